@@ -79,18 +79,37 @@ func (b *Builder) Batch() Batch {
 	return Batch{First: b.first, Count: b.count, Last: b.hash, Bytes: b.buf}
 }
 
-// chain is the hash of an entry: SHA-256 over previous hash, sequence, time and payload.
+// chain is the hash of an entry: SHA-256 over previous hash, sequence, time and payload. It is the dearest step of
+// an append, so it hashes once over one run of bytes that stays on the stack for payloads of ordinary size.
 func chain(prev Hash, sequence uint64, time int64, payload []byte) Hash {
-	h := sha256.New()
-	var fixed [sha256.Size + 16]byte
-	copy(fixed[:], prev[:])
-	binary.BigEndian.PutUint64(fixed[sha256.Size:], sequence)
-	binary.BigEndian.PutUint64(fixed[sha256.Size+8:], uint64(time))
-	h.Write(fixed[:])
-	h.Write(payload)
-	var sum Hash
-	h.Sum(sum[:0])
-	return sum
+	var stack [1024]byte
+	run := append(stack[:0], prev[:]...)
+	run = binary.BigEndian.AppendUint64(run, sequence)
+	run = binary.BigEndian.AppendUint64(run, uint64(time))
+	run = append(run, payload...)
+	return sha256.Sum256(run)
+}
+
+// Follows tells whether the batch may stand at head: its header names the head's next sequence and hash, and its
+// fields agree with its bytes. Engines ask it before they write. A batch that does not follow the head it is
+// appended with is the caller's mistake, not another owner's doing, and answers ErrMisplaced.
+func (b Batch) Follows(head Head) error {
+	first, count, err := header(b.Bytes)
+	if err != nil {
+		return fmt.Errorf("%w: %w", ErrMisplaced, err)
+	}
+	if first != head.Next || first != b.First || count != b.Count || Hash(b.Bytes[13:batchHeader]) != head.Hash {
+		return fmt.Errorf("%w: batch of %d at %d, head at %d", ErrMisplaced, b.Count, b.First, head.Next)
+	}
+	return nil
+}
+
+// Prev is the hash of the entry before the batch, as its header has it.
+func (b Batch) Prev() Hash { return Hash(b.Bytes[13:batchHeader]) }
+
+// After is the head once batch has been appended to it.
+func (h Head) After(batch Batch) Head {
+	return Head{Epoch: h.Epoch, Next: batch.First + uint64(batch.Count), Hash: batch.Last}
 }
 
 // Open checks a batch's header and last hash without walking its entries' hashes. Decoding with Entries does.

@@ -20,7 +20,9 @@ type Journal interface {
 	//
 	// Errors: ErrFenced (another owner acquired, or the head is not the log's: nothing was written), ErrFull
 	// (no room: nothing was written, the same head may be tried again later), ErrTooLarge (the batch exceeds
-	// MaxBatchBytes: nothing was written), ErrClosed, and ErrUnknown (the outcome cannot be told).
+	// MaxBatchBytes: nothing was written), ErrMisplaced (the batch does not begin at head: a mistake of the
+	// caller's, nothing was written), ErrClosed, the error of ctx if it ended while Append waited for room (nothing
+	// was written), and ErrUnknown (the outcome cannot be told).
 	// The batch's bytes may be reused once Append has returned.
 	Append(ctx context.Context, head Head, batch Batch) (Head, error)
 
@@ -69,6 +71,8 @@ var (
 	ErrFull = errors.New("journal: no space left")
 	// ErrTooLarge says that a batch exceeds MaxBatchBytes. Nothing was written.
 	ErrTooLarge = errors.New("journal: batch too large")
+	// ErrMisplaced says that a batch does not begin at the head it was appended with. Nothing was written.
+	ErrMisplaced = errors.New("journal: batch does not begin at its head")
 	// ErrClosed says that the journal has been closed.
 	ErrClosed = errors.New("journal: closed")
 	// ErrTrimmed says that the entries asked for have been trimmed.
