@@ -1,0 +1,128 @@
+package ledger
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// State is where an authorization stands.
+type State uint8
+
+// The states. Their numbers are those of the API and of the journal.
+const (
+	NoState State = iota
+	Held
+	Submitted
+	PartiallyCaptured
+	Captured
+	Voided
+	Expired
+	Reversed
+	Declined
+)
+
+var stateNames = [...]string{"NONE", "HELD", "SUBMITTED", "PARTIALLY_CAPTURED", "CAPTURED", "VOIDED", "EXPIRED", "REVERSED", "DECLINED"}
+
+func (s State) String() string { return stateNames[s] }
+
+// Open says whether something is held.
+func (s State) Open() bool { return s == Held || s == Submitted || s == PartiallyCaptured }
+
+// Authorization is a decision on an order and what became of it.
+//
+// Always: Refunded <= Captured, and Captured + Held <= Authorized, but for what a carrier's tolerance allows.
+type Authorization struct {
+	N          uint32 // its number on the account
+	Scene      Scene
+	State      State
+	Caller     Caller
+	Order      OrderID
+	Carrier    CarrierID
+	Phone      PhoneToken
+	Requested  money.Amount
+	Authorized money.Amount
+	Held       money.Amount
+	Captured   money.Amount
+	Refunded   money.Amount
+	Lapsed     money.Amount // released by expiry, can be captured late
+	Reasons    Reasons      // why declined; for an advice, what it exceeded
+	Created    calendar.Instant
+	Day        calendar.Date    // civil day of Created: what controls count it on
+	Expires    calendar.Instant // of the hold; 0 when nothing was ever held
+	Updated    calendar.Instant
+	Advised    bool
+	SaleTime   calendar.Instant // for an advice
+	Captures   []Capture
+	Refunds    []Refund
+}
+
+// Capture is one capture of an authorization.
+type Capture struct {
+	Amount money.Amount
+	Time   calendar.Instant
+	Late   bool
+}
+
+// Refund is one refund of an authorization.
+type Refund struct {
+	Amount money.Amount
+	Time   calendar.Instant
+}
+
+func (a *Authorization) clone() Authorization {
+	c := *a
+	c.Captures, c.Refunds = slices.Clone(a.Captures), slices.Clone(a.Refunds)
+	return c
+}
+
+// due says whether the hold has run out at an instant. A hold lasts until its expiry and not at it.
+func (a *Authorization) due(now calendar.Instant) bool { return a.State.Open() && now >= a.Expires }
+
+// LateUntil is the last instant at which a capture after expiry is accepted, exclusive.
+func (a *Authorization) lateUntil(t *Terms) calendar.Instant { return a.Expires.Add(t.LateCapture) }
+
+// takesOrder says whether the order id is taken by this authorization: no other may use it now. A declined or voided
+// order may be tried again; an expired one only when it can no longer be captured late.
+func (a *Authorization) takesOrder(now calendar.Instant, t *Terms) bool {
+	switch a.State {
+	case Declined, Voided:
+		return false
+	case Expired:
+		return now < a.lateUntil(t)
+	default:
+		return true
+	}
+}
+
+// Terms are the parameters of the product that authorizations need.
+type Terms struct {
+	Version      string
+	HoldLifetime [Scenes]time.Duration // default for a hold of the scene
+	MinLifetime  time.Duration         // shortest that a caller may ask for
+	MaxLifetime  time.Duration         // longest from creation, extensions included
+	MaxSubmitted time.Duration         // longest that a hold stays submitted
+	LateCapture  time.Duration         // how long after expiry a capture is accepted
+	MaxHolds     int                   // open holds of one account
+	MaxParts     int                   // captures, and refunds, of one authorization
+	Tolerance    int64                 // how much more than authorized may be captured, in basis points
+	RequestsKept time.Duration         // how long a request's outcome is kept
+}
+
+// DefaultTerms are the terms that ship with Holdfast.
+func DefaultTerms() *Terms {
+	const day = 24 * time.Hour
+	return &Terms{
+		Version:      "default-1",
+		HoldLifetime: [Scenes]time.Duration{30 * time.Minute, day, 7 * day},
+		MinLifetime:  time.Second,
+		MaxLifetime:  30 * day,
+		MaxSubmitted: 7 * day,
+		LateCapture:  7 * day,
+		MaxHolds:     64,
+		MaxParts:     64,
+		RequestsKept: 400 * day,
+	}
+}

@@ -1,0 +1,266 @@
+package ledger
+
+import (
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// Command is what a caller, an operator or the clock asks. The set is closed.
+//
+// Commands are values that the edge has validated field by field: tokens are well formed, amounts within range,
+// scenes valid. What needs the state to be checked is checked by Apply.
+type Command interface {
+	// fields hashes every field of the request body, request id excluded, under its name in the API.
+	fields(*fingerprint)
+}
+
+// Request is the identity of a write.
+type Request struct {
+	Caller Caller
+	ID     RequestID
+}
+
+// Write is a Command that changes something and has an identity.
+type Write interface {
+	Command
+	identity() *Request
+}
+
+func (r *Request) identity() *Request { return r }
+
+// Commands that name an account.
+type (
+	// OpenAccount opens an account for a consumer.
+	OpenAccount struct {
+		Request
+		Consumer ConsumerToken
+		Currency money.Currency
+		Limit    money.Amount
+		Lines    []LineOpening
+	}
+	// LineOpening is what is needed to open a line.
+	LineOpening struct {
+		Scene     Scene
+		Limit     money.Amount
+		Agreement string
+		Accepted  string
+		Controls  Controls
+	}
+	// SetLimits sets the account's limit, if SetAccount, and those of lines.
+	SetLimits struct {
+		Request
+		Account    AccountID
+		Currency   money.Currency
+		SetAccount bool
+		Limit      money.Amount
+		Lines      []LimitOfLine
+	}
+	// LimitOfLine is a limit for one line.
+	LimitOfLine struct {
+		Scene Scene
+		Limit money.Amount
+	}
+	// SetTemporaryLimit raises the limit of a line, or of the account for NoScene; a limit of 0 takes it back.
+	SetTemporaryLimit struct {
+		Request
+		Account  AccountID
+		Currency money.Currency
+		Scene    Scene
+		Raise    TemporaryLimit
+	}
+	// Freeze stops new authorizations of an account.
+	Freeze struct {
+		Request
+		Account AccountID
+		Reason  string
+	}
+	// Unfreeze takes a freeze back.
+	Unfreeze struct {
+		Request
+		Account AccountID
+		Reason  string
+	}
+	// CloseAccount ends an account.
+	CloseAccount struct {
+		Request
+		Account AccountID
+		Reason  string
+	}
+	// OpenLine opens a line.
+	OpenLine struct {
+		Request
+		Account  AccountID
+		Currency money.Currency
+		Line     LineOpening
+	}
+	// CloseLine closes a line.
+	CloseLine struct {
+		Request
+		Account AccountID
+		Scene   Scene
+		Reason  string
+	}
+	// AcceptAgreement records the consumer's acceptance.
+	AcceptAgreement struct {
+		Request
+		Account AccountID
+		Scene   Scene
+		Version string
+	}
+	// SetControls replaces a line's controls.
+	SetControls struct {
+		Request
+		Account  AccountID
+		Scene    Scene
+		Currency money.Currency
+		Controls Controls
+	}
+)
+
+// Purchase is what is to be bought: the part that Check, Authorize, Charge and Advise have in common.
+type Purchase struct {
+	Account  AccountID
+	Scene    Scene
+	Order    OrderID
+	Carrier  CarrierID
+	Phone    PhoneToken
+	Currency money.Currency
+	Amount   money.Amount
+	Partial  bool         // a smaller approval will do
+	Minimum  money.Amount // the smallest that will do, at least 1
+}
+
+// Commands on orders and holds.
+type (
+	// Check asks whether a purchase would be approved. It is not a write.
+	Check struct{ Purchase }
+	// Authorize decides on a purchase and holds what it approves.
+	Authorize struct {
+		Request
+		Purchase
+		Lifetime time.Duration // of the hold; 0 for the terms' default
+	}
+	// Charge decides and captures in one step.
+	Charge struct {
+		Request
+		Purchase
+	}
+	// Advise records a sale that took place.
+	Advise struct {
+		Request
+		Purchase
+		SaleTime calendar.Instant
+	}
+	// Increment adds to a hold.
+	Increment struct {
+		Request
+		Authorization AuthorizationID
+		Currency      money.Currency
+		Amount        money.Amount
+	}
+	// Extend moves a hold's expiry to Lifetime from now.
+	Extend struct {
+		Request
+		Authorization AuthorizationID
+		Lifetime      time.Duration
+	}
+	// MarkSubmitted says that the carrier has the order.
+	MarkSubmitted struct {
+		Request
+		Authorization AuthorizationID
+	}
+	// CaptureHold posts an amount of a hold; an amount of 0 is all that is held.
+	CaptureHold struct {
+		Request
+		Authorization AuthorizationID
+		Currency      money.Currency
+		Amount        money.Amount
+		Final         bool
+	}
+	// Void releases an amount of a hold; an amount of 0 is all that is held.
+	Void struct {
+		Request
+		Authorization AuthorizationID
+		Currency      money.Currency // empty when Amount is 0 and none was given
+		Amount        money.Amount
+	}
+	// Reverse undoes an order whatever its state.
+	Reverse struct {
+		Request
+		Account AccountID
+		Order   OrderID
+	}
+	// RefundCapture gives back a captured amount.
+	RefundCapture struct {
+		Request
+		Authorization AuthorizationID
+		Currency      money.Currency
+		Amount        money.Amount
+	}
+	// ClaimOrder takes an order id, in the shard that the id belongs to, for an account of another shard.
+	ClaimOrder struct {
+		Caller  Caller
+		Order   OrderID
+		Account AccountID
+	}
+)
+
+// Commands of operators and of the clock.
+type (
+	// Suspend stops new authorizations within a scope.
+	Suspend struct {
+		Request
+		Scope  Scope
+		Reason string
+	}
+	// Resume takes a suspension back.
+	Resume struct {
+		Request
+		Scope  Scope
+		Reason string
+	}
+	// Tick lets what is due on the accounts named happen. Accounts that are not there are passed over.
+	Tick struct {
+		Accounts []AccountID
+	}
+	// AdvanceClock records that a virtual clock was moved; the instant is that of the batch.
+	AdvanceClock struct{}
+)
+
+// Commands that only read.
+type (
+	// GetAccount reads an account by id or, when the id is 0, by consumer.
+	GetAccount struct {
+		Account  AccountID
+		Consumer ConsumerToken
+	}
+	// ListAccounts reads up to Limit accounts of the shard after a number.
+	ListAccounts struct {
+		After uint64
+		Limit int
+	}
+	// GetAuthorization reads an authorization.
+	GetAuthorization struct{ Authorization AuthorizationID }
+	// LookupOrder reads the latest authorization of an order.
+	LookupOrder struct {
+		Caller Caller
+		Order  OrderID
+	}
+	// ListAuthorizations reads up to Limit authorizations of an account whose numbers are below Before, newest first;
+	// Before 0 begins at the newest.
+	ListAuthorizations struct {
+		Account AccountID
+		Before  uint32
+		Limit   int
+	}
+	// GetShard reads suspensions and totals.
+	GetShard struct{}
+)
+
+// Scope is what a suspension is about: a scene, a carrier, or everything when neither is given.
+type Scope struct {
+	Scene   Scene
+	Carrier CarrierID
+}

@@ -1,0 +1,228 @@
+package ledger
+
+import (
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// find loads an authorization and its account, and lets what is due on the account happen first.
+func (l *Ledger) find(id AuthorizationID) (*Account, *Authorization, *Fault) {
+	a := l.book.Account(id.Account)
+	if a == nil || id.N > a.LastN || id.N == 0 {
+		return nil, nil, authorizationNotFound(id)
+	}
+	l.expire(a)
+	return a, l.authorization(a, id.N), nil
+}
+
+// findOpen is find for an authorization that must be open.
+func (l *Ledger) findOpen(id AuthorizationID) (*Account, *Authorization, *Fault) {
+	a, h, f := l.find(id)
+	if f == nil && !h.State.Open() {
+		f = notOpen(id, h.State)
+	}
+	return a, h, f
+}
+
+func authorizationNotFound(id AuthorizationID) *Fault {
+	return fault(NotFound, "AUTHORIZATION_NOT_FOUND", "there is no authorization %s", id).named(id.String())
+}
+
+func notOpen(id AuthorizationID, s State) *Fault {
+	return fault(FailedPrecondition, "AUTHORIZATION_NOT_OPEN", "authorization %s is %s", id, s).named(id.String())
+}
+
+// increment adds to a hold what would be approved as an order of its own.
+func (l *Ledger) increment(c *Increment) Outcome {
+	a, h, f := l.findOpen(c.Authorization)
+	if f == nil {
+		f = checkCurrency(a, string(c.Currency))
+	}
+	if f != nil {
+		return refused(f)
+	}
+	p := Purchase{Account: a.ID, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Phone: h.Phone, Currency: a.Currency, Amount: c.Amount}
+	_, reasons := l.judge(a, question{Purchase: &p, already: h.Authorized})
+	return l.post(&HoldIncremented{HoldRef: a.ref(h), Amount: c.Amount, Reasons: reasons, Day: l.today, State: h.State})
+}
+
+func (l *Ledger) extend(c *Extend) Outcome {
+	a, h, f := l.findOpen(c.Authorization)
+	if f != nil {
+		return refused(f)
+	}
+	expires := l.now.Add(c.Lifetime)
+	switch latest := h.Created.Add(l.terms.MaxLifetime); {
+	case expires > latest:
+		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end beyond the longest lifetime of %v", l.terms.MaxLifetime)
+	case expires < h.Expires:
+		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end before the present expiry")
+	}
+	if f != nil {
+		return refused(f.on("hold_lifetime"))
+	}
+	return l.post(&HoldExtended{HoldRef: a.ref(h), Expires: expires, State: h.State})
+}
+
+// markSubmitted gives a hold the longest submitted time. One that has a partial capture keeps its state.
+func (l *Ledger) markSubmitted(c *MarkSubmitted) Outcome {
+	a, h, f := l.findOpen(c.Authorization)
+	if f != nil {
+		return refused(f)
+	}
+	expires := max(h.Expires, l.now.Add(l.terms.MaxSubmitted))
+	if h.State == Submitted {
+		expires = h.Expires
+	}
+	return l.post(&HoldSubmitted{HoldRef: a.ref(h), Expires: expires})
+}
+
+// capture posts an amount. Neither status nor limits nor controls can refuse it.
+func (l *Ledger) capture(c *CaptureHold) Outcome {
+	a, h, f := l.find(c.Authorization)
+	if f == nil {
+		f = checkCurrency(a, string(c.Currency))
+	}
+	if f == nil && len(h.Captures) >= l.terms.MaxParts {
+		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d captures already", c.Authorization, len(h.Captures))
+	}
+	if f != nil {
+		return refused(f)
+	}
+	if !h.State.Open() {
+		return l.captureLate(a, h, c)
+	}
+	amount := c.Amount
+	if amount == 0 {
+		amount = h.Held
+	}
+	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, FromHold: min(amount, h.Held)}
+	if over := amount - d.FromHold; over > l.tolerated(h) {
+		return refused(exceedsHold(amount, h.Held+l.tolerated(h)))
+	}
+	left := h.Held - d.FromHold
+	switch {
+	case c.Final || left == 0:
+		d.Released, d.State = left, Captured
+	case h.State == Submitted:
+		d.State = Submitted
+	default:
+		d.State = PartiallyCaptured
+	}
+	return l.post(d)
+}
+
+// tolerated is how much more than is held may still be captured.
+func (l *Ledger) tolerated(h *Authorization) money.Amount {
+	allowed := h.Authorized/10_000*money.Amount(l.terms.Tolerance) + h.Authorized%10_000*money.Amount(l.terms.Tolerance)/10_000
+	return max(0, allowed-max(0, h.Captured+h.Held-h.Authorized))
+}
+
+func exceedsHold(amount, left money.Amount) *Fault {
+	return fault(Invalid, "CAPTURE_EXCEEDS_HOLD", "amount %d is more than the %d that can be captured", amount, left).on("amount")
+}
+
+// captureLate posts what a hold that expired had held: the carrier had delivered.
+func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outcome {
+	switch until := h.lateUntil(l.terms); {
+	case h.Lapsed == 0:
+		return refused(notOpen(c.Authorization, h.State))
+	case l.now >= until:
+		return refused(fault(FailedPrecondition, "LATE_CAPTURE_CLOSED", "authorization %s expired too long ago: late captures ended %s",
+			c.Authorization, until.Time().Format("2006-01-02T15:04:05Z")).named(c.Authorization.String()))
+	}
+	amount := c.Amount
+	if amount == 0 {
+		amount = h.Lapsed
+	}
+	if amount > h.Lapsed {
+		return refused(exceedsHold(amount, h.Lapsed))
+	}
+	return l.post(&HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured})
+}
+
+func (l *Ledger) void(c *Void) Outcome {
+	a, h, f := l.findOpen(c.Authorization)
+	if f == nil && (c.Currency != "" || c.Amount != 0) {
+		f = checkCurrency(a, string(c.Currency))
+	}
+	if f != nil {
+		return refused(f)
+	}
+	amount := c.Amount
+	if amount == 0 {
+		amount = h.Held
+	}
+	if amount > h.Held {
+		return refused(fault(Invalid, "VOID_EXCEEDS_HOLD", "amount %d is more than the %d that is held", amount, h.Held).on("amount"))
+	}
+	d := &HoldReleased{HoldRef: a.ref(h), Amount: amount, State: h.State}
+	if amount == h.Held {
+		d.State = Voided
+		if h.Captured > 0 {
+			d.State = Captured
+		}
+	}
+	return l.post(d)
+}
+
+func (l *Ledger) refund(c *RefundCapture) Outcome {
+	a, h, f := l.find(c.Authorization)
+	if f == nil {
+		f = checkCurrency(a, string(c.Currency))
+	}
+	switch left := money.Amount(0); {
+	case f != nil:
+	case h.Captured == 0:
+		f = fault(FailedPrecondition, "NOTHING_CAPTURED", "nothing was captured of authorization %s, which is %s", c.Authorization, h.State).named(c.Authorization.String())
+	case len(h.Refunds) >= l.terms.MaxParts:
+		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d refunds already", c.Authorization, len(h.Refunds))
+	default:
+		if left = h.Captured - h.Refunded; c.Amount > left {
+			f = fault(Invalid, "REFUND_EXCEEDS_CAPTURED", "amount %d is more than the %d that is captured and not refunded", c.Amount, left).on("amount")
+		}
+	}
+	if f != nil {
+		return refused(f)
+	}
+	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State})
+}
+
+// view is a copy of an account as it stands now, with what has run out released, for reading only.
+func (l *Ledger) view(id AccountID) *Account {
+	a := l.book.Account(id)
+	if a == nil || a.firstDue(l.now) == nil {
+		return a
+	}
+	v := a.Clone()
+	for h := v.firstDue(l.now); h != nil; h = v.firstDue(l.now) {
+		v.release(h, h.Held, l.now, true)
+		v.drop(h.N)
+	}
+	return v
+}
+
+// viewHold is an authorization as it stands now, for reading only.
+func (l *Ledger) viewHold(a *Account, n uint32) Authorization {
+	h := l.authorization(a, n).clone()
+	if h.due(l.now) {
+		h.end(true, l.now)
+	}
+	return h
+}
+
+// end gives an authorization with nothing captured or something its last state, when the rest was released.
+func (a *Authorization) end(expired bool, now calendar.Instant) {
+	if expired {
+		a.Lapsed = a.Held
+	}
+	a.Held, a.Updated = 0, now
+	switch {
+	case a.Captured > 0:
+		a.State = Captured
+	case expired:
+		a.State = Expired
+	default:
+		a.State = Voided
+	}
+}

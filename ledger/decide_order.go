@@ -1,0 +1,170 @@
+package ledger
+
+import (
+	"fmt"
+	"time"
+)
+
+// orderAccount loads the account of a purchase and makes sure that its order id is free.
+func (l *Ledger) orderAccount(p *Purchase) (*Account, *Fault) {
+	a, f := l.account(p.Account)
+	if f != nil {
+		return nil, f
+	}
+	if f := checkCurrency(a, string(p.Currency)); f != nil {
+		return nil, f
+	}
+	return a, l.orderFree(a, p.Order)
+}
+
+// orderFree says what stands against using an order id for an account: nothing, or a fault.
+func (l *Ledger) orderFree(a *Account, order OrderID) *Fault {
+	o, known := l.book.Order(l.req.Caller, order)
+	switch {
+	case !known:
+		return nil
+	case o.Account != a.ID:
+		return fault(FailedPrecondition, "ORDER_OF_ANOTHER_ACCOUNT", "order_id %q was used for another account", order).on("order_id")
+	case o.Reversed:
+		return fault(FailedPrecondition, "ORDER_REVERSED", "order %q has been reversed", order).on("order_id")
+	case o.N == 0:
+		return nil // claimed for this account
+	}
+	if first := l.authorization(a, o.N); first.takesOrder(l.now, l.terms) {
+		id := AuthorizationID{a.ID, o.N}
+		return fault(Exists, "ORDER_EXISTS", "order %q has authorization %s, which is %s", order, id, first.State).on("order_id").named(id.String())
+	}
+	return nil
+}
+
+// authorization finds an authorization that must be there, open or ended.
+func (l *Ledger) authorization(a *Account, n uint32) *Authorization {
+	if h := a.hold(n); h != nil {
+		return h
+	}
+	id := AuthorizationID{a.ID, n}
+	ended := l.book.Ended(id)
+	if ended == nil {
+		if l.book.Err() != nil {
+			return &Authorization{N: n}
+		}
+		panic(fmt.Sprintf("ledger: authorization %s is gone", id))
+	}
+	return ended
+}
+
+func (l *Ledger) lifetime(asked time.Duration, s Scene) (time.Duration, *Fault) {
+	if asked == 0 {
+		return l.terms.HoldLifetime[s-1], nil
+	}
+	if asked < l.terms.MinLifetime || asked > l.terms.MaxLifetime {
+		return 0, fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime %v is not within %v and %v",
+			asked, l.terms.MinLifetime, l.terms.MaxLifetime).on("hold_lifetime")
+	}
+	return asked, nil
+}
+
+func (l *Ledger) authorize(c *Authorize) Outcome {
+	lifetime, f := l.lifetime(c.Lifetime, c.Scene)
+	if f != nil {
+		return refused(f)
+	}
+	a, f := l.orderAccount(&c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	d := l.decided(a, &c.Purchase)
+	if reasons != 0 {
+		d.Kind, d.Reasons = OrderDeclined, reasons
+	} else {
+		d.Kind, d.Amount, d.Expires = OrderAuthorized, approved, l.now.Add(lifetime)
+	}
+	return l.post(d)
+}
+
+func (l *Ledger) charge(c *Charge) Outcome {
+	a, f := l.orderAccount(&c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
+	d := l.decided(a, &c.Purchase)
+	if reasons != 0 {
+		d.Kind, d.Reasons = OrderDeclined, reasons
+	} else {
+		d.Kind, d.Amount = OrderCharged, approved
+	}
+	return l.post(d)
+}
+
+func (l *Ledger) advise(c *Advise) Outcome {
+	if c.SaleTime > l.now {
+		return refused(fault(Invalid, "SALE_IN_FUTURE", "sale_time %s is in the future",
+			c.SaleTime.Time().Format(time.RFC3339)).on("sale_time"))
+	}
+	a, f := l.orderAccount(&c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	d := l.decided(a, &c.Purchase)
+	_, d.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1})
+	d.Kind, d.Amount, d.SaleTime = OrderAdvised, c.Amount, c.SaleTime
+	return l.post(d)
+}
+
+// decided is a decision on a purchase, its kind and amount still to be filled in.
+func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
+	return &OrderDecided{
+		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
+		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.terms.Version,
+	}
+}
+
+// check is judge without consequences: not even holds that have run out are released for good.
+func (l *Ledger) check(c *Check) Outcome {
+	a := l.view(c.Account)
+	if a == nil {
+		return refused(accountNotFound(c.Account))
+	}
+	if f := checkCurrency(a, string(c.Currency)); f != nil {
+		return refused(f)
+	}
+	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	if out.Reasons != 0 {
+		out.Decision = Decline
+	}
+	return out
+}
+
+// reverse undoes an order whatever its state.
+func (l *Ledger) reverse(c *Reverse) Outcome {
+	a, f := l.account(c.Account)
+	if f != nil {
+		return refused(f)
+	}
+	o, known := l.book.Order(c.Caller, c.Order)
+	if known && o.Account != a.ID {
+		return refused(fault(FailedPrecondition, "ORDER_OF_ANOTHER_ACCOUNT", "order_id %q was used for another account", c.Order).on("order_id", "account_id"))
+	}
+	d := &OrderReversed{HoldRef: HoldRef{Account: a.ID, Order: c.Order, Currency: a.Currency}}
+	if known && o.N != 0 {
+		h := l.authorization(a, o.N)
+		d.HoldRef = a.ref(h)
+		d.Released, d.Refunded = h.Held, h.Captured-h.Refunded
+	}
+	return l.post(d)
+}
+
+// claimOrder takes an order id for an account of another shard, once and for all.
+func (l *Ledger) claimOrder(c *ClaimOrder) Outcome {
+	o, known := l.book.Order(c.Caller, c.Order)
+	if known {
+		if o.Account != c.Account {
+			return refused(fault(FailedPrecondition, "ORDER_OF_ANOTHER_ACCOUNT", "order_id %q was used for another account", c.Order).on("order_id"))
+		}
+		return Outcome{}
+	}
+	return l.post(&OrderClaimed{Caller: c.Caller, Order: c.Order, Account: c.Account})
+}

@@ -1,0 +1,24 @@
+// Package ledger is the domain of Holdfast: what an authorization means, and nothing of how it is kept.
+//
+// It is pure. It does no I/O, starts no goroutine, reads no clock, rolls no dice, uses no floating point and never
+// lets the order of a map show. Time arrives with the command.
+//
+// The nouns, and how they flow:
+//
+//		Command -> Ledger.Apply -> Entries (the facts) and an Outcome (what the caller is told)
+//		Entry   -> Ledger.Fold  -> the rows of the Book, the same whether live or replayed
+//
+//	  - An Account is the aggregate: one consumer's limits, lines and open holds, all that is needed to decide.
+//	  - A Line is a scene's share of the account's limit.
+//	  - An Authorization is a decision on an order and what became of it. While it holds anything it is part of its
+//	    account; when it ends it becomes a row of history that no decision has to load.
+//	  - An Entry is one Fact of the journal, with every number needed to fold it again.
+//	  - A Shard is what a shard knows beside its accounts: suspensions and the totals of its carriers.
+//	  - A Receipt remembers the outcome of a request, so that the same request gets the same answer.
+//	  - A Book is where the rows are: the writer's state, or a map in a test.
+//
+// Three kinds of trouble: a decline is an Outcome, a Fault is a request that cannot be carried out, and a bug panics.
+//
+// Who owns what: whoever calls Apply owns the Book for that long; it must not be called from two goroutines. Strings
+// in an Outcome may share memory with the command or with rows, which nobody changes in place.
+package ledger

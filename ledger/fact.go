@@ -1,0 +1,192 @@
+package ledger
+
+import (
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// Entry is one fact of the journal with the identity of the request that caused it, if one did.
+type Entry struct {
+	Sequence uint64
+	Time     calendar.Instant
+	Request  Request // zero when the clock asked
+	Print    []byte  // fingerprint of the request's body
+	Fact     Fact
+}
+
+// Fact is what happened, with every number needed to fold it again: a replay decides nothing, reads no terms and no
+// zone. The set is closed; proto/holdfast/journal/v1 says how each is written.
+type Fact interface{ fact() }
+
+// HoldRef names an authorization, with what feeds and totals want to know of it.
+type HoldRef struct {
+	Account  AccountID
+	N        uint32
+	Scene    Scene
+	Carrier  CarrierID
+	Currency money.Currency
+	Order    OrderID
+}
+
+// ID is the authorization's id.
+func (h *HoldRef) ID() AuthorizationID { return AuthorizationID{h.Account, h.N} }
+
+// OrderKind says how an order was decided.
+type OrderKind uint8
+
+// The kinds. Their numbers are those of the journal.
+const (
+	OrderAuthorized OrderKind = iota + 1 // approved and held
+	OrderCharged                         // approved and captured at once
+	OrderAdvised                         // a sale that had taken place
+	OrderDeclined                        // refused
+)
+
+// The facts.
+type (
+	// AccountOpened is an account's first entry.
+	AccountOpened struct {
+		Account  AccountID
+		Consumer ConsumerToken
+		Currency money.Currency
+		Limit    money.Amount
+		Lines    []LineOpening
+	}
+	// LimitsSet has new limits; those not named stay.
+	LimitsSet struct {
+		Account    AccountID
+		SetAccount bool
+		Limit      money.Amount
+		Lines      []LimitOfLine
+	}
+	// TemporaryLimitSet has a raise of a line, or of the account for NoScene; a limit of 0 takes it back.
+	TemporaryLimitSet struct {
+		Account AccountID
+		Scene   Scene
+		Raise   TemporaryLimit
+	}
+	// StatusSet is a freeze, its end, or the end of an account.
+	StatusSet struct {
+		Account AccountID
+		Status  AccountStatus
+		Reason  string
+	}
+	// LineOpened is a line opened, or opened again.
+	LineOpened struct {
+		Account AccountID
+		Line    LineOpening
+	}
+	// LineEnded is a line closed.
+	LineEnded struct {
+		Account AccountID
+		Scene   Scene
+		Reason  string
+	}
+	// AgreementSet is an acceptance.
+	AgreementSet struct {
+		Account AccountID
+		Scene   Scene
+		Version string
+	}
+	// ControlsSet has a line's new controls.
+	ControlsSet struct {
+		Account  AccountID
+		Scene    Scene
+		Controls Controls
+	}
+	// OrderDecided is a decision on an order: it makes an authorization.
+	OrderDecided struct {
+		HoldRef
+		Kind      OrderKind
+		Phone     PhoneToken
+		Requested money.Amount
+		Amount    money.Amount     // approved; 0 when declined
+		Reasons   Reasons          // why declined; for an advice, what it exceeded
+		Day       calendar.Date    // civil day of the decision
+		Expires   calendar.Instant // of the hold
+		SaleTime  calendar.Instant // for an advice
+		Terms     string           // version that was used
+	}
+	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
+	HoldIncremented struct {
+		HoldRef
+		Amount  money.Amount
+		Reasons Reasons
+		Day     calendar.Date
+		State   State
+	}
+	// HoldExtended is an expiry moved.
+	HoldExtended struct {
+		HoldRef
+		Expires calendar.Instant
+		State   State
+	}
+	// HoldSubmitted says that the carrier has the order; Expires is the end of the longest submitted time.
+	HoldSubmitted struct {
+		HoldRef
+		Expires calendar.Instant
+	}
+	// HoldCaptured is an amount posted.
+	HoldCaptured struct {
+		HoldRef
+		Amount   money.Amount
+		FromHold money.Amount // how much of it was held
+		Released money.Amount // what was left of the hold and is released
+		Late     bool
+		State    State
+	}
+	// HoldReleased is an amount released without a sale, by the caller or by time.
+	HoldReleased struct {
+		HoldRef
+		Amount       money.Amount
+		Expired      bool // by time
+		WasSubmitted bool // the outcome at the carrier is not known: look into it
+		State        State
+	}
+	// OrderReversed is an order undone, or a tombstone when N is 0.
+	OrderReversed struct {
+		HoldRef
+		Released money.Amount
+		Refunded money.Amount
+	}
+	// CaptureRefunded is a captured amount given back.
+	CaptureRefunded struct {
+		HoldRef
+		Amount money.Amount
+		State  State
+	}
+	// OrderClaimed is an order id taken for an account of another shard.
+	OrderClaimed struct {
+		Caller  Caller
+		Order   OrderID
+		Account AccountID
+	}
+	// SuspensionSet is a suspension made or taken back.
+	SuspensionSet struct {
+		Scope   Scope
+		Reason  string
+		Resumed bool
+	}
+	// ClockAdvanced is a virtual clock moved to the entry's time.
+	ClockAdvanced struct{}
+)
+
+func (*AccountOpened) fact()     {}
+func (*LimitsSet) fact()         {}
+func (*TemporaryLimitSet) fact() {}
+func (*StatusSet) fact()         {}
+func (*LineOpened) fact()        {}
+func (*LineEnded) fact()         {}
+func (*AgreementSet) fact()      {}
+func (*ControlsSet) fact()       {}
+func (*OrderDecided) fact()      {}
+func (*HoldIncremented) fact()   {}
+func (*HoldExtended) fact()      {}
+func (*HoldSubmitted) fact()     {}
+func (*HoldCaptured) fact()      {}
+func (*HoldReleased) fact()      {}
+func (*OrderReversed) fact()     {}
+func (*CaptureRefunded) fact()   {}
+func (*OrderClaimed) fact()      {}
+func (*SuspensionSet) fact()     {}
+func (*ClockAdvanced) fact()     {}

@@ -1,0 +1,189 @@
+package ledger
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Caller is who is calling: the principal that requests and orders belong to.
+type Caller string
+
+// RequestID is a caller's identity of one write.
+type RequestID string
+
+// OrderID is a caller's business key of one order.
+type OrderID string
+
+// CarrierID names who delivers.
+type CarrierID string
+
+// PhoneToken stands for the phone that is paid for.
+type PhoneToken string
+
+// ConsumerToken stands for the person who pays.
+type ConsumerToken string
+
+// ShardBits is how many of an AccountID's bits are the shard's number.
+const ShardBits = 12
+
+// MaxShards is how many shards there can be.
+const MaxShards = 1 << ShardBits
+
+// AccountID is a shard's number and, below it, the account's number in the shard: 1, 2, 3, ...
+type AccountID uint64
+
+// NewAccountID is the id of the n-th account of a shard.
+func NewAccountID(shard uint16, n uint64) AccountID {
+	return AccountID(uint64(shard)<<(64-ShardBits) | n)
+}
+
+// Shard is the number of the shard that the account lives in.
+func (a AccountID) Shard() uint16 { return uint16(a >> (64 - ShardBits)) }
+
+// Number is the account's number in its shard.
+func (a AccountID) Number() uint64 { return uint64(a) & (1<<(64-ShardBits) - 1) }
+
+// String is acc_ and 13 characters of Crockford's base 32.
+func (a AccountID) String() string {
+	var b [4 + 13]byte
+	return string(appendBase32(append(b[:0], "acc_"...), uint64(a), 13))
+}
+
+// AuthorizationID is an account and the authorization's number on it: 1, 2, 3, ... so that the id alone finds
+// shard, account and authorization.
+type AuthorizationID struct {
+	Account AccountID
+	N       uint32
+}
+
+// String is auth_ and 20 characters of Crockford's base 32.
+func (id AuthorizationID) String() string {
+	var b [5 + 20]byte
+	return string(appendBase32(appendBase32(append(b[:0], "auth_"...), uint64(id.Account), 13), uint64(id.N), 7))
+}
+
+// CaptureID is the id of the n-th capture of an authorization, counted from 1: cap_ and 22 characters.
+func (id AuthorizationID) CaptureID(n int) string { return id.part("cap_", n) }
+
+// RefundID is the id of the n-th refund of an authorization, counted from 1: ref_ and 22 characters.
+func (id AuthorizationID) RefundID(n int) string { return id.part("ref_", n) }
+
+func (id AuthorizationID) part(prefix string, n int) string {
+	var b [4 + 22]byte
+	s := append(b[:0], prefix...)
+	s = appendBase32(s, uint64(id.Account), 13)
+	s = appendBase32(s, uint64(id.N), 7)
+	return string(appendBase32(s, uint64(n), 2))
+}
+
+// ParseAccountID reads what AccountID.String writes.
+func ParseAccountID(s string) (AccountID, error) {
+	digits, ok := strings.CutPrefix(s, "acc_")
+	v, good := parseBase32(digits, 13)
+	if !ok || !good || AccountID(v).Number() == 0 {
+		return 0, fmt.Errorf("want an account id as acc_ and 13 characters, have %q", clip(s))
+	}
+	return AccountID(v), nil
+}
+
+// ParseAuthorizationID reads what AuthorizationID.String writes.
+func ParseAuthorizationID(s string) (AuthorizationID, error) {
+	digits, ok := strings.CutPrefix(s, "auth_")
+	if ok && len(digits) == 20 {
+		a, goodA := parseBase32(digits[:13], 13)
+		n, goodN := parseBase32(digits[13:], 7)
+		if goodA && goodN && n > 0 && n < 1<<32 && AccountID(a).Number() > 0 {
+			return AuthorizationID{AccountID(a), uint32(n)}, nil
+		}
+	}
+	return AuthorizationID{}, fmt.Errorf("want an authorization id as auth_ and 20 characters, have %q", clip(s))
+}
+
+const base32 = "0123456789abcdefghjkmnpqrstvwxyz"
+
+// base32Value is the inverse of base32; 0xff for what is no digit.
+var base32Value = func() (values [256]byte) {
+	for i := range values {
+		values[i] = 0xff
+	}
+	for i, c := range []byte(base32) {
+		values[c] = byte(i)
+	}
+	return values
+}()
+
+func appendBase32(b []byte, v uint64, width int) []byte {
+	for shift := (width - 1) * 5; shift >= 0; shift -= 5 {
+		b = append(b, base32[v>>shift&31])
+	}
+	return b
+}
+
+func parseBase32(s string, width int) (v uint64, ok bool) {
+	if len(s) != width || width == 13 && base32Value[s[0]] > 15 {
+		return 0, false
+	}
+	for _, c := range []byte(s) {
+		d := base32Value[c]
+		if d == 0xff {
+			return 0, false
+		}
+		v = v<<5 | uint64(d)
+	}
+	return v, true
+}
+
+func clip(s string) string {
+	if len(s) > 80 {
+		return s[:80] + "..."
+	}
+	return s
+}
+
+// CheckToken tells what is wrong with a caller-made id: it must have 1 to 64 characters of A-Z a-z 0-9 . _ : - and
+// must not be a raw mobile number of 11 digits, with or without 86 or +86 before it.
+func CheckToken(s string) error {
+	switch {
+	case s == "":
+		return fmt.Errorf("is required")
+	case len(s) > 64:
+		return fmt.Errorf("has %d characters, more than 64", len(s))
+	}
+	digits := 0
+	for i := range len(s) {
+		c := s[i]
+		switch {
+		case c >= '0' && c <= '9':
+			digits++
+		case c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c == '.' || c == '_' || c == ':' || c == '-':
+		default:
+			return fmt.Errorf("may have only A-Z a-z 0-9 . _ : -")
+		}
+	}
+	if digits >= 11 && rawMobile(s, digits) {
+		return fmt.Errorf("looks like a raw mobile number: send a token made with a keyed hash")
+	}
+	return nil
+}
+
+// rawMobile says whether s is nothing but a mobile number of mainland China: 11 digits that begin with 1, perhaps
+// after the country code, perhaps grouped with separators.
+func rawMobile(s string, digits int) bool {
+	if digits != 11 && digits != 13 && digits != 15 {
+		return false
+	}
+	number := make([]byte, 0, 15)
+	for _, c := range []byte(s) {
+		switch {
+		case c >= '0' && c <= '9':
+			number = append(number, c)
+		case c != '-' && c != '.':
+			return false
+		}
+	}
+	number = []byte(strings.TrimPrefix(string(number), "00"))
+	if len(number) == 13 && number[0] == '8' && number[1] == '6' {
+		number = number[2:]
+	}
+	return len(number) == 11 && number[0] == '1'
+}

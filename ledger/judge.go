@@ -1,0 +1,102 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// curable are the reasons that a smaller amount can cure.
+const curable = 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit
+
+// question is what judge answers.
+type question struct {
+	*Purchase
+	already money.Amount // what the same order has been approved for before, for an increment
+	orders  int32        // orders that an approval adds: 0 for an increment
+	holds   int          // holds that an approval adds
+}
+
+// judge decides on a purchase: every reason against it, in order of precedence, or the amount that is approved.
+// It is the only place where credit is decided. Holds that have run out must have been released before.
+func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons Reasons) {
+	line := a.Line(q.Scene)
+	l.judgeStanding(a, line, q, &reasons)
+	if line.Status != LineOpen {
+		return 0, reasons // a line that is not open has no controls and no limit to speak of
+	}
+	room := l.judgeAmounts(a, line, q, &reasons)
+	switch {
+	case reasons == 0:
+		return q.Amount, 0
+	case q.Partial && reasons&^curable == 0 && room >= max(q.Minimum, 1):
+		return room, 0
+	}
+	return 0, reasons
+}
+
+// judgeStanding finds the reasons that have nothing to do with the amount.
+func (l *Ledger) judgeStanding(a *Account, line *Line, q question, reasons *Reasons) {
+	switch a.Status {
+	case AccountClosed:
+		reasons.Add(AccountNotActive)
+	case AccountFrozen:
+		reasons.Add(AccountIsFrozen)
+	}
+	switch {
+	case line.Status != LineOpen:
+		reasons.Add(LineNotOpen)
+	case line.Accepted != line.Agreement:
+		reasons.Add(AgreementNotAccepted)
+	}
+	sceneOff, carrierOff := l.book.Shard().suspended(q.Scene, q.Carrier)
+	if sceneOff {
+		reasons.Add(SceneSuspended)
+	}
+	if carrierOff {
+		reasons.Add(CarrierSuspended)
+	}
+	c := &line.Controls
+	if len(c.Carriers) > 0 && !slices.Contains(c.Carriers, q.Carrier) {
+		reasons.Add(CarrierNotAllowed)
+	}
+	if len(c.Phones) > 0 && !slices.Contains(c.Phones, q.Phone) {
+		reasons.Add(PhoneNotAllowed)
+	}
+	if q.holds > 0 && (len(a.Holds) >= l.terms.MaxHolds || c.MaxHolds > 0 && line.Holds >= c.MaxHolds) {
+		reasons.Add(TooManyHolds)
+	}
+}
+
+// judgeAmounts finds the reasons that have to do with the amount, and the largest amount that none of them would
+// forbid, which may be negative.
+func (l *Ledger) judgeAmounts(a *Account, line *Line, q question, reasons *Reasons) (room money.Amount) {
+	room = q.Amount
+	within := func(left money.Amount, r Reason) {
+		if q.Amount > left {
+			reasons.Add(r)
+		}
+		room = min(room, left)
+	}
+	c := &line.Controls
+	if c.PerOrder > 0 {
+		within(c.PerOrder-q.already, PerOrderLimit)
+	}
+	use := line.Use.At(l.today)
+	if c.DailyAmount > 0 {
+		within(c.DailyAmount-use.DailyAmount, DailyAmountLimit)
+	}
+	if c.DailyCount > 0 && use.DailyCount+q.orders > c.DailyCount {
+		reasons.Add(DailyCountLimit)
+	}
+	if c.MonthlyAmount > 0 {
+		within(c.MonthlyAmount-use.MonthlyAmount, MonthlyAmountLimit)
+	}
+	if c.MonthlyCount > 0 && use.MonthlyCount+q.orders > c.MonthlyCount {
+		reasons.Add(MonthlyCountLimit)
+	}
+	h := a.Headroom(q.Scene, l.today)
+	within(h.Limit-h.Held-h.Posted, LineLimit)
+	within(h.AccountAvailable(), AccountLimit)
+	return room
+}

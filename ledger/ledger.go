@@ -1,0 +1,207 @@
+package ledger
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+)
+
+// Ledger decides for one shard. It keeps no state of its own but scratch space: everything is in the Book.
+type Ledger struct {
+	book  Book
+	terms *Terms
+	zone  calendar.Zone
+
+	// Set for the time of one Apply.
+	now   calendar.Instant
+	today calendar.Date
+	req   Request
+	print []byte
+	emit  func(*Entry)
+	entry Entry
+
+	prints fingerprint
+}
+
+// New is a ledger over a book. The zone says where civil days begin.
+func New(book Book, terms *Terms, zone calendar.Zone) *Ledger {
+	return &Ledger{book: book, terms: terms, zone: zone}
+}
+
+// Terms are the terms that decisions use.
+func (l *Ledger) Terms() *Terms { return l.terms }
+
+// Apply carries out a command at an instant, which must not be before that of the entry before. Each entry that it
+// makes is folded into the book and passed to emit, which must take what it needs before it returns. A command
+// that has been carried out before makes no entry and has the first outcome.
+//
+// If the book's Err is set afterwards the outcome is worthless, and so is every entry emitted.
+func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outcome {
+	l.now, l.today, l.emit = now, l.zone.DateAt(now), emit
+	l.req, l.print = Request{}, nil
+	if w, ok := c.(Write); ok {
+		l.req = *w.identity()
+		l.prints.sum = l.prints.sum[:0]
+		c.fields(&l.prints)
+		l.print = l.prints.sum
+		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.terms.RequestsKept) {
+			return l.again(c, r)
+		}
+	}
+	return l.decide(c)
+}
+
+func (l *Ledger) decide(c Command) Outcome {
+	switch c := c.(type) {
+	case *Authorize:
+		return l.authorize(c)
+	case *CaptureHold:
+		return l.capture(c)
+	case *Void:
+		return l.void(c)
+	case *Charge:
+		return l.charge(c)
+	case *Check:
+		return l.check(c)
+	case *Increment:
+		return l.increment(c)
+	case *Extend:
+		return l.extend(c)
+	case *MarkSubmitted:
+		return l.markSubmitted(c)
+	case *Reverse:
+		return l.reverse(c)
+	case *RefundCapture:
+		return l.refund(c)
+	case *Advise:
+		return l.advise(c)
+	case *ClaimOrder:
+		return l.claimOrder(c)
+	case *OpenAccount:
+		return l.openAccount(c)
+	case *SetLimits:
+		return l.setLimits(c)
+	case *SetTemporaryLimit:
+		return l.setTemporaryLimit(c)
+	case *Freeze:
+		return l.setStatus(c.Account, AccountFrozen, c.Reason)
+	case *Unfreeze:
+		return l.setStatus(c.Account, AccountActive, c.Reason)
+	case *CloseAccount:
+		return l.setStatus(c.Account, AccountClosed, c.Reason)
+	case *OpenLine:
+		return l.openLine(c)
+	case *CloseLine:
+		return l.closeLine(c)
+	case *AcceptAgreement:
+		return l.acceptAgreement(c)
+	case *SetControls:
+		return l.setControls(c)
+	case *Suspend:
+		return l.post(&SuspensionSet{Scope: c.Scope, Reason: c.Reason})
+	case *Resume:
+		return l.post(&SuspensionSet{Scope: c.Scope, Reason: c.Reason, Resumed: true})
+	case *Tick:
+		return l.tick(c)
+	case *AdvanceClock:
+		return l.post(&ClockAdvanced{})
+	}
+	return l.read(c)
+}
+
+// again answers a request that has been carried out before.
+func (l *Ledger) again(c Command, r *Receipt) Outcome {
+	if !bytes.Equal(r.Print, l.print) {
+		return refused(fault(Invalid, "REQUEST_ID_REUSED",
+			"request_id %q was used for another request", l.req.ID).on(differing(c, r.Print)...))
+	}
+	if r.ID.N == 0 {
+		return r.outcome(nil)
+	}
+	a := l.book.Account(r.ID.Account)
+	if a == nil {
+		panic(fmt.Sprintf("ledger: account %s of receipt %q is gone", r.ID.Account, l.req.ID))
+	}
+	now := a.hold(r.ID.N)
+	if now == nil {
+		now = l.book.Ended(r.ID)
+	}
+	if now == nil {
+		panic(fmt.Sprintf("ledger: authorization %s of receipt %q is gone", r.ID, l.req.ID))
+	}
+	out := r.outcome(now)
+	out.Currency = a.Currency
+	return out
+}
+
+// post makes an entry of a fact, folds it and emits it.
+func (l *Ledger) post(f Fact) Outcome {
+	return l.record(f, l.req, l.print)
+}
+
+// lapse is post for what time caused rather than the request.
+func (l *Ledger) lapse(f Fact) Outcome { return l.record(f, Request{}, nil) }
+
+func (l *Ledger) record(f Fact, r Request, print []byte) Outcome {
+	l.entry = Entry{Sequence: l.book.Shard().Sequence + 1, Time: l.now, Request: r, Print: print, Fact: f}
+	out := l.Fold(&l.entry)
+	l.emit(&l.entry)
+	return out
+}
+
+// account loads an account and lets happen what is due on it.
+func (l *Ledger) account(id AccountID) (*Account, *Fault) {
+	a := l.book.Account(id)
+	if a == nil {
+		return nil, fault(NotFound, "ACCOUNT_NOT_FOUND", "there is no account %s", id).named(id.String())
+	}
+	l.expire(a)
+	return a, nil
+}
+
+// expire lets the holds of an account that have run out expire, the earliest first. It tells how many did.
+func (l *Ledger) expire(a *Account) (expired int) {
+	for {
+		h := a.firstDue(l.now)
+		if h == nil {
+			return expired
+		}
+		f := &HoldReleased{HoldRef: a.ref(h), Amount: h.Held, Expired: true, WasSubmitted: h.State == Submitted, State: Expired}
+		if h.Captured > 0 {
+			f.State = Captured
+		}
+		l.lapse(f)
+		expired++
+	}
+}
+
+// firstDue is the open hold that ran out first; nil when none has.
+func (a *Account) firstDue(now calendar.Instant) (first *Authorization) {
+	for i := range a.Holds {
+		if h := &a.Holds[i]; h.due(now) && (first == nil || h.Expires < first.Expires) {
+			first = h
+		}
+	}
+	return first
+}
+
+func (a *Account) ref(h *Authorization) HoldRef {
+	return HoldRef{Account: a.ID, N: h.N, Scene: h.Scene, Carrier: h.Carrier, Currency: a.Currency, Order: h.Order}
+}
+
+func (l *Ledger) tick(c *Tick) (out Outcome) {
+	for _, id := range c.Accounts {
+		if a := l.book.Account(id); a != nil {
+			out.Expired += l.expire(a)
+		}
+	}
+	return out
+}
+
+func checkCurrency(a *Account, got string) *Fault {
+	if got != string(a.Currency) {
+		return fault(Invalid, "CURRENCY_MISMATCH", "account %s is in %s, not %s", a.ID, a.Currency, got).on("currency")
+	}
+	return nil
+}

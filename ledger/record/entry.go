@@ -1,0 +1,329 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+)
+
+// AppendEntry appends an entry's payload for the journal: a holdfast.journal.v1.Entry. Sequence and time are not
+// part of it; the journal keeps them.
+func AppendEntry(b []byte, e *ledger.Entry) []byte {
+	w := wire{buf: b}
+	str(&w, 1, &e.Request.Caller)
+	str(&w, 2, &e.Request.ID)
+	raw(&w, 3, &e.Print)
+	switch f := e.Fact.(type) {
+	case *ledger.AccountOpened:
+		message(&w, 8, f, walkAccountOpened)
+	case *ledger.LimitsSet:
+		message(&w, 9, f, walkLimitsSet)
+	case *ledger.TemporaryLimitSet:
+		message(&w, 10, f, walkTemporaryLimitSet)
+	case *ledger.StatusSet:
+		message(&w, 11, f, walkStatusSet)
+	case *ledger.LineOpened:
+		message(&w, 12, f, walkLineOpened)
+	case *ledger.LineEnded:
+		message(&w, 13, f, walkLineEnded)
+	case *ledger.AgreementSet:
+		message(&w, 14, f, walkAgreementSet)
+	case *ledger.ControlsSet:
+		message(&w, 15, f, walkControlsSet)
+	case *ledger.OrderDecided:
+		message(&w, 16, f, walkOrderDecided)
+	case *ledger.HoldIncremented:
+		message(&w, 17, f, walkHoldIncremented)
+	case *ledger.HoldExtended:
+		message(&w, 18, f, walkHoldExtended)
+	case *ledger.HoldSubmitted:
+		message(&w, 19, f, walkHoldSubmitted)
+	case *ledger.HoldCaptured:
+		message(&w, 20, f, walkHoldCaptured)
+	case *ledger.HoldReleased:
+		message(&w, 21, f, walkHoldReleased)
+	case *ledger.OrderReversed:
+		message(&w, 22, f, walkOrderReversed)
+	case *ledger.CaptureRefunded:
+		message(&w, 23, f, walkCaptureRefunded)
+	case *ledger.OrderClaimed:
+		message(&w, 24, f, walkOrderClaimed)
+	case *ledger.SuspensionSet:
+		message(&w, 25, f, walkSuspensionSet)
+	case *ledger.ClockAdvanced:
+		message(&w, 26, f, func(*wire, *ledger.ClockAdvanced) {})
+	default:
+		panic(fmt.Sprintf("record: fact %T cannot be written", e.Fact))
+	}
+	return w.buf
+}
+
+// facts are what can be read, by field number.
+var facts = map[protowire.Number]func(*wire, protowire.Number) ledger.Fact{
+	8:  read(walkAccountOpened),
+	9:  read(walkLimitsSet),
+	10: read(walkTemporaryLimitSet),
+	11: read(walkStatusSet),
+	12: read(walkLineOpened),
+	13: read(walkLineEnded),
+	14: read(walkAgreementSet),
+	15: read(walkControlsSet),
+	16: read(walkOrderDecided),
+	17: read(walkHoldIncremented),
+	18: read(walkHoldExtended),
+	19: read(walkHoldSubmitted),
+	20: read(walkHoldCaptured),
+	21: read(walkHoldReleased),
+	22: read(walkOrderReversed),
+	23: read(walkCaptureRefunded),
+	24: read(walkOrderClaimed),
+	25: read(walkSuspensionSet),
+	26: read(func(*wire, *ledger.ClockAdvanced) {}),
+}
+
+func read[T any, P interface {
+	*T
+	ledger.Fact
+}](walk func(*wire, P)) func(*wire, protowire.Number) ledger.Fact {
+	return func(w *wire, n protowire.Number) ledger.Fact {
+		f := P(new(T))
+		message(w, n, (*T)(f), func(inner *wire, v *T) { walk(inner, P(v)) })
+		return f
+	}
+}
+
+// ErrUnknownFact says that an entry holds a fact that this version does not know: it was written by a later one.
+var ErrUnknownFact = errors.New("record: entry holds an unknown fact; it was written by a later version")
+
+// DecodeEntry reads what AppendEntry wrote. The entry shares memory with the payload.
+func DecodeEntry(payload []byte, e *ledger.Entry) error {
+	var w wire
+	w.parse(payload)
+	e.Request, e.Print, e.Fact = ledger.Request{}, nil, nil
+	str(&w, 1, &e.Request.Caller)
+	str(&w, 2, &e.Request.ID)
+	raw(&w, 3, &e.Print)
+	for n := protowire.Number(8); n < maxField; n++ {
+		if w.has(n) {
+			make, known := facts[n]
+			if !known {
+				return ErrUnknownFact
+			}
+			if e.Fact != nil {
+				return fmt.Errorf("%w: two facts", errField)
+			}
+			e.Fact = make(&w, n)
+		}
+	}
+	if w.err != nil {
+		return w.err
+	}
+	if e.Fact == nil {
+		return ErrUnknownFact
+	}
+	return check(e.Fact)
+}
+
+// check refuses what the ledger would not survive: scenes and states that index arrays.
+func check(f ledger.Fact) error {
+	ok := true
+	scene := func(s ledger.Scene) { ok = ok && s.Valid() }
+	state := func(s ledger.State) { ok = ok && s <= ledger.Declined }
+	switch f := f.(type) {
+	case *ledger.AccountOpened:
+		for i := range f.Lines {
+			scene(f.Lines[i].Scene)
+		}
+	case *ledger.LimitsSet:
+		for i := range f.Lines {
+			scene(f.Lines[i].Scene)
+		}
+	case *ledger.TemporaryLimitSet:
+		ok = f.Scene == ledger.NoScene || f.Scene.Valid()
+	case *ledger.LineOpened:
+		scene(f.Line.Scene)
+	case *ledger.LineEnded:
+		scene(f.Scene)
+	case *ledger.AgreementSet:
+		scene(f.Scene)
+	case *ledger.ControlsSet:
+		scene(f.Scene)
+	case *ledger.HoldIncremented:
+		state(f.State)
+	case *ledger.HoldExtended:
+		state(f.State)
+	case *ledger.HoldCaptured:
+		state(f.State)
+	case *ledger.HoldReleased:
+		state(f.State)
+	case *ledger.CaptureRefunded:
+		state(f.State)
+	}
+	if h := ledger.HoldOf(f); h != nil && h.N != 0 {
+		scene(h.Scene)
+	}
+	if !ok {
+		return fmt.Errorf("%w: scene or state out of range", errField)
+	}
+	return nil
+}
+
+func walkControls(w *wire, c *ledger.Controls) {
+	num(w, 1, &c.PerOrder)
+	num(w, 2, &c.DailyAmount)
+	num(w, 3, &c.DailyCount)
+	num(w, 4, &c.MonthlyAmount)
+	num(w, 5, &c.MonthlyCount)
+	strs(w, 6, &c.Carriers)
+	strs(w, 7, &c.Phones)
+	num(w, 8, &c.MaxHolds)
+}
+
+func walkLineOpening(w *wire, l *ledger.LineOpening) {
+	num(w, 1, &l.Scene)
+	num(w, 2, &l.Limit)
+	str(w, 3, &l.Agreement)
+	str(w, 4, &l.Accepted)
+	message(w, 5, &l.Controls, walkControls)
+}
+
+func walkAccountOpened(w *wire, f *ledger.AccountOpened) {
+	fixed(w, 1, &f.Account)
+	str(w, 2, &f.Consumer)
+	str(w, 3, &f.Currency)
+	num(w, 4, &f.Limit)
+	repeated(w, 5, &f.Lines, walkLineOpening)
+}
+
+func walkLimitsSet(w *wire, f *ledger.LimitsSet) {
+	fixed(w, 1, &f.Account)
+	boolean(w, 2, &f.SetAccount)
+	num(w, 3, &f.Limit)
+	repeated(w, 4, &f.Lines, func(w *wire, l *ledger.LimitOfLine) {
+		num(w, 1, &l.Scene)
+		num(w, 2, &l.Limit)
+	})
+}
+
+func walkTemporaryLimitSet(w *wire, f *ledger.TemporaryLimitSet) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Scene)
+	num(w, 3, &f.Raise.Limit)
+	num(w, 4, &f.Raise.LastDay)
+}
+
+func walkStatusSet(w *wire, f *ledger.StatusSet) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Status)
+	str(w, 3, &f.Reason)
+}
+
+func walkLineOpened(w *wire, f *ledger.LineOpened) {
+	fixed(w, 1, &f.Account)
+	message(w, 2, &f.Line, walkLineOpening)
+}
+
+func walkLineEnded(w *wire, f *ledger.LineEnded) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Scene)
+	str(w, 3, &f.Reason)
+}
+
+func walkAgreementSet(w *wire, f *ledger.AgreementSet) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Scene)
+	str(w, 3, &f.Version)
+}
+
+func walkControlsSet(w *wire, f *ledger.ControlsSet) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Scene)
+	message(w, 3, &f.Controls, walkControls)
+}
+
+// walkRef walks the fields that every fact on an order or hold begins with.
+func walkRef(w *wire, h *ledger.HoldRef) {
+	fixed(w, 1, &h.Account)
+	num(w, 2, &h.N)
+	num(w, 3, &h.Scene)
+	str(w, 4, &h.Carrier)
+	str(w, 5, &h.Currency)
+	str(w, 6, &h.Order)
+}
+
+func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Kind)
+	str(w, 8, &f.Phone)
+	num(w, 9, &f.Requested)
+	num(w, 10, &f.Amount)
+	num(w, 11, &f.Reasons)
+	num(w, 12, &f.Day)
+	num(w, 13, &f.Expires)
+	num(w, 14, &f.SaleTime)
+	str(w, 15, &f.Terms)
+}
+
+func walkHoldIncremented(w *wire, f *ledger.HoldIncremented) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Amount)
+	num(w, 8, &f.Reasons)
+	num(w, 9, &f.Day)
+	num(w, 10, &f.State)
+}
+
+func walkHoldExtended(w *wire, f *ledger.HoldExtended) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Expires)
+	num(w, 8, &f.State)
+}
+
+func walkHoldSubmitted(w *wire, f *ledger.HoldSubmitted) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Expires)
+}
+
+func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Amount)
+	num(w, 8, &f.FromHold)
+	num(w, 9, &f.Released)
+	boolean(w, 10, &f.Late)
+	num(w, 11, &f.State)
+}
+
+func walkHoldReleased(w *wire, f *ledger.HoldReleased) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Amount)
+	boolean(w, 8, &f.Expired)
+	boolean(w, 9, &f.WasSubmitted)
+	num(w, 10, &f.State)
+}
+
+func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Released)
+	num(w, 8, &f.Refunded)
+}
+
+func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
+	walkRef(w, &f.HoldRef)
+	num(w, 7, &f.Amount)
+	num(w, 8, &f.State)
+}
+
+func walkOrderClaimed(w *wire, f *ledger.OrderClaimed) {
+	fixed(w, 1, &f.Account)
+	str(w, 2, &f.Caller)
+	str(w, 3, &f.Order)
+}
+
+func walkSuspensionSet(w *wire, f *ledger.SuspensionSet) {
+	num(w, 1, &f.Scope.Scene)
+	str(w, 2, &f.Scope.Carrier)
+	str(w, 3, &f.Reason)
+	boolean(w, 4, &f.Resumed)
+}

@@ -1,0 +1,335 @@
+package record
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+)
+
+// row walks the fields of a row, writing them or reading them, one after the other.
+type row struct {
+	reading bool
+	buf     []byte
+	at      int
+	bad     bool
+}
+
+const rowVersion = 1
+
+// ErrRow says that a row's bytes cannot be read.
+var ErrRow = errors.New("record: malformed row")
+
+func begin(b []byte) row { return row{buf: append(b, rowVersion)} }
+
+func open(b []byte) row {
+	return row{reading: true, buf: b, at: 1, bad: len(b) == 0 || b[0] != rowVersion}
+}
+
+func (r *row) err() error {
+	if r.bad || r.at != len(r.buf) {
+		return ErrRow
+	}
+	return nil
+}
+
+func (r *row) uvarint() uint64 {
+	v, n := binary.Uvarint(r.buf[min(r.at, len(r.buf)):])
+	if n <= 0 {
+		r.bad, r.at = true, len(r.buf)
+		return 0
+	}
+	r.at += n
+	return v
+}
+
+func integral[T integer](r *row, v *T) {
+	if r.reading {
+		u := r.uvarint()
+		*v = T(int64(u>>1) ^ -int64(u&1))
+		return
+	}
+	s := int64(*v)
+	r.buf = binary.AppendUvarint(r.buf, uint64(s)<<1^uint64(s>>63))
+}
+
+func flag(r *row, v *bool) {
+	if r.reading {
+		*v = r.uvarint() != 0
+	} else if *v {
+		r.buf = append(r.buf, 1)
+	} else {
+		r.buf = append(r.buf, 0)
+	}
+}
+
+func text[T ~string | ~[]byte](r *row, v *T, as func([]byte) T) {
+	if !r.reading {
+		r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
+		r.buf = append(r.buf, *v...)
+		return
+	}
+	n := r.uvarint()
+	if n > uint64(len(r.buf)-r.at) {
+		r.bad, r.at = true, len(r.buf)
+		return
+	}
+	*v = as(r.buf[r.at : r.at+int(n)])
+	r.at += int(n)
+}
+
+func word[T ~string](r *row, v *T) { text(r, v, func(b []byte) T { return T(alias(b)) }) }
+
+func list[T any](r *row, v *[]T, walk func(*row, *T)) {
+	n := len(*v)
+	if !r.reading {
+		r.buf = binary.AppendUvarint(r.buf, uint64(n))
+	} else {
+		u := r.uvarint()
+		if u > uint64(len(r.buf)-r.at) { // each element takes a byte at least
+			r.bad, r.at = true, len(r.buf)
+			return
+		}
+		n = int(u)
+		if *v = (*v)[:0]; n > cap(*v) {
+			*v = make([]T, 0, n+1)
+		}
+		*v = (*v)[:n]
+		clear(*v)
+	}
+	for i := range n {
+		walk(r, &(*v)[i])
+	}
+}
+
+func walkHold(r *row, a *ledger.Authorization) {
+	integral(r, &a.N)
+	integral(r, &a.Scene)
+	integral(r, &a.State)
+	word(r, &a.Caller)
+	word(r, &a.Order)
+	word(r, &a.Carrier)
+	word(r, &a.Phone)
+	integral(r, &a.Requested)
+	integral(r, &a.Authorized)
+	integral(r, &a.Held)
+	integral(r, &a.Captured)
+	integral(r, &a.Refunded)
+	integral(r, &a.Lapsed)
+	integral(r, &a.Reasons)
+	integral(r, &a.Created)
+	integral(r, &a.Day)
+	integral(r, &a.Expires)
+	integral(r, &a.Updated)
+	flag(r, &a.Advised)
+	integral(r, &a.SaleTime)
+	list(r, &a.Captures, func(r *row, c *ledger.Capture) {
+		integral(r, &c.Amount)
+		integral(r, &c.Time)
+		flag(r, &c.Late)
+	})
+	list(r, &a.Refunds, func(r *row, c *ledger.Refund) {
+		integral(r, &c.Amount)
+		integral(r, &c.Time)
+	})
+	if r.reading && (!a.Scene.Valid() || a.State > ledger.Declined) {
+		r.bad = true
+	}
+}
+
+func walkLine(r *row, l *ledger.Line) {
+	integral(r, &l.Status)
+	untouched := l.Status == ledger.NoLine && l.Posted == 0 && l.Use == ledger.Use{}
+	flag(r, &untouched)
+	if untouched {
+		return
+	}
+	integral(r, &l.Limit)
+	integral(r, &l.Temporary.Limit)
+	integral(r, &l.Temporary.LastDay)
+	integral(r, &l.Held)
+	integral(r, &l.Posted)
+	integral(r, &l.Holds)
+	word(r, &l.Agreement)
+	word(r, &l.Accepted)
+	integral(r, &l.Use.Day)
+	integral(r, &l.Use.DailyAmount)
+	integral(r, &l.Use.DailyCount)
+	integral(r, &l.Use.Month)
+	integral(r, &l.Use.MonthlyAmount)
+	integral(r, &l.Use.MonthlyCount)
+	c := &l.Controls
+	integral(r, &c.PerOrder)
+	integral(r, &c.DailyAmount)
+	integral(r, &c.DailyCount)
+	integral(r, &c.MonthlyAmount)
+	integral(r, &c.MonthlyCount)
+	integral(r, &c.MaxHolds)
+	list(r, &c.Carriers, word)
+	list(r, &c.Phones, word)
+}
+
+func walkAccount(r *row, a *ledger.Account) {
+	integral(r, &a.ID)
+	word(r, &a.Consumer)
+	integral(r, &a.Status)
+	word(r, &a.StatusReason)
+	word(r, &a.Currency)
+	integral(r, &a.Limit)
+	integral(r, &a.Temporary.Limit)
+	integral(r, &a.Temporary.LastDay)
+	integral(r, &a.Created)
+	integral(r, &a.Updated)
+	integral(r, &a.LastN)
+	for i := range a.Lines {
+		walkLine(r, &a.Lines[i])
+	}
+	list(r, &a.Holds, walkHold)
+}
+
+// AppendAccount appends an account's row. Its sequence and next deadline are kept by the state beside it.
+func AppendAccount(b []byte, a *ledger.Account) []byte {
+	r := begin(b)
+	walkAccount(&r, a)
+	return r.buf
+}
+
+// DecodeAccount reads an account's row into a, reusing its slices.
+func DecodeAccount(b []byte, a *ledger.Account) error {
+	r := open(b)
+	holds := a.Holds
+	*a = ledger.Account{Holds: holds}
+	walkAccount(&r, a)
+	return r.err()
+}
+
+// AppendEnded appends the row of an authorization that has ended.
+func AppendEnded(b []byte, a *ledger.Authorization) []byte {
+	r := begin(b)
+	walkHold(&r, a)
+	return r.buf
+}
+
+// DecodeEnded reads the row of an authorization that has ended.
+func DecodeEnded(b []byte, a *ledger.Authorization) error {
+	r := open(b)
+	*a = ledger.Authorization{}
+	walkHold(&r, a)
+	return r.err()
+}
+
+// AppendOrder appends an order's row.
+func AppendOrder(b []byte, o *ledger.Order) []byte {
+	r := begin(b)
+	walkOrder(&r, o)
+	return r.buf
+}
+
+// DecodeOrder reads an order's row.
+func DecodeOrder(b []byte, o *ledger.Order) error {
+	r := open(b)
+	walkOrder(&r, o)
+	return r.err()
+}
+
+func walkOrder(r *row, o *ledger.Order) {
+	integral(r, &o.Account)
+	integral(r, &o.N)
+	flag(r, &o.Reversed)
+}
+
+// AppendReceipt appends a receipt's row.
+func AppendReceipt(b []byte, v *ledger.Receipt) []byte {
+	r := begin(b)
+	walkReceipt(&r, v)
+	return r.buf
+}
+
+// DecodeReceipt reads a receipt's row.
+func DecodeReceipt(b []byte, v *ledger.Receipt) error {
+	r := open(b)
+	*v = ledger.Receipt{}
+	walkReceipt(&r, v)
+	return r.err()
+}
+
+func walkReceipt(r *row, v *ledger.Receipt) {
+	integral(r, &v.Time)
+	integral(r, &v.Sequence)
+	text(r, &v.Print, func(b []byte) []byte { return b })
+	integral(r, &v.Decision)
+	integral(r, &v.Reasons)
+	integral(r, &v.ID.Account)
+	integral(r, &v.ID.N)
+	m := &v.Mark
+	integral(r, &m.State)
+	integral(r, &m.Requested)
+	integral(r, &m.Authorized)
+	integral(r, &m.Held)
+	integral(r, &m.Captured)
+	integral(r, &m.Refunded)
+	integral(r, &m.Expires)
+	integral(r, &m.Updated)
+	integral(r, &m.Captures)
+	integral(r, &m.Refunds)
+	h := &v.Headroom
+	integral(r, &h.Limit)
+	integral(r, &h.Held)
+	integral(r, &h.Posted)
+	integral(r, &h.Available)
+	integral(r, &h.AccountLimit)
+	integral(r, &h.AccountHeld)
+	integral(r, &h.AccountPosted)
+	integral(r, &v.Part)
+	flag(r, &v.Late)
+	flag(r, &v.Tombstone)
+	flag(r, &v.Exceeded)
+	integral(r, &v.Released)
+	integral(r, &v.Refunded)
+	account := v.Account != nil
+	flag(r, &account)
+	if account && !r.bad {
+		if r.reading {
+			v.Account = new(ledger.Account)
+		}
+		walkAccount(r, v.Account)
+	}
+}
+
+// AppendShard appends a shard's row.
+func AppendShard(b []byte, s *ledger.Shard) []byte {
+	r := begin(b)
+	walkShard(&r, s)
+	return r.buf
+}
+
+// DecodeShard reads a shard's row.
+func DecodeShard(b []byte, s *ledger.Shard) error {
+	r := open(b)
+	*s = ledger.Shard{}
+	walkShard(&r, s)
+	return r.err()
+}
+
+func walkShard(r *row, s *ledger.Shard) {
+	integral(r, &s.Number)
+	integral(r, &s.Sequence)
+	integral(r, &s.Time)
+	integral(r, &s.Accounts)
+	integral(r, &s.OpenHolds)
+	list(r, &s.Suspensions, func(r *row, v *ledger.Suspension) {
+		integral(r, &v.Scope.Scene)
+		word(r, &v.Scope.Carrier)
+		word(r, &v.Reason)
+		integral(r, &v.Since)
+		word(r, &v.Caller)
+	})
+	list(r, &s.Totals, func(r *row, t *ledger.Totals) {
+		word(r, &t.Carrier)
+		word(r, &t.Currency)
+		integral(r, &t.Held)
+		integral(r, &t.Captured)
+		integral(r, &t.Refunded)
+		integral(r, &t.Exceeded)
+	})
+}

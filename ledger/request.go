@@ -1,0 +1,351 @@
+package ledger
+
+import (
+	"encoding/binary"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// fingerprint hashes the fields of a request one by one: the same body has the same fingerprint, and of another body
+// the fields that differ can be named. A byte for the kind of request, then 4 bytes a field.
+type fingerprint struct {
+	sum   []byte
+	names []string // kept only when named is set
+	named bool
+}
+
+func (f *fingerprint) kind(k byte) { f.sum = append(f.sum, k) }
+
+func (f *fingerprint) field(name string, h uint32) {
+	f.sum = binary.LittleEndian.AppendUint32(f.sum, h)
+	if f.named {
+		f.names = append(f.names, name)
+	}
+}
+
+const (
+	fnvOffset uint32 = 2166136261
+	fnvPrime  uint32 = 16777619
+)
+
+func hashString(h uint32, s string) uint32 {
+	for i := range len(s) {
+		h = (h ^ uint32(s[i])) * fnvPrime
+	}
+	return (h ^ 0xff) * fnvPrime
+}
+
+func hashInt(h uint32, v int64) uint32 {
+	x := uint64(v) * 0x9e3779b97f4a7c15
+	return (h ^ uint32(x>>32) ^ uint32(x)) * fnvPrime
+}
+
+func (f *fingerprint) str(name, s string)       { f.field(name, hashString(fnvOffset, s)) }
+func (f *fingerprint) int(name string, v int64) { f.field(name, hashInt(fnvOffset, v)) }
+func (f *fingerprint) bool(name string, v bool) {
+	if v {
+		f.int(name, 1)
+	} else {
+		f.int(name, 0)
+	}
+}
+
+func (f *fingerprint) auth(id AuthorizationID) {
+	f.field("authorization_id", hashInt(hashInt(fnvOffset, int64(id.Account)), int64(id.N)))
+}
+
+func (f *fingerprint) controls(name string, c *Controls) {
+	h := fnvOffset
+	for _, v := range []int64{int64(c.PerOrder), int64(c.DailyAmount), int64(c.DailyCount), int64(c.MonthlyAmount),
+		int64(c.MonthlyCount), int64(c.MaxHolds), int64(len(c.Carriers))} {
+		h = hashInt(h, v)
+	}
+	for _, s := range c.Carriers {
+		h = hashString(h, string(s))
+	}
+	for _, s := range c.Phones {
+		h = hashString(h, string(s))
+	}
+	f.field(name, h)
+}
+
+func (f *fingerprint) lines(name string, lines []LineOpening) {
+	var inner fingerprint
+	for i := range lines {
+		l := &lines[i]
+		inner.int("", int64(l.Scene))
+		inner.int("", int64(l.Limit))
+		inner.str("", l.Agreement)
+		inner.str("", l.Accepted)
+		inner.controls("", &l.Controls)
+	}
+	f.str(name, string(inner.sum))
+}
+
+func (f *fingerprint) scope(s Scope) {
+	f.int("scene", int64(s.Scene))
+	f.str("carrier_id", string(s.Carrier))
+}
+
+func (p *Purchase) fields(f *fingerprint) {
+	f.int("account_id", int64(p.Account))
+	f.int("scene", int64(p.Scene))
+	f.str("order_id", string(p.Order))
+	f.str("carrier_id", string(p.Carrier))
+	f.str("phone_token", string(p.Phone))
+	f.str("currency", string(p.Currency))
+	f.int("amount", int64(p.Amount))
+	f.bool("accept_partial", p.Partial)
+	f.int("minimum_amount", int64(p.Minimum))
+}
+
+// The kind bytes are kept in receipts: they are never reused.
+
+func (c *OpenAccount) fields(f *fingerprint) {
+	f.kind(1)
+	f.str("consumer_token", string(c.Consumer))
+	f.str("currency", string(c.Currency))
+	f.int("limit", int64(c.Limit))
+	f.lines("lines", c.Lines)
+}
+
+func (c *SetLimits) fields(f *fingerprint) {
+	f.kind(2)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	if c.SetAccount {
+		f.int("limit", int64(c.Limit))
+	} else {
+		f.int("limit", -1)
+	}
+	h := fnvOffset
+	for _, l := range c.Lines {
+		h = hashInt(hashInt(h, int64(l.Scene)), int64(l.Limit))
+	}
+	f.field("line_limits", h)
+}
+
+func (c *SetTemporaryLimit) fields(f *fingerprint) {
+	f.kind(3)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.int("scene", int64(c.Scene))
+	f.int("limit", int64(c.Raise.Limit))
+	f.int("last_day", int64(c.Raise.LastDay))
+}
+
+func (c *Freeze) fields(f *fingerprint) {
+	f.kind(4)
+	f.int("account_id", int64(c.Account))
+	f.str("reason", c.Reason)
+}
+
+func (c *Unfreeze) fields(f *fingerprint) {
+	f.kind(5)
+	f.int("account_id", int64(c.Account))
+	f.str("reason", c.Reason)
+}
+
+func (c *CloseAccount) fields(f *fingerprint) {
+	f.kind(6)
+	f.int("account_id", int64(c.Account))
+	f.str("reason", c.Reason)
+}
+
+func (c *OpenLine) fields(f *fingerprint) {
+	f.kind(7)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.lines("line", []LineOpening{c.Line})
+}
+
+func (c *CloseLine) fields(f *fingerprint) {
+	f.kind(8)
+	f.int("account_id", int64(c.Account))
+	f.int("scene", int64(c.Scene))
+	f.str("reason", c.Reason)
+}
+
+func (c *AcceptAgreement) fields(f *fingerprint) {
+	f.kind(9)
+	f.int("account_id", int64(c.Account))
+	f.int("scene", int64(c.Scene))
+	f.str("agreement_version", c.Version)
+}
+
+func (c *SetControls) fields(f *fingerprint) {
+	f.kind(10)
+	f.int("account_id", int64(c.Account))
+	f.int("scene", int64(c.Scene))
+	f.str("currency", string(c.Currency))
+	f.controls("controls", &c.Controls)
+}
+
+func (c *Authorize) fields(f *fingerprint) {
+	f.kind(11)
+	c.Purchase.fields(f)
+	f.int("hold_lifetime", int64(c.Lifetime))
+}
+
+func (c *Charge) fields(f *fingerprint) {
+	f.kind(12)
+	c.Purchase.fields(f)
+}
+
+func (c *Advise) fields(f *fingerprint) {
+	f.kind(13)
+	c.Purchase.fields(f)
+	f.int("sale_time", int64(c.SaleTime))
+}
+
+func (c *Increment) fields(f *fingerprint) {
+	f.kind(14)
+	f.auth(c.Authorization)
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+}
+
+func (c *Extend) fields(f *fingerprint) {
+	f.kind(15)
+	f.auth(c.Authorization)
+	f.int("hold_lifetime", int64(c.Lifetime))
+}
+
+func (c *MarkSubmitted) fields(f *fingerprint) {
+	f.kind(16)
+	f.auth(c.Authorization)
+}
+
+func (c *CaptureHold) fields(f *fingerprint) {
+	f.kind(17)
+	f.auth(c.Authorization)
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+	f.bool("final", c.Final)
+}
+
+func (c *Void) fields(f *fingerprint) {
+	f.kind(18)
+	f.auth(c.Authorization)
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+}
+
+func (c *Reverse) fields(f *fingerprint) {
+	f.kind(19)
+	f.int("account_id", int64(c.Account))
+	f.str("order_id", string(c.Order))
+}
+
+func (c *RefundCapture) fields(f *fingerprint) {
+	f.kind(20)
+	f.auth(c.Authorization)
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+}
+
+func (c *Suspend) fields(f *fingerprint) {
+	f.kind(21)
+	f.scope(c.Scope)
+	f.str("reason", c.Reason)
+}
+
+func (c *Resume) fields(f *fingerprint) {
+	f.kind(22)
+	f.scope(c.Scope)
+	f.str("reason", c.Reason)
+}
+
+// What has no identity has no fingerprint.
+func (*Tick) fields(*fingerprint)               {}
+func (*AdvanceClock) fields(*fingerprint)       {}
+func (*ClaimOrder) fields(*fingerprint)         {}
+func (*GetAccount) fields(*fingerprint)         {}
+func (*ListAccounts) fields(*fingerprint)       {}
+func (*GetAuthorization) fields(*fingerprint)   {}
+func (*LookupOrder) fields(*fingerprint)        {}
+func (*ListAuthorizations) fields(*fingerprint) {}
+func (*GetShard) fields(*fingerprint)           {}
+
+// differing names the fields in which a command differs from the body with the given fingerprint.
+func differing(c Command, print []byte) []string {
+	f := fingerprint{named: true}
+	c.fields(&f)
+	if len(print) == 0 || print[0] != f.sum[0] || len(print) != len(f.sum) {
+		return []string{"request_id"} // it was another call
+	}
+	var names []string
+	for i, name := range f.names {
+		at := 1 + 4*i
+		if string(print[at:at+4]) != string(f.sum[at:at+4]) {
+			names = append(names, name)
+		}
+	}
+	return names
+}
+
+// Receipt remembers the outcome of a request: what cannot be read off the authorization any more when the request
+// is sent again.
+type Receipt struct {
+	Sequence uint64 // of the entry
+	Time     calendar.Instant
+	Print    []byte
+
+	Decision  Decision
+	Reasons   Reasons
+	ID        AuthorizationID // zero when it is about none
+	Mark      Mark
+	Headroom  Headroom
+	Part      int
+	Late      bool
+	Tombstone bool
+	Exceeded  bool
+	Released  money.Amount
+	Refunded  money.Amount
+	Account   *Account // as it was then, holds left out; nil when the outcome is no account
+}
+
+// Mark is what changes about an authorization: enough to see it as it was.
+type Mark struct {
+	State             State
+	Requested         money.Amount
+	Authorized        money.Amount
+	Held              money.Amount
+	Captured          money.Amount
+	Refunded          money.Amount
+	Expires           calendar.Instant
+	Updated           calendar.Instant
+	Captures, Refunds int // how many there were
+}
+
+func receipt(e *Entry, out *Outcome) *Receipt {
+	r := &Receipt{
+		Sequence: e.Sequence, Time: e.Time, Print: e.Print,
+		Decision: out.Decision, Reasons: out.Reasons, ID: out.ID, Headroom: out.Headroom, Part: out.Part,
+		Late: out.Late, Tombstone: out.Tombstone, Exceeded: out.Exceeded,
+		Released: out.Released, Refunded: out.Refunded, Account: out.Account,
+	}
+	if a := &out.Authorization; a.N != 0 {
+		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,
+			len(a.Captures), len(a.Refunds)}
+	}
+	return r
+}
+
+// outcome is the first outcome again. The authorization passed is as it is now; nil when the receipt names none.
+func (r *Receipt) outcome(now *Authorization) Outcome {
+	out := Outcome{
+		Replayed: true, Decision: r.Decision, Reasons: r.Reasons, ID: r.ID, Headroom: r.Headroom, Part: r.Part,
+		Late: r.Late, Tombstone: r.Tombstone, Exceeded: r.Exceeded,
+		Released: r.Released, Refunded: r.Refunded, Account: r.Account,
+	}
+	if now != nil {
+		a, m := now.clone(), &r.Mark
+		a.State, a.Requested, a.Authorized, a.Held = m.State, m.Requested, m.Authorized, m.Held
+		a.Captured, a.Refunded, a.Expires, a.Updated = m.Captured, m.Refunded, m.Expires, m.Updated
+		a.Captures, a.Refunds = a.Captures[:m.Captures], a.Refunds[:m.Refunds]
+		out.Authorization = a
+	}
+	return out
+}

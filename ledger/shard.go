@@ -1,0 +1,143 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// Shard is what a shard knows beside its accounts. It is small and always in memory.
+type Shard struct {
+	Number      uint16
+	Sequence    uint64           // of the last entry absorbed
+	Time        calendar.Instant // of that entry
+	Accounts    uint64           // how many were ever opened
+	OpenHolds   int64
+	Suspensions []Suspension // in order of scope
+	Totals      []Totals     // in order of carrier and currency
+}
+
+// Suspension is a scope within which nothing new is authorized.
+type Suspension struct {
+	Scope  Scope
+	Reason string
+	Since  calendar.Instant
+	Caller Caller
+}
+
+// Totals is what the book says of one carrier in one currency.
+type Totals struct {
+	Carrier  CarrierID
+	Currency money.Currency
+	Held     money.Amount // open holds
+	Captured money.Amount // ever
+	Refunded money.Amount // ever
+	Exceeded money.Amount // advised beyond what would have been approved, ever
+}
+
+// Clone is a copy that shares no memory that can change.
+func (s *Shard) Clone() *Shard {
+	c := *s
+	c.Suspensions, c.Totals = slices.Clone(s.Suspensions), slices.Clone(s.Totals)
+	return &c
+}
+
+// suspended says whether the scene, and whether the carrier, may not be authorized.
+func (s *Shard) suspended(scene Scene, carrier CarrierID) (bool, bool) {
+	var sceneOff, carrierOff bool
+	for i := range s.Suspensions {
+		switch scope := s.Suspensions[i].Scope; {
+		case scope.Carrier != "":
+			carrierOff = carrierOff || scope.Carrier == carrier
+		case scope.Scene == NoScene || scope.Scene == scene:
+			sceneOff = true
+		}
+	}
+	return sceneOff, carrierOff
+}
+
+func compareScopes(a Suspension, b Scope) int {
+	return cmp.Or(cmp.Compare(a.Scope.Scene, b.Scene), cmp.Compare(a.Scope.Carrier, b.Carrier))
+}
+
+func (s *Shard) setSuspension(e *Entry, f *SuspensionSet) {
+	at, found := slices.BinarySearchFunc(s.Suspensions, f.Scope, compareScopes)
+	switch {
+	case f.Resumed && found:
+		s.Suspensions = slices.Delete(s.Suspensions, at, at+1)
+	case !f.Resumed && !found:
+		s.Suspensions = slices.Insert(s.Suspensions, at, Suspension{f.Scope, f.Reason, e.Time, e.Request.Caller})
+	}
+}
+
+// totals finds the totals of a carrier, and makes them when they are not there.
+func (s *Shard) totals(h *HoldRef) *Totals {
+	at, found := slices.BinarySearchFunc(s.Totals, h, func(t Totals, h *HoldRef) int {
+		return cmp.Or(cmp.Compare(t.Carrier, h.Carrier), cmp.Compare(t.Currency, h.Currency))
+	})
+	if !found {
+		s.Totals = slices.Insert(s.Totals, at, Totals{Carrier: CarrierID(clone(string(h.Carrier))), Currency: money.Currency(clone(string(h.Currency)))})
+	}
+	return &s.Totals[at]
+}
+
+// clone is a string of its own memory: what lives long must not pin a row or a request.
+func clone(s string) string { return string([]byte(s)) }
+
+// fold absorbs the part of an entry that concerns the shard as a whole.
+func (s *Shard) fold(e *Entry) {
+	s.Sequence, s.Time = e.Sequence, e.Time
+	switch f := e.Fact.(type) {
+	case *AccountOpened:
+		s.Accounts = f.Account.Number()
+	case *SuspensionSet:
+		s.setSuspension(e, f)
+	case *OrderDecided:
+		s.foldOrder(f)
+	case *HoldIncremented:
+		if f.Reasons == 0 {
+			s.totals(&f.HoldRef).Held += f.Amount
+		}
+	case *HoldCaptured:
+		t := s.totals(&f.HoldRef)
+		t.Captured += f.Amount
+		t.Held -= f.FromHold + f.Released
+		if !f.Late && !f.State.Open() {
+			s.OpenHolds--
+		}
+	case *HoldReleased:
+		s.totals(&f.HoldRef).Held -= f.Amount
+		if !f.State.Open() {
+			s.OpenHolds--
+		}
+	case *OrderReversed:
+		if f.N != 0 {
+			t := s.totals(&f.HoldRef)
+			t.Held -= f.Released
+			t.Refunded += f.Refunded
+			if f.Released > 0 {
+				s.OpenHolds--
+			}
+		}
+	case *CaptureRefunded:
+		s.totals(&f.HoldRef).Refunded += f.Amount
+	}
+}
+
+func (s *Shard) foldOrder(f *OrderDecided) {
+	switch f.Kind {
+	case OrderAuthorized:
+		s.totals(&f.HoldRef).Held += f.Amount
+		s.OpenHolds++
+	case OrderCharged:
+		s.totals(&f.HoldRef).Captured += f.Amount
+	case OrderAdvised:
+		t := s.totals(&f.HoldRef)
+		t.Captured += f.Amount
+		if f.Reasons != 0 {
+			t.Exceeded += f.Amount
+		}
+	}
+}
