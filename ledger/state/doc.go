@@ -1,0 +1,23 @@
+// Package state keeps the rows of one shard: a bounded cache in memory in front of a bbolt file.
+//
+// The journal is the database; this is a materialized view of it that makes decisions fast and restarts short.
+//
+//   - A table holds the rows of one kind in memory, encoded. A row's bytes are never changed in place: a change is a
+//     new slice, so a reader of the old one is never surprised.
+//   - A row is dirty from its change until it is in the file, and pinned in memory for that long. Clean rows may be
+//     evicted at any time; the file has them.
+//   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides.
+//   - The flusher writes dirty rows into the file in small, key-ordered, throttled transactions, in cycles.
+//   - The filter knows every name (order, request, consumer) that may be in the file, so that the common question,
+//     about a fresh name, is answered without touching it.
+//
+// What keeps a half-written file sound: a cycle first notes the head S of the journal, then collects the dirty
+// accounts, then the dirty rows that accounts depend on (they were put before the account), waits until all that is
+// durable in the journal, writes the latter, then the accounts, and last the mark "everything up to S is here". After
+// a crash the journal is replayed from that mark. Accounts that were written already know it by their own sequence,
+// and what depends on them was written before them.
+//
+// Caveats: a cycle costs a bbolt page or more per account when accounts are many and touched at random; that is why
+// it is put off until it pays (Options.Interval, Options.CacheBytes) and why a restart replays a tail. The file is
+// never ahead of the durable journal.
+package state

@@ -1,0 +1,141 @@
+package state
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+)
+
+// The buckets of the file. Keys: accounts by id, ended authorizations by account and number, both big endian;
+// orders and receipts by caller, a zero byte and the caller's id; consumers by token; deadlines by instant and
+// account. Every value begins with a CRC-32C of its key and the rest.
+var (
+	bucketAccounts  = []byte("accounts")
+	bucketEnded     = []byte("ended")
+	bucketOrders    = []byte("orders")
+	bucketReceipts  = []byte("receipts")
+	bucketConsumers = []byte("consumers")
+	bucketDeadlines = []byte("deadlines")
+	bucketMeta      = []byte("meta")
+
+	buckets = [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines, bucketMeta}
+
+	keyShard   = []byte("shard")
+	keyFlushed = []byte("flushed") // sequence up to which everything is in the file
+	keyFormat  = []byte("format")
+)
+
+// fileFormat is the version of what is in the file. A file of another version is rebuilt from the journal.
+const fileFormat = 1
+
+// CorruptError says that the state file's bytes are not what was written. The file can be deleted: it is rebuilt
+// from the journal.
+type CorruptError struct {
+	Path   string
+	Detail string
+}
+
+func (e *CorruptError) Error() string {
+	return fmt.Sprintf("state file %s is corrupt: %s (it can be removed: it is rebuilt from the journal)", e.Path, e.Detail)
+}
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+const sumSize = 4
+
+// seal is a value with its checksum before it, appended to b.
+func seal(b []byte, key, row []byte) []byte {
+	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, row)
+	b = binary.LittleEndian.AppendUint32(b, sum)
+	return append(b, row...)
+}
+
+// unseal checks a value and answers with the row in it, which aliases the value.
+func unseal(key, value []byte) ([]byte, bool) {
+	if len(value) < sumSize {
+		return nil, false
+	}
+	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value[sumSize:])
+	return value[sumSize:], sum == binary.LittleEndian.Uint32(value)
+}
+
+func accountKey(b []byte, id ledger.AccountID) []byte {
+	return binary.BigEndian.AppendUint64(b, uint64(id))
+}
+
+func endedKey(b []byte, id ledger.AuthorizationID) []byte {
+	return binary.BigEndian.AppendUint32(accountKey(b, id.Account), id.N)
+}
+
+func callerKey[T ~string](b []byte, c ledger.Caller, id T) []byte {
+	b = append(b, c...)
+	b = append(b, 0)
+	return append(b, id...)
+}
+
+func deadlineKey(b []byte, at int64, id ledger.AccountID) []byte {
+	return accountKey(binary.BigEndian.AppendUint64(b, uint64(at)), id)
+}
+
+// openFile opens or makes the bbolt file. The mapping is made large at once: growing it later would wait for every
+// reader.
+func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CorruptError{path, fmt.Sprint(p)}
+		}
+	}()
+	options := &bolt.Options{
+		Timeout:         time.Second,
+		NoFreelistSync:  true,
+		FreelistType:    bolt.FreelistMapType,
+		InitialMmapSize: 1 << 30,
+		ReadOnly:        readOnly,
+	}
+	db, err = bolt.Open(path, 0o600, options)
+	if err != nil {
+		if errors.Is(err, bolt.ErrTimeout) {
+			return nil, fmt.Errorf("state file %s is in use by another process", path)
+		}
+		if errors.Is(err, bolt.ErrInvalid) || errors.Is(err, bolt.ErrChecksum) || errors.Is(err, bolt.ErrVersionMismatch) {
+			return nil, &CorruptError{path, err.Error()}
+		}
+		return nil, fmt.Errorf("open state file: %w", err)
+	}
+	if readOnly {
+		return db, nil
+	}
+	err = db.Update(func(tx *bolt.Tx) error {
+		for _, name := range buckets {
+			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+				return err
+			}
+		}
+		meta := tx.Bucket(bucketMeta)
+		format := binary.BigEndian.AppendUint64(nil, fileFormat)
+		if have := meta.Get(keyFormat); have == nil {
+			return meta.Put(keyFormat, format)
+		} else if string(have) != string(format) {
+			return &CorruptError{path, fmt.Sprintf("format %x, not %x", have, format)}
+		}
+		return nil
+	})
+	if err != nil {
+		db.Close()
+		return nil, fmt.Errorf("open state file: %w", err)
+	}
+	return db, nil
+}
+
+// Exists says whether there is a state file at the path.
+func Exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}

@@ -1,0 +1,219 @@
+package state
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/record"
+)
+
+// Pipeline is what a flush cycle needs of the writer.
+type Pipeline struct {
+	// Checkpoint answers, from the goroutine that decides and between two commands, with the shard's row.
+	Checkpoint func() (*ledger.Shard, error)
+	// Barrier returns when everything decided before the call is durable in the journal.
+	Barrier func() error
+}
+
+// Flush runs one cycle: everything that is dirty when it begins is in the file when it returns, and Flushed has
+// moved up. Paced cycles sleep between transactions, so that a flush takes a small share of a processor and disk.
+func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
+	s.cycle.Lock()
+	defer s.cycle.Unlock()
+	shard, err := p.Checkpoint()
+	if err != nil {
+		return err
+	}
+	if shard.Sequence == s.flushed.Load() {
+		return nil
+	}
+	accounts := s.accounts.changes() // first: what they depend on was put before them
+	ended, orders, receipts, consumers := s.ended.changes(), s.orders.changes(), s.receipts.changes(), s.consumers.changes()
+	if err := p.Barrier(); err != nil {
+		return err
+	}
+	f := flusher{State: s, ctx: ctx, paced: paced}
+	named := func(b []byte, k string) []byte { return append(b, k...) }
+	writeRows(&f, s.receipts, bucketReceipts, receipts, named, true, nil)
+	writeRows(&f, s.orders, bucketOrders, orders, named, true, nil)
+	writeRows(&f, s.consumers, bucketConsumers, consumers, named, true, nil)
+	writeRows(&f, s.ended, bucketEnded, ended, endedKey, true, nil)
+	writeRows(&f, s.accounts, bucketAccounts, accounts, accountKey, false, moveDeadline)
+	f.finish(shard)
+	s.accounts.trim()
+	return f.err
+}
+
+// flusher is one cycle's progress; after the first error it does nothing more.
+type flusher struct {
+	*State
+	ctx   context.Context
+	paced bool
+	err   error
+}
+
+// writeRows writes changes in order of their keys, a transaction for each chunk.
+func writeRows[K comparable](f *flusher, t *table[K], bucket []byte, list []change[K], key func([]byte, K) []byte, drop bool, also func(*bolt.Tx, []byte, []byte, []byte) error) {
+	slices.SortFunc(list, func(a, b change[K]) int { return compareKeys(a.key, b.key) })
+	var keyBuf, valueBuf []byte
+	for len(list) > 0 && f.err == nil {
+		n := min(len(list), f.options.ChunkRows)
+		f.transact(func(tx *bolt.Tx) error {
+			b := tx.Bucket(bucket)
+			b.FillPercent = 0.9
+			for i := range list[:n] {
+				keyBuf = key(keyBuf[:0], list[i].key)
+				if also != nil {
+					if err := also(tx, keyBuf, b.Get(keyBuf), list[i].row); err != nil {
+						return err
+					}
+				}
+				valueBuf = seal(nil, keyBuf, list[i].row) // bbolt keeps the slice until it commits
+				if err := b.Put(keyBuf, valueBuf); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if f.err != nil {
+			return
+		}
+		f.generation.Add(1)
+		for i := range list[:n] {
+			t.flushed(&list[i], drop)
+		}
+		list = list[n:]
+	}
+}
+
+func compareKeys[K comparable](a, b K) int {
+	switch a := any(a).(type) {
+	case string:
+		return cmp.Compare(a, any(b).(string))
+	case ledger.AccountID:
+		return cmp.Compare(a, any(b).(ledger.AccountID))
+	case ledger.AuthorizationID:
+		b := any(b).(ledger.AuthorizationID)
+		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
+	}
+	panic(fmt.Sprintf("state: no order for %T", a))
+}
+
+// moveDeadline keeps the index of deadlines in step with an account's row.
+func moveDeadline(tx *bolt.Tx, key, old, row []byte) error {
+	deadline := func(value []byte, skip int) int64 {
+		if len(value) < skip+accountHeader {
+			return 0
+		}
+		return int64(binary.BigEndian.Uint64(value[skip+8:]))
+	}
+	id := ledger.AccountID(binary.BigEndian.Uint64(key))
+	before, after := deadline(old, sumSize), deadline(row, 0)
+	if before == after {
+		return nil
+	}
+	b := tx.Bucket(bucketDeadlines)
+	if before != 0 {
+		if err := b.Delete(deadlineKey(nil, before, id)); err != nil {
+			return err
+		}
+	}
+	if after != 0 {
+		return b.Put(deadlineKey(nil, after, id), nil)
+	}
+	return nil
+}
+
+// transact runs one transaction and then, when paced, rests nine times as long as it took, unless memory is filling
+// up with dirty rows.
+func (f *flusher) transact(change func(*bolt.Tx) error) {
+	if f.err = f.ctx.Err(); f.err != nil {
+		return
+	}
+	begun := time.Now()
+	defer func() {
+		if p := recover(); p != nil {
+			f.err = &CorruptError{f.path, fmt.Sprint(p)}
+		}
+	}()
+	if err := f.db.Update(change); err != nil {
+		f.err = fmt.Errorf("flush state: %w", err)
+		return
+	}
+	if f.paced && f.memory.dirty.Load() < f.memory.limit/2 {
+		select {
+		case <-time.After(min(9*time.Since(begun), time.Second)):
+		case <-f.ctx.Done():
+		}
+	}
+}
+
+// finish marks in the file that everything up to the shard's sequence is there.
+func (f *flusher) finish(shard *ledger.Shard) {
+	if f.err != nil {
+		return
+	}
+	f.transact(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		if err := meta.Put(keyShard, seal(nil, keyShard, record.AppendShard(nil, shard))); err != nil {
+			return err
+		}
+		return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
+	})
+	if f.err == nil {
+		f.flushed.Store(shard.Sequence)
+	}
+}
+
+// Pressed says that it is time for a flush cycle, whatever the interval: a third of memory is dirty.
+func (s *State) Pressed() bool { return s.memory.dirty.Load() > s.memory.limit/3 }
+
+// Interval is the longest that a dirty row should wait for the file.
+func (s *State) Interval() time.Duration { return s.options.Interval }
+
+// PurgeReceipts looks at up to limit receipts after a key and deletes those made before the instant, which have
+// outlived their keeping. It answers with the key to go on after, empty at the end.
+func (s *State) PurgeReceipts(after []byte, before int64, limit int) (next []byte, purged int, err error) {
+	var old [][]byte
+	err = s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketReceipts).Cursor()
+		k, v := c.Seek(after)
+		if k != nil && bytes.Equal(k, after) {
+			k, v = c.Next()
+		}
+		for n := 0; k != nil && n < limit; n++ {
+			var r ledger.Receipt
+			if row, ok := unseal(k, v); ok && record.DecodeReceipt(row, &r) == nil && int64(r.Time) < before {
+				old = append(old, slices.Clone(k))
+			}
+			next = append(next[:0], k...)
+			k, v = c.Next()
+		}
+		if k == nil {
+			next = nil
+		}
+		return nil
+	})
+	if err != nil || len(old) == 0 {
+		return next, 0, err
+	}
+	err = s.db.Update(func(tx *bolt.Tx) error {
+		b := tx.Bucket(bucketReceipts)
+		for _, k := range old {
+			if err := b.Delete(k); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.generation.Add(1)
+	return next, len(old), err
+}

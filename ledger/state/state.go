@@ -1,0 +1,248 @@
+package state
+
+import (
+	"encoding/binary"
+	"fmt"
+	"hash/maphash"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/record"
+)
+
+// Options are how a State is kept. The zero value of a field is its default.
+type Options struct {
+	CacheBytes int64         // memory for rows, dirty ones included; default 768 MiB
+	Interval   time.Duration // longest that a dirty row waits for the file; default 20 s
+	ChunkRows  int           // rows of one transaction of the flusher; default 4,000
+	Logger     *slog.Logger  // default slog.Default()
+}
+
+func (o Options) withDefaults() Options {
+	if o.CacheBytes == 0 {
+		o.CacheBytes = 768 << 20
+	}
+	if o.Interval == 0 {
+		o.Interval = 20 * time.Second
+	}
+	if o.ChunkRows == 0 {
+		o.ChunkRows = 4_000
+	}
+	if o.Logger == nil {
+		o.Logger = slog.Default()
+	}
+	return o
+}
+
+// State is the rows of one shard.
+type State struct {
+	path    string
+	options Options
+	db      *bolt.DB
+	memory  memory
+
+	accounts  *table[ledger.AccountID]
+	ended     *table[ledger.AuthorizationID]
+	orders    *table[string]
+	receipts  *table[string]
+	consumers *table[string]
+	names     *filter
+
+	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
+	generation atomic.Uint64
+	flushed    atomic.Uint64 // everything up to this sequence is in the file
+
+	cycle sync.Mutex // one flush cycle at a time
+	loads sync.WaitGroup
+	stop  chan struct{}
+}
+
+// Open opens the state file of a shard, or makes it, and answers with the state and with the shard's own row, as of
+// the sequence from which the journal has to be replayed (Flushed).
+func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, error) {
+	options = options.withDefaults()
+	db, err := openFile(path, false)
+	if err != nil {
+		return nil, nil, err
+	}
+	s := &State{path: path, options: options, db: db, stop: make(chan struct{})}
+	s.memory.limit = options.CacheBytes
+	s.accounts = newTable("accounts", &s.memory, func(ledger.AccountID) int { return 8 })
+	s.ended = newTable("ended", &s.memory, func(ledger.AuthorizationID) int { return 16 })
+	s.orders = newTable("orders", &s.memory, func(k string) int { return len(k) + 16 })
+	s.receipts = newTable("receipts", &s.memory, func(k string) int { return len(k) + 16 })
+	s.consumers = newTable("consumers", &s.memory, func(k string) int { return len(k) + 16 })
+	s.names = newFilter(maphash.MakeSeed())
+	row := &ledger.Shard{Number: shard}
+	if err := s.readMeta(shard, row); err != nil {
+		db.Close()
+		return nil, nil, err
+	}
+	if s.flushed.Load() == 0 {
+		s.names.ready.Store(true) // an empty file
+	} else {
+		s.loads.Go(s.loadNames)
+	}
+	return s, row, nil
+}
+
+func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
+	return s.db.View(func(tx *bolt.Tx) error {
+		meta := tx.Bucket(bucketMeta)
+		value := meta.Get(keyShard)
+		if value == nil {
+			return nil
+		}
+		b, ok := unseal(keyShard, value)
+		if !ok || record.DecodeShard(slices.Clone(b), row) != nil {
+			return &CorruptError{s.path, "the shard's row cannot be read"}
+		}
+		if row.Number != shard {
+			return fmt.Errorf("state file %s belongs to shard %d, not %d", s.path, row.Number, shard)
+		}
+		mark, ok := unseal(keyFlushed, meta.Get(keyFlushed))
+		if !ok || len(mark) != 8 {
+			return &CorruptError{s.path, "the mark of what has been flushed cannot be read"}
+		}
+		s.flushed.Store(binary.BigEndian.Uint64(mark))
+		if row.Sequence != s.flushed.Load() {
+			return &CorruptError{s.path, "the shard's row and the mark of what has been flushed do not agree"}
+		}
+		return nil
+	})
+}
+
+// loadNames tells the filter of every name in the file. Until it is done every name is a maybe.
+func (s *State) loadNames() {
+	begun, count := time.Now(), 0
+	for _, bucket := range [][]byte{bucketOrders, bucketReceipts, bucketConsumers} {
+		var after []byte
+		for done := false; !done; {
+			select {
+			case <-s.stop:
+				return
+			default:
+			}
+			err := s.db.View(func(tx *bolt.Tx) error {
+				c := tx.Bucket(bucket).Cursor()
+				k, _ := c.First()
+				if after != nil {
+					if k, _ = c.Seek(after); string(k) == string(after) {
+						k, _ = c.Next()
+					}
+				}
+				for n := 0; k != nil && n < 50_000; n++ {
+					s.names.add(k)
+					count++
+					after = append(after[:0], k...)
+					k, _ = c.Next()
+				}
+				done = k == nil
+				return nil
+			})
+			if err != nil {
+				return // closed
+			}
+		}
+	}
+	s.names.ready.Store(true)
+	s.options.Logger.Debug("names loaded", "count", count, "took", time.Since(begun))
+}
+
+// Flushed is the sequence up to which everything is in the file.
+func (s *State) Flushed() uint64 { return s.flushed.Load() }
+
+// Stats are figures about the state, for people and metrics.
+type Stats struct {
+	CacheBytes int64
+	DirtyBytes int64
+	DirtyRows  int64
+	Flushed    uint64
+}
+
+// Stats are the figures now.
+func (s *State) Stats() Stats {
+	return Stats{s.memory.bytes.Load(), s.memory.dirty.Load(), s.memory.dirtyRows.Load(), s.flushed.Load()}
+}
+
+// Overdue says that so much is dirty that nothing more should be decided until the flusher has caught up.
+func (s *State) Overdue() bool { return s.memory.dirty.Load() > s.memory.limit/8*7 }
+
+// Prefetch brings an account into memory if it is not there, so that the decider need not wait for the file. It is
+// for callers of the writer, on their own goroutines.
+func (s *State) Prefetch(id ledger.AccountID) {
+	if s.accounts.has(id) {
+		return
+	}
+	var b [8]byte
+	load(s, s.accounts, bucketAccounts, id, accountKey(b[:0], id))
+}
+
+// load reads a row from the file and adds it to its table. It answers with the row, nil when there is none.
+func load[K comparable](s *State, t *table[K], bucket []byte, k K, key []byte) ([]byte, error) {
+	generation := s.generation.Load()
+	var row []byte
+	err := s.view(func(tx *bolt.Tx) error {
+		value := tx.Bucket(bucket).Get(key)
+		if value == nil {
+			return nil
+		}
+		b, ok := unseal(key, value)
+		if !ok {
+			return &CorruptError{s.path, fmt.Sprintf("row %x of %s does not match its checksum", key, bucket)}
+		}
+		row = slices.Clone(b)
+		return nil
+	})
+	if err != nil || row == nil {
+		return nil, err
+	}
+	t.fill(k, row, func() bool { return s.generation.Load() != generation })
+	return row, nil
+}
+
+// view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
+func (s *State) view(f func(*bolt.Tx) error) error {
+	return s.db.View(func(tx *bolt.Tx) (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = &CorruptError{s.path, fmt.Sprint(p)}
+			}
+		}()
+		return f(tx)
+	})
+}
+
+// Due finds up to limit accounts in the file whose next deadline is not after the instant, the earliest first. What
+// has changed in memory since it was flushed is not looked at: the answer is where a Tick should look.
+func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		c := tx.Bucket(bucketDeadlines).Cursor()
+		for k, _ := c.First(); k != nil && len(due) < limit; k, _ = c.Next() {
+			if len(k) != 16 {
+				return &CorruptError{s.path, fmt.Sprintf("deadline %x", k)}
+			}
+			if int64(binary.BigEndian.Uint64(k)) > now {
+				return nil
+			}
+			due = append(due, ledger.AccountID(binary.BigEndian.Uint64(k[8:])))
+		}
+		return nil
+	})
+	return due, err
+}
+
+// Close releases the file. What is dirty is not written: flush first, or let the journal be replayed.
+func (s *State) Close() error {
+	close(s.stop)
+	s.loads.Wait()
+	s.cycle.Lock()
+	defer s.cycle.Unlock()
+	return s.db.Close()
+}
