@@ -36,6 +36,7 @@ func (s State) Open() bool { return s == Held || s == Submitted || s == Partiall
 // Always: Refunded <= Captured, and Captured + Held <= Authorized, but for what a carrier's tolerance allows.
 type Authorization struct {
 	N          uint32 // its number on the account
+	Sequence   uint64 // of the last entry absorbed
 	Scene      Scene
 	State      State
 	Caller     Caller

@@ -43,12 +43,33 @@ func (l *Ledger) Fold(e *Entry) Outcome {
 	}
 	a.Sequence, a.Updated = e.Sequence, e.Time
 	out, about := l.foldAccount(e, a)
-	if !about {
-		out = l.foldHold(e, a)
+	if about {
+		l.remember(e, &out)
+		l.book.PutAccount(a)
+		return out
 	}
-	l.remember(e, &out)
+	out, effect := l.foldHold(e, a)
+	if !effect.absorbed {
+		l.remember(e, &out)
+		if effect.reorder {
+			l.book.PutOrder(e.Request.Caller, HoldOf(e.Fact).Order, effect.order)
+		}
+		if effect.ended != nil {
+			l.book.PutEnded(out.ID, effect.ended)
+		}
+	}
 	l.book.PutAccount(a)
 	return out
+}
+
+// effect is what an entry changes beside its account. It is put in a fixed order, receipt, order, ended
+// authorization, account, and a Book writes in that order too: then an authorization that has absorbed an entry
+// proves that the receipt and the order are there, as an account does for all three.
+type effect struct {
+	absorbed bool // the ended authorization had absorbed the entry before: only the account had not
+	reorder  bool // order changes
+	order    Order
+	ended    *Authorization
 }
 
 // remember keeps the receipt of the request that caused the entry, if one did.
@@ -171,37 +192,39 @@ func (l *Ledger) foldAccount(e *Entry, a *Account) (Outcome, bool) {
 }
 
 // foldHold absorbs what is about an order or a hold.
-func (l *Ledger) foldHold(e *Entry, a *Account) (out Outcome) {
+func (l *Ledger) foldHold(e *Entry, a *Account) (out Outcome, fx effect) {
 	ref := HoldOf(e.Fact)
-	out = Outcome{Decision: Approve, Currency: a.Currency}
+	out = Outcome{Decision: Approve, Currency: a.Currency, ID: ref.ID()}
 	switch f := e.Fact.(type) {
 	case *OrderDecided:
-		l.foldOrder(e, a, f, &out)
+		fx = l.foldOrder(e, a, f, &out)
 	case *OrderReversed:
-		l.foldReversed(e, a, f, &out)
+		out.Decision = NoDecision
+		fx = l.foldReversed(e, a, f, &out)
 	default:
 		h := l.authorization(a, ref.N)
 		wasOpen := h.State.Open()
-		a.foldChange(e, h, &out)
+		fx.absorbed = a.foldChange(e, h, &out)
 		out.Authorization = h.clone()
-		l.settle(a, h, wasOpen)
+		fx.ended = a.settle(h, wasOpen)
 	}
-	out.ID = ref.ID()
 	if out.Authorization.N != 0 {
 		out.Headroom = a.Headroom(ref.Scene, l.zone.DateAt(e.Time))
 	}
-	return out
+	return out, fx
 }
 
-// settle moves an authorization that ended into history, and puts one that had ended before back there.
-func (l *Ledger) settle(a *Account, h *Authorization, wasOpen bool) {
-	if h.State.Open() {
-		return
+// settle takes an authorization that ended off the open ones, and answers with what has to be put into history.
+func (a *Account) settle(h *Authorization, wasOpen bool) *Authorization {
+	switch {
+	case h.State.Open():
+		return nil
+	case !wasOpen:
+		return h
 	}
-	l.book.PutEnded(AuthorizationID{a.ID, h.N}, h)
-	if wasOpen {
-		a.drop(h.N)
-	}
+	ended := h.clone()
+	a.drop(h.N)
+	return &ended
 }
 
 // drop takes a hold off the list of open ones.
@@ -215,10 +238,10 @@ func (a *Account) drop(n uint32) {
 	}
 }
 
-func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) {
+func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) effect {
 	h := Authorization{
-		N: f.N, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier, Phone: f.Phone,
-		Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
+		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
+		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
 		Expires: f.Expires, Updated: e.Time,
 	}
 	a.LastN = f.N
@@ -242,23 +265,25 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.State = Declined
 		out.Decision = Decline
 	}
-	l.book.PutOrder(e.Request.Caller, f.Order, Order{Account: a.ID, N: f.N})
-	if !h.State.Open() {
-		l.book.PutEnded(AuthorizationID{a.ID, f.N}, &h)
-	}
 	out.Reasons, out.Authorization = f.Reasons, h
+	fx := effect{reorder: true, order: Order{Account: a.ID, N: f.N}}
+	if !h.State.Open() {
+		fx.ended = &h
+	}
+	return fx
 }
 
-// foldChange absorbs a change to an authorization that is there.
-func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) {
+// foldChange absorbs a change to an authorization that is there. An ended one may have absorbed it before, when a
+// crash fell between its row and its account's: then only the account changes.
+func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed bool) {
 	line := a.Line(h.Scene)
-	h.Updated = e.Time
+	absorbed = h.Sequence >= e.Sequence
 	switch f := e.Fact.(type) {
 	case *HoldIncremented:
 		h.Requested += f.Amount
 		if out.Reasons = f.Reasons; f.Reasons != 0 {
 			out.Decision = Decline
-			return
+			break
 		}
 		h.Authorized += f.Amount
 		h.Held += f.Amount
@@ -272,31 +297,42 @@ func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) {
 			h.State = Submitted
 		}
 	case *HoldCaptured:
-		a.foldCaptured(e, h, f)
+		line.Posted += f.Amount
+		line.Held -= f.FromHold + f.Released
+		line.Use.release(h.Day, f.Released, 0)
+		if !absorbed {
+			h.foldCaptured(e, f)
+		}
 		out.Part, out.Late = len(h.Captures), f.Late
 	case *HoldReleased:
 		a.release(h, f.Amount, e.Time, f.Expired)
 		out.Released = f.Amount
 	case *CaptureRefunded:
-		h.Refunded += f.Amount
-		h.Refunds = append(h.Refunds, Refund{f.Amount, e.Time})
 		line.Posted -= f.Amount
+		if !absorbed {
+			h.refund(f.Amount, e.Time)
+		}
 		out.Part, out.Refunded = len(h.Refunds), f.Amount
 	}
+	if !absorbed {
+		h.Sequence, h.Updated = e.Sequence, e.Time
+	}
+	return absorbed
 }
 
-func (a *Account) foldCaptured(e *Entry, h *Authorization, f *HoldCaptured) {
-	line := a.Line(h.Scene)
-	h.Captured += f.Amount
-	h.Captures = append(h.Captures, Capture{f.Amount, e.Time, f.Late})
-	line.Posted += f.Amount
+func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
+	a.Captured += f.Amount
+	a.Captures = append(a.Captures, Capture{f.Amount, e.Time, f.Late})
 	if f.Late {
-		h.Lapsed -= f.Amount
+		a.Lapsed -= f.Amount
 	}
-	h.Held -= f.FromHold + f.Released
-	line.Held -= f.FromHold + f.Released
-	line.Use.release(h.Day, f.Released, 0)
-	h.State = f.State
+	a.Held -= f.FromHold + f.Released
+	a.State = f.State
+}
+
+func (a *Authorization) refund(amount money.Amount, at calendar.Instant) {
+	a.Refunded += amount
+	a.Refunds = append(a.Refunds, Refund{amount, at})
 }
 
 // release gives back an amount of a hold to its line, and ends the hold when nothing is left of it.
@@ -315,28 +351,30 @@ func (a *Account) release(h *Authorization, amount money.Amount, now calendar.In
 	h.Held, h.Updated = h.Held-amount, now
 }
 
-func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outcome) {
-	l.book.PutOrder(e.Request.Caller, f.Order, Order{Account: a.ID, N: f.N, Reversed: true})
-	out.Decision = NoDecision
+func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outcome) effect {
+	fx := effect{reorder: true, order: Order{Account: a.ID, N: f.N, Reversed: true}}
 	if f.N == 0 {
 		out.Tombstone = true
-		return
+		return fx
 	}
 	h := l.authorization(a, f.N)
-	wasOpen, line := h.State.Open(), a.Line(h.Scene)
+	wasOpen := h.State.Open()
+	fx.absorbed = h.Sequence >= e.Sequence
 	if f.Released > 0 {
 		a.release(h, f.Released, e.Time, false)
 	}
-	if f.Refunded > 0 {
-		h.Refunded += f.Refunded
-		h.Refunds = append(h.Refunds, Refund{f.Refunded, e.Time})
-		line.Posted -= f.Refunded
-	}
-	h.Lapsed, h.Updated = 0, e.Time
-	if h.State != Declined {
-		h.State = Reversed
+	a.Line(h.Scene).Posted -= f.Refunded
+	if !fx.absorbed {
+		if f.Refunded > 0 {
+			h.refund(f.Refunded, e.Time)
+		}
+		h.Lapsed, h.Sequence, h.Updated = 0, e.Sequence, e.Time
+		if h.State != Declined {
+			h.State = Reversed
+		}
 	}
 	out.Released, out.Refunded = f.Released, f.Refunded
 	out.Authorization = h.clone()
-	l.settle(a, h, wasOpen)
+	fx.ended = a.settle(h, wasOpen)
+	return fx
 }

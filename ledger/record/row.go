@@ -104,6 +104,7 @@ func list[T any](r *row, v *[]T, walk func(*row, *T)) {
 
 func walkHold(r *row, a *ledger.Authorization) {
 	integral(r, &a.N)
+	integral(r, &a.Sequence)
 	integral(r, &a.Scene)
 	integral(r, &a.State)
 	word(r, &a.Caller)

@@ -35,7 +35,7 @@ type table[K comparable] struct {
 type stripe[K comparable] struct {
 	mu    sync.Mutex
 	rows  map[K]*entry // guarded by mu, entries too
-	dirty int         // how many rows are; guarded by mu
+	dirty int          // how many rows are; guarded by mu
 	_     [24]byte
 }
 
