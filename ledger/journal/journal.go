@@ -81,7 +81,7 @@ var (
 
 // CorruptError says that the log's bytes are not what was written.
 type CorruptError struct {
-	Sequence uint64 // the first sequence that cannot be trusted
+	Sequence uint64 // the first sequence that cannot be trusted; 0 if the damage cannot be laid to an entry
 	Detail   string
 }
 

@@ -27,7 +27,7 @@ func (j *Journal) move() {
 		case <-j.done:
 			return
 		}
-		for more := true; more; {
+		for more := true; more && !j.isClosed(); {
 			var err error
 			if more, err = j.moveChunk(&buf); err == nil {
 				continue

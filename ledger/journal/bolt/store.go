@@ -31,6 +31,8 @@ type store struct {
 	db       *bbolt.DB
 	poisoned error // a writing transaction panicked and may have left bbolt's locks held: no more writing
 
+	writing sync.Mutex // held through a writing transaction, and by who wants none meanwhile; taken before mu
+
 	transaction atomic.Uint64 // id of the newest committed transaction
 }
 
@@ -47,7 +49,7 @@ func (s *store) open() error {
 	} else if info.Size() == 0 {
 		return &journal.CorruptError{Detail: "journal.db is empty"}
 	}
-	if err := checkTree(s.path); err != nil {
+	if err := checkTree(s.path, false); err != nil {
 		return err
 	}
 	return guard(0, func() error {
@@ -123,6 +125,8 @@ func metaOf(tx *bbolt.Tx) (meta, error) {
 // answers with it. When the commit fails bbolt's picture of its file can no longer be relied on, so the file is
 // opened anew; the caller must then look at meta again, for the change may have happened.
 func (s *store) change(fn func(batches *bbolt.Bucket, m *meta) error) (m meta, err error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
 	s.mu.RLock()
 	if s.db == nil || s.poisoned != nil {
 		err = s.poisoned
@@ -243,6 +247,18 @@ func (s *store) end() (p place, ok bool, err error) {
 		return nil
 	})
 	return p, ok, err
+}
+
+// count tells how many batches are in the file, trimmed ones that wait to be forgotten included.
+func (s *store) count() (n uint64, err error) {
+	err = s.view(0, func(tx *bbolt.Tx) error {
+		cursor := tx.Bucket(batchesBucket).Cursor()
+		for k, _ := cursor.First(); k != nil; k, _ = cursor.Next() {
+			n++
+		}
+		return nil
+	})
+	return n, err
 }
 
 func batchKey(first uint64) []byte { return binary.BigEndian.AppendUint64(nil, first) }
