@@ -219,8 +219,9 @@ func (s *State) view(f func(*bolt.Tx) error) error {
 	})
 }
 
-// Due finds up to limit accounts in the file whose next deadline is not after the instant, the earliest first. What
-// has changed in memory since it was flushed is not looked at: the answer is where a Tick should look.
+// Due finds up to limit accounts whose next deadline is not after the instant, the earliest first. It looks in the
+// file, and asks memory about those that have changed since they were flushed: an account that got its deadline since
+// then is found after the next flush.
 func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketDeadlines).Cursor()
@@ -231,11 +232,23 @@ func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
 			if int64(binary.BigEndian.Uint64(k)) > now {
 				return nil
 			}
-			due = append(due, ledger.AccountID(binary.BigEndian.Uint64(k[8:])))
+			if id := ledger.AccountID(binary.BigEndian.Uint64(k[8:])); s.stillDue(id, now) {
+				due = append(due, id)
+			}
 		}
 		return nil
 	})
 	return due, err
+}
+
+// stillDue says whether an account that is due by the file is so by memory too.
+func (s *State) stillDue(id ledger.AccountID, now int64) bool {
+	row, ok := s.accounts.get(id)
+	if !ok || len(row) < accountHeader {
+		return true
+	}
+	deadline := int64(binary.BigEndian.Uint64(row[8:]))
+	return deadline != 0 && deadline <= now
 }
 
 // Close releases the file. What is dirty is not written: flush first, or let the journal be replayed.

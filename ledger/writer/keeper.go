@@ -1,0 +1,99 @@
+package writer
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+)
+
+// keepFlushing runs flush cycles in the background: when memory fills up with dirty rows, and otherwise once an
+// interval. A cycle that fails, for want of disk space say, is tried again; dirty rows stay in memory until then.
+func (s *session) keepFlushing() {
+	const look = 200 * time.Millisecond
+	last := time.Now()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	var purge purge
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if !s.state.Pressed() && time.Since(last) < s.state.Interval() {
+			continue
+		}
+		err := s.state.Flush(s.ctx, s.pipeline(), true)
+		if err == nil {
+			err = purge.step(s)
+		}
+		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrFull) {
+			s.config.Logger.Error("flush failed; trying again", "shard", s.config.Shard, "error", err)
+		}
+		last = time.Now()
+	}
+}
+
+// purge walks round the receipts, a stretch after each flush, and deletes those that have outlived their keeping.
+type purge struct{ after []byte }
+
+func (p *purge) step(s *session) (err error) {
+	before := s.config.Clock().Add(-s.config.Terms.RequestsKept)
+	p.after, _, err = s.state.PurgeReceipts(p.after, int64(before), 20_000)
+	return err
+}
+
+// The bounds of one Tick, and of one sweep.
+const (
+	tickAccounts  = 64
+	sweepAccounts = 16_384
+)
+
+// keepSweeping lets what is due happen, a bounded amount each time. Nothing depends on its being on time: every read
+// and every decision applies what is due on its account first.
+func (s *session) keepSweeping() {
+	tick := time.NewTicker(s.config.Sweep)
+	defer tick.Stop()
+	for {
+		select {
+		case <-s.ctx.Done():
+			return
+		case <-tick.C:
+		}
+		if _, err := s.sweepOnce(s.ctx, s.config.Clock()); err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
+			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
+		}
+	}
+}
+
+// sweep lets everything that is due at an instant happen.
+func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int, err error) {
+	for {
+		n, err := s.sweepOnce(ctx, now)
+		expired += n
+		if err != nil || n == 0 {
+			return expired, err
+		}
+		if err := s.state.Flush(ctx, s.pipeline(), false); err != nil {
+			return expired, err
+		}
+	}
+}
+
+// sweepOnce lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls
+// come in between.
+func (s *session) sweepOnce(ctx context.Context, now calendar.Instant) (expired int, err error) {
+	due, err := s.state.Due(int64(now), sweepAccounts)
+	for len(due) > 0 && err == nil {
+		n := min(len(due), tickAccounts)
+		var out *ledger.Outcome
+		if out, err = s.submit(ctx, &call{command: &ledger.Tick{Accounts: due[:n]}}); err == nil {
+			expired += out.Expired
+		}
+		due = due[n:]
+	}
+	return expired, err
+}
