@@ -78,8 +78,9 @@ type Journal struct {
 	base     place // the kept log begins here
 	stored   place // the store's batches end here
 	durable  place // the log ends here
-	failures int   // failed moves so far
-	moveErr  error // the last one's error
+	tries    int   // moves begun so far
+	failed   int   // which of them failed last
+	moveErr  error // its error
 	closed   bool
 
 	published atomic.Uint64 // durable.next, for a look without the lock
@@ -207,13 +208,14 @@ func (j *Journal) room(ctx context.Context, size int64) (*segment, int64, error)
 		})
 		defer stop()
 	}
-	for failures := j.failures; other.sealed; j.vacated.Wait() {
+	// A move that is under way may have met with what has been put right since; the next one counts.
+	for try := j.tries + 1; other.sealed; j.vacated.Wait() {
 		switch {
 		case j.closed:
 			return nil, 0, journal.ErrClosed
 		case ctx.Err() != nil:
 			return nil, 0, ctx.Err()
-		case j.failures != failures:
+		case j.failed >= try:
 			return nil, 0, fmt.Errorf("%w: %w", journal.ErrFull, j.moveErr)
 		}
 	}

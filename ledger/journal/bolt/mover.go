@@ -34,8 +34,7 @@ func (j *Journal) move() {
 			}
 			j.log.Error("moving a journal segment failed", "dir", j.dir, "error", err)
 			j.mu.Lock()
-			j.failures++
-			j.moveErr = err
+			j.failed, j.moveErr = j.tries, err
 			j.mu.Unlock()
 			j.vacated.Broadcast()
 			select {
@@ -91,6 +90,7 @@ func (j *Journal) moveChunk(buf *[]byte) (more bool, err error) {
 func (j *Journal) toMove() (s *segment, r run, last bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
+	j.tries++
 	for _, candidate := range j.segments {
 		if candidate.sealed && (s == nil || candidate.generation < s.generation) {
 			s = candidate
