@@ -48,7 +48,7 @@ type Fake struct {
 	changed  chan struct{} // closed and replaced with every event
 	streams  int           // AuthorizeStream streams opened so far
 	hold     func(*pb.AuthorizeStreamRequest) <-chan struct{}
-	rawCanon *pb.AuthorizeResponse // answers every Authorize on a stream without deciding, for benchmarks
+	canned   *pb.AuthorizeResponse // answers every Authorize without deciding, for benchmarks
 }
 
 // Seen is a request as it arrived.
@@ -325,6 +325,9 @@ func (f *Fake) place(caller string, r *pb.AuthorizeRequest) (*pb.AuthorizeRespon
 }
 
 func (f *Fake) Authorize(ctx context.Context, req *pb.AuthorizeRequest) (*pb.AuthorizeResponse, error) {
+	if f.canned != nil {
+		return f.canned, nil
+	}
 	return once(ctx, f, "Authorize", req, func(caller string) (*pb.AuthorizeResponse, error) {
 		return f.place(caller, req)
 	})
@@ -512,8 +515,8 @@ func (f *Fake) AuthorizeStream(stream grpc.BidiStreamingServer[pb.AuthorizeStrea
 				broken <- err
 				return
 			}
-			if f.rawCanon != nil {
-				_ = stream.Send(&pb.AuthorizeStreamResponse{CorrelationId: req.CorrelationId, Answer: &pb.AuthorizeStreamResponse_Authorize{Authorize: f.rawCanon}})
+			if f.canned != nil {
+				_ = stream.Send(&pb.AuthorizeStreamResponse{CorrelationId: req.CorrelationId, Answer: &pb.AuthorizeStreamResponse_Authorize{Authorize: f.canned}})
 				continue
 			}
 			go func() {

@@ -1,0 +1,246 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/holdfast-credit/holdfast/client"
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+)
+
+// The examples run against a small server in memory in place of `holdfast serve`, with acc_1 opened by its caller.
+func serve() (addr string, f *client.Fake, stop func()) {
+	f = client.StartFake()
+	c := dial(f.Addr)
+	defer c.Close()
+	_, err := c.OpenAccount(context.Background(), &holdfastv1.OpenAccountRequest{
+		ConsumerToken: "c-42", Currency: "CNY", Limit: 50000,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	return f.Addr, f, f.Stop
+}
+
+func dial(addr string, opts ...client.Option) *client.Client {
+	c, err := client.Dial(addr, append(opts, client.WithInsecure(), client.WithCaller("shop"))...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	return c
+}
+
+// A top-up: reserve the credit, let the carrier deliver, post what was delivered.
+func Example() {
+	addr, _, stop := serve()
+	defer stop()
+	ctx := context.Background()
+
+	c, err := client.Dial(addr, client.WithInsecure(), client.WithCaller("shop"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	auth, err := c.Authorize(ctx, &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 3000,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if auth.Decision != holdfastv1.Decision_DECISION_APPROVED {
+		log.Fatal("declined: ", auth.Reasons)
+	}
+	fmt.Println("held:", auth.Headroom.Held, "available:", auth.Headroom.Available)
+
+	// The carrier delivers here.
+
+	capture, err := c.Capture(ctx, &holdfastv1.CaptureRequest{
+		AuthorizationId: auth.Authorization.AuthorizationId, Currency: "CNY", Amount: 3000, Final: true,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("posted:", capture.Headroom.Posted, capture.Authorization.State)
+	// Output:
+	// held: 3000 available: 47000
+	// posted: 3000 AUTHORIZATION_STATE_CAPTURED
+}
+
+// A decline is an answer with reasons, not an error.
+func ExampleClient_Authorize_declined() {
+	addr, _, stop := serve()
+	defer stop()
+	c := dial(addr)
+	defer c.Close()
+
+	auth, err := c.Authorize(context.Background(), &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 60000,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(auth.Decision, auth.Reasons[0], auth.Headroom.Available)
+	// Output: DECISION_DECLINED DECLINE_REASON_ACCOUNT_LIMIT 50000
+}
+
+// After a timeout the outcome is unknown. LookupOrder tells what is durable; sending the same message again decides the
+// order if it was not decided before, and repeats the first answer if it was.
+func Example_timeout() {
+	addr, server, stop := serve()
+	defer stop()
+	c := dial(addr, client.WithTimeout(50*time.Millisecond))
+	defer c.Close()
+	ctx := context.Background()
+
+	order := &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 3000,
+	}
+	server.Script("Authorize", client.Act{Delay: time.Minute}) // it will not answer in time
+
+	_, err := c.Authorize(ctx, order)
+	if !client.IsOutcomeUnknown(err) {
+		log.Fatal("not what this example is about: ", err)
+	}
+	fmt.Println("timed out:", errors.Is(err, context.DeadlineExceeded))
+
+	found, err := c.LookupOrder(ctx, &holdfastv1.LookupOrderRequest{OrderId: order.OrderId})
+	switch {
+	case err == nil:
+		fmt.Println("it was decided:", found.Authorization.State) // go on from there
+	case status.Code(err) == codes.NotFound:
+		// Not decided yet. The order is still wanted, so send the same message, which has its request id by now.
+		auth, err := c.Authorize(ctx, order)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("decided now:", auth.Decision, "held:", auth.Headroom.Held)
+	default:
+		log.Fatal(err) // ask again later
+	}
+	// Output:
+	// timed out: true
+	// decided now: DECISION_APPROVED held: 3000
+}
+
+// After a timeout, when the order is no longer wanted: Reverse undoes it whatever became of it, and refuses the request
+// should it still arrive.
+func ExampleClient_Reverse_afterTimeout() {
+	addr, server, stop := serve()
+	defer stop()
+	c := dial(addr, client.WithTimeout(50*time.Millisecond))
+	defer c.Close()
+	ctx := context.Background()
+
+	order := &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 3000,
+	}
+	server.Script("Authorize", client.Act{Delay: time.Minute})
+	if _, err := c.Authorize(ctx, order); client.IsOutcomeUnknown(err) {
+		reversed, err := c.Reverse(ctx, &holdfastv1.ReverseRequest{AccountId: "acc_1", OrderId: order.OrderId})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("tombstone:", reversed.Tombstone)
+	}
+
+	_, err := c.Authorize(ctx, order) // the late request
+	fmt.Println(status.Code(err), client.ReasonOf(err))
+	// Output:
+	// tombstone: true
+	// FailedPrecondition ORDER_REVERSED
+}
+
+// A gateway with many calls at once pools streams. Nothing else changes.
+func ExampleWithStreams() {
+	addr, _, stop := serve()
+	defer stop()
+	c := dial(addr, client.WithStreams(4))
+	defer c.Close()
+
+	var calls sync.WaitGroup
+	for i := range 40 {
+		calls.Go(func() {
+			_, err := c.Authorize(context.Background(), &holdfastv1.AuthorizeRequest{
+				AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: fmt.Sprint("o-", i),
+				CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 100,
+			})
+			if err != nil {
+				log.Print(err)
+			}
+		})
+	}
+	calls.Wait()
+	account, err := c.GetAccount(context.Background(), &holdfastv1.GetAccountRequest{AccountId: "acc_1"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("held:", account.Account.Held)
+	// Output: held: 4000
+}
+
+// Phone numbers do not leave the caller: their tokens do.
+func ExampleTokenKey_Phone() {
+	key, err := client.NewTokenKey([]byte("sixteen or more random bytes")) // from your secret store
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, number := range []string{"13800138000", "+86 138-0013-8000"} {
+		token, err := key.Phone(number)
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(token)
+	}
+	_, err = key.Phone("10086")
+	fmt.Println(err)
+	// Output:
+	// ph_vgdse6vkcvth3ngpxhrj5qorb34b22es
+	// ph_vgdse6vkcvth3ngpxhrj5qorb34b22es
+	// client: not a phone number
+}
+
+// Follow what happens, and go on after a restart from the last cursor that was dealt with.
+func ExampleClient_WatchEvents() {
+	addr, _, stop := serve()
+	defer stop()
+	c := dial(addr)
+	defer c.Close()
+	ctx := context.Background()
+
+	auth, err := c.Authorize(ctx, &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 3000,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	if _, err = c.Void(ctx, &holdfastv1.VoidRequest{AuthorizationId: auth.Authorization.AuthorizationId}); err != nil {
+		log.Fatal(err)
+	}
+
+	cursor := ""                                                              // from where the last run stored it
+	request := &holdfastv1.WatchEventsRequest{Cursor: cursor, UntilNow: true} // without UntilNow it goes on for ever
+	for event, err := range c.WatchEvents(ctx, request) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(event.Type, event.OrderId, event.Amount)
+		cursor = event.Cursor // store it together with what the event made you do
+	}
+	// Output:
+	// EVENT_TYPE_ACCOUNT_OPENED  50000
+	// EVENT_TYPE_AUTHORIZED o-1 3000
+	// EVENT_TYPE_VOIDED o-1 3000
+}
