@@ -286,8 +286,8 @@ func TestStreamsUnderFire(t *testing.T) {
 					approved[order] = true
 				case IsOutcomeUnknown(err):
 					unknown[order] = true
-				case !errors.Is(err, context.DeadlineExceeded):
-					t.Error(err)
+				case status.Code(err) != codes.DeadlineExceeded && status.Code(err) != codes.Unavailable:
+					t.Error(err) // those two, with a known outcome: it was never sent
 				}
 				mu.Unlock()
 			}
