@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -108,14 +107,4 @@ func overStream[Req, Resp any](ctx context.Context, c *Client, m *method[Req, Re
 		}
 		w.reuse()
 	}
-}
-
-// expireAfter is split from the loop for the one reader who wonders: the timer covers all attempts of the call.
-func (w *waiter) expireAfter(d time.Duration) {
-	if w.timer == nil {
-		w.timer = time.NewTimer(d)
-	} else {
-		w.timer.Reset(d)
-	}
-	w.expired = w.timer.C
 }

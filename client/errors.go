@@ -54,9 +54,6 @@ func (e *Error) Error() string {
 // GRPCStatus is the status that the last attempt ended with.
 func (e *Error) GRPCStatus() *status.Status { return e.status }
 
-// Unwrap is the status as an error.
-func (e *Error) Unwrap() error { return e.status.Err() }
-
 // Is makes errors.Is find the context's errors, whether the deadline passed here or at the server.
 func (e *Error) Is(target error) bool {
 	switch target {

@@ -25,7 +25,9 @@ import (
 // Delivery is at least once. To go on after a restart, store the Cursor of each event together with what the event
 // made you do. WithTimeout does not apply. req is read once and not changed; it is used again each time the sequence
 // is ranged over.
-func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsRequest) iter.Seq2[*holdfastv1.Event, error] {
+func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsRequest) iter.Seq2[
+	*holdfastv1.Event, error,
+] {
 	first := proto.CloneOf(req)
 	if first == nil {
 		first = new(holdfastv1.WatchEventsRequest)

@@ -68,11 +68,11 @@ func WithConnections(n int) Option {
 	return func(o *options) { o.connections = n }
 }
 
-// WithRequestIDs sets what makes the request ids of messages that have none; UUIDv7 if this option is not used. make
-// must be safe for concurrent use and must never return the same id twice, nor one that the server refuses: 1 to 64
-// characters of A-Z a-z 0-9 . _ : - are allowed.
-func WithRequestIDs(make func() string) Option {
-	return func(o *options) { o.requestID = make }
+// WithRequestIDs sets what makes the request ids of messages that have none; UUIDv7 if this option is not used.
+// newID must be safe for concurrent use, never return the same id twice, and keep to what the server allows: 1 to 64
+// characters of A-Z a-z 0-9 . _ : -
+func WithRequestIDs(newID func() string) Option {
+	return func(o *options) { o.requestID = newID }
 }
 
 // WithDialOptions adds options of grpc-go, after the client's own, so that they win.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"runtime"
 	"strings"
@@ -333,4 +334,25 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	_ = c.Close()
 	f.Stop()
 	eventually(t, "as many goroutines as before", func() bool { return runtime.NumGoroutine() <= before })
+}
+
+// TestStatusOfABrokenStream: what ended the stream was said to one request, or to none; the others need only another
+// stream. What is said of the caller holds for all.
+func TestStatusOfABrokenStream(t *testing.T) {
+	for given, want := range map[codes.Code]codes.Code{
+		codes.Internal: codes.Unavailable, codes.InvalidArgument: codes.Unavailable, codes.Canceled: codes.Unavailable,
+		codes.DeadlineExceeded: codes.Unavailable, codes.Unavailable: codes.Unavailable,
+		codes.Unauthenticated: codes.Unauthenticated, codes.PermissionDenied: codes.PermissionDenied,
+		codes.Unimplemented: codes.Unimplemented, codes.ResourceExhausted: codes.ResourceExhausted,
+	} {
+		if got := status.Code(brokenError(status.Error(given, "x"))); got != want {
+			t.Errorf("%s became %s, want %s", given, got, want)
+		}
+	}
+	if got := status.Code(brokenError(io.EOF)); got != codes.Unavailable {
+		t.Errorf("the server's end of the stream became %s", got)
+	}
+	if err := faultError(&pb.Fault{}); status.Code(err) != codes.Internal {
+		t.Errorf("a fault without a code became %v", err)
+	}
 }

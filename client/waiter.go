@@ -5,15 +5,14 @@ import (
 	"sync"
 	"time"
 
+	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/encoding"
-	"google.golang.org/grpc/encoding/proto"
+	protocodec "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
-	pb "google.golang.org/protobuf/proto"
-
-	spb "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
@@ -56,14 +55,24 @@ var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan struct{
 
 // newWaiter encodes a request. It fails when a string of the request is not UTF-8.
 func newWaiter(req *holdfastv1.AuthorizeStreamRequest) (*waiter, error) {
-	size := pb.Size(req)
-	body, err := pb.MarshalOptions{UseCachedSize: true}.MarshalAppend(make([]byte, 0, size+correlationRoom), req)
+	size := proto.Size(req)
+	body, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(make([]byte, 0, size+correlationRoom), req)
 	if err != nil {
 		return nil, err
 	}
 	w := waiters.Get().(*waiter)
 	w.body = body
 	return w, nil
+}
+
+// expireAfter sets the default deadline. The timer runs through all attempts of the call.
+func (w *waiter) expireAfter(d time.Duration) {
+	if w.timer == nil {
+		w.timer = time.NewTimer(d)
+	} else {
+		w.timer.Reset(d)
+	}
+	w.expired = w.timer.C
 }
 
 // reuse readies an answered waiter for another attempt. The bytes of the last one may still wait in a dying
@@ -160,7 +169,7 @@ func newFrame(body []byte, id uint64) frame {
 // frameCodec sends frames as they are, and is grpc-go's protobuf codec in everything else.
 type frameCodec struct{ encoding.CodecV2 }
 
-func newFrameCodec() frameCodec { return frameCodec{encoding.GetCodecV2(proto.Name)} }
+func newFrameCodec() frameCodec { return frameCodec{encoding.GetCodecV2(protocodec.Name)} }
 
 // Marshal encodes v.
 func (c frameCodec) Marshal(v any) (mem.BufferSlice, error) {
