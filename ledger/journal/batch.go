@@ -94,9 +94,9 @@ func chain(prev Hash, sequence uint64, time int64, payload []byte) Hash {
 // fields agree with its bytes. Engines ask it before they write. A batch that does not follow the head it is
 // appended with is the caller's mistake, not another owner's doing, and answers ErrMisplaced.
 func (b Batch) Follows(head Head) error {
-	first, count, err := header(b.Bytes)
-	if err != nil {
-		return fmt.Errorf("%w: %w", ErrMisplaced, err)
+	first, count, wrong := header(b.Bytes)
+	if wrong != "" {
+		return fmt.Errorf("%w: %s", ErrMisplaced, wrong)
 	}
 	if first != head.Next || first != b.First || count != b.Count || Hash(b.Bytes[13:batchHeader]) != head.Hash {
 		return fmt.Errorf("%w: batch of %d at %d, head at %d", ErrMisplaced, b.Count, b.First, head.Next)
@@ -114,9 +114,9 @@ func (h Head) After(batch Batch) Head {
 
 // Open checks a batch's header and last hash without walking its entries' hashes. Decoding with Entries does.
 func Open(value []byte) (Batch, error) {
-	first, count, err := header(value)
-	if err != nil {
-		return Batch{}, err
+	first, count, wrong := header(value)
+	if wrong != "" {
+		return Batch{}, &CorruptError{Sequence: first, Detail: wrong}
 	}
 	b := Batch{First: first, Count: count, Bytes: value}
 	at := batchHeader
@@ -142,9 +142,9 @@ func Open(value []byte) (Batch, error) {
 // *CorruptError naming the first sequence that cannot be trusted. Payloads alias value.
 func Entries(value []byte, next uint64, prev Hash) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		first, count, err := header(value)
-		if err != nil {
-			yield(Entry{}, &CorruptError{Sequence: next, Detail: err.Error()})
+		first, count, wrong := header(value)
+		if wrong != "" {
+			yield(Entry{}, &CorruptError{Sequence: next, Detail: wrong})
 			return
 		}
 		if first != next {
@@ -192,17 +192,18 @@ func Entries(value []byte, next uint64, prev Hash) iter.Seq2[Entry, error] {
 	}
 }
 
-func header(value []byte) (first uint64, count int, err error) {
+// header reads a batch's header; wrong says what is the matter with it, if anything.
+func header(value []byte) (first uint64, count int, wrong string) {
 	if len(value) < batchHeader {
-		return 0, 0, &CorruptError{Detail: "batch header cut short"}
+		return 0, 0, "batch header cut short"
 	}
 	if value[0] != batchVersion {
-		return 0, 0, &CorruptError{Detail: fmt.Sprintf("unknown batch version %d", value[0])}
+		return 0, 0, fmt.Sprintf("unknown batch version %d", value[0])
 	}
 	first = binary.BigEndian.Uint64(value[1:])
 	count = int(binary.BigEndian.Uint32(value[9:]))
 	if count == 0 || first == 0 {
-		return 0, 0, &CorruptError{Sequence: first, Detail: "empty batch"}
+		return first, count, "empty batch"
 	}
-	return first, count, nil
+	return first, count, ""
 }

@@ -186,8 +186,8 @@ func (j *Journal) placeBefore(first uint64, c *chunk) (place, error) {
 func (j *Journal) firstOf(sequence uint64, c *chunk) (journal.Batch, error) {
 	for value := range c.values() {
 		b, err := journal.Open(value)
-		if err != nil {
-			return b, &journal.CorruptError{Sequence: sequence, Detail: err.Error()}
+		if corrupt := (*journal.CorruptError)(nil); errors.As(err, &corrupt) {
+			return b, &journal.CorruptError{Sequence: sequence, Detail: corrupt.Detail} // its own may be damaged
 		}
 		if sequence < b.First || sequence >= placeAfter(b).next {
 			break

@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -14,9 +15,36 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/journal/journaltest"
 )
 
+// The segments are small, so that every test goes round them and through the mover.
 func TestConformance(t *testing.T) {
-	t.Run("LargeSegments", func(t *testing.T) { conform(t, Options{SegmentBytes: journal.MaxBatchBytes + 8<<10}, 0) })
-	t.Run("SmallSegments", func(t *testing.T) { conform(t, Options{SegmentBytes: 4 << 10}, 4<<10-recordHeader) })
+	conform(t, Options{SegmentBytes: 4 << 10}, 4<<10-recordHeader)
+}
+
+func TestLargestBatches(t *testing.T) {
+	dir := t.TempDir()
+	opts := Options{SegmentBytes: journal.MaxBatchBytes + recordHeader, Logger: quiet}
+	j := open(t, dir, opts)
+	head := acquire(t, j)
+	want := 0
+	for range 4 {
+		var b journal.Builder
+		b.Reset(head.Next, head.Hash, nil)
+		_, size := b.Add(1, func(buf []byte) []byte { return buf })
+		b.Reset(head.Next, head.Hash, nil)
+		want = journal.MaxBatchBytes - size
+		b.Add(1, func(buf []byte) []byte { return append(buf, make([]byte, want)...) })
+		var err error
+		head, err = j.Append(context.Background(), head, b.Batch())
+		require.NoError(t, err)
+	}
+	for range 2 {
+		got, err := readAll(j, 2)
+		require.NoError(t, err)
+		require.Len(t, got, 3)
+		require.Len(t, got[2].Payload, want)
+		require.NoError(t, j.Close())
+		j = open(t, dir, opts)
+	}
 }
 
 func conform(t *testing.T, opts Options, largest int) {

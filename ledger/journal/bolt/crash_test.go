@@ -111,7 +111,7 @@ func TestKilledProcess(t *testing.T) {
 	}
 	dir := t.TempDir()
 	acknowledged := uint64(0)
-	rounds := 25
+	rounds := 12
 	if testing.Short() {
 		rounds = 5
 	}
@@ -121,7 +121,7 @@ func TestKilledProcess(t *testing.T) {
 		out, err := cmd.StdoutPipe()
 		require.NoError(t, err)
 		require.NoError(t, cmd.Start())
-		kill := time.AfterFunc(time.Duration(5+rand.IntN(20+round*4))*time.Millisecond, func() { _ = cmd.Process.Kill() })
+		kill := time.AfterFunc(time.Duration(5+rand.IntN(20+round*8))*time.Millisecond, func() { _ = cmd.Process.Kill() })
 		for lines := bufio.NewScanner(out); lines.Scan(); {
 			if n, ok := strings.CutPrefix(lines.Text(), "have "); ok {
 				acknowledged, err = strconv.ParseUint(n, 10, 64)

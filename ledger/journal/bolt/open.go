@@ -26,6 +26,9 @@ func Open(dir string, opts Options) (*Journal, error) {
 	if opts.SegmentBytes == 0 {
 		opts.SegmentBytes = defaultSegmentBytes
 	}
+	if opts.SegmentBytes < recordHeader {
+		return nil, fmt.Errorf("journal/bolt: segments of %d bytes hold no batch", opts.SegmentBytes)
+	}
 	if opts.Logger == nil {
 		opts.Logger = slog.Default()
 	}
@@ -157,7 +160,7 @@ func create(dir string, segmentBytes int64) error {
 	if err := createStore(db, first); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir))) // the directory itself may be new
 }
 
 func createMarker(path string, m marker) (err error) {

@@ -58,7 +58,7 @@ func scan(data []byte, generation, next uint64) (lap, error) {
 		}
 		batch, err := journal.Open(value)
 		if err != nil {
-			return l, &journal.CorruptError{Sequence: next, Detail: "segment: " + err.Error()}
+			return l, err
 		}
 		length := int64(recordHeader + len(value))
 		l.spans = append(l.spans, span{first: batch.First, offset: l.end, length: length})
