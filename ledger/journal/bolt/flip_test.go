@@ -45,6 +45,9 @@ func TestFlips(t *testing.T) {
 			if name == storeName && !*allFlips {
 				stride = 32
 			}
+			if testing.Short() {
+				stride *= 8
+			}
 			flipFile(t, copyDir(t, dir), name, stride, base, head)
 		})
 	}

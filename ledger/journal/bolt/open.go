@@ -1,6 +1,8 @@
 package bolt
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -156,11 +158,25 @@ func create(dir string, segmentBytes int64) error {
 	if err := syncDir(dir); err != nil {
 		return err
 	}
-	first := meta{base: empty, stored: empty, generations: [2]uint64{1, 2}, segmentBytes: segmentBytes}
+	lap, err := firstLap()
+	if err != nil {
+		return err
+	}
+	first := meta{base: empty, stored: empty, generations: [2]uint64{lap, lap + 1}, segmentBytes: segmentBytes}
 	if err := createStore(db, first); err != nil {
 		return err
 	}
 	return errors.Join(syncDir(dir), syncDir(filepath.Dir(dir))) // the directory itself may be new
+}
+
+// firstLap is where the numbering of laps begins: at random, so that neither another journal's files nor a payload
+// made to look like a record can be taken for a record of this one.
+func firstLap() (uint64, error) {
+	var b [8]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint64(b[:])>>1 + 1, nil
 }
 
 func createMarker(path string, m marker) (err error) {
