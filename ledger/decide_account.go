@@ -75,6 +75,9 @@ func (l *Ledger) setStatus(id AccountID, to AccountStatus, reason string) Outcom
 		return refused(fault(FailedPrecondition, "ACCOUNT_IN_USE",
 			"account %s has %d held and %d posted", id, held, posted).named(id.String()))
 	}
+	if to == AccountActive && a.Status == AccountActive {
+		reason = a.StatusReason // an account that is not frozen stays as it is
+	}
 	return l.post(&StatusSet{Account: a.ID, Status: to, Reason: reason})
 }
 

@@ -64,7 +64,8 @@ func (l *Ledger) extend(c *Extend) Outcome {
 	return l.post(&HoldExtended{HoldRef: a.ref(h), Expires: expires, State: h.State})
 }
 
-// markSubmitted gives a hold the longest submitted time. One that has a partial capture keeps its state.
+// markSubmitted gives a hold the longest submitted time, once. One that has a partial capture is submitted too: its
+// rest must raise the alert when that time passes.
 func (l *Ledger) markSubmitted(c *MarkSubmitted) Outcome {
 	a, h, f := l.findOpen(c.Authorization)
 	if f != nil {
@@ -138,7 +139,11 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if amount > h.Lapsed {
 		return refused(exceedsHold(amount, h.Lapsed))
 	}
-	return l.post(&HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured})
+	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured}
+	if c.Final {
+		d.Released = h.Lapsed - amount
+	}
+	return l.post(d)
 }
 
 func (l *Ledger) void(c *Void) Outcome {

@@ -131,7 +131,7 @@ type (
 		HoldRef
 		Amount   money.Amount
 		FromHold money.Amount // how much of it was held
-		Released money.Amount // what was left of the hold and is released
+		Released money.Amount // what was left of the hold and is released; when late, what can be captured no more
 		Late     bool
 		State    State
 	}

@@ -22,7 +22,11 @@ func (l *Ledger) Fold(e *Entry) Outcome {
 	case *AccountOpened:
 		return l.foldOpened(e, f)
 	case *OrderClaimed:
-		l.book.PutOrder(f.Caller, f.Order, Order{Account: f.Account})
+		// No row remembers this entry, but the first to take an order id is the only one: a row that is there is this
+		// claim's, or a newer one of the same account.
+		if _, known := l.book.Order(f.Caller, f.Order); !known {
+			l.book.PutOrder(f.Caller, f.Order, Order{Account: f.Account})
+		}
 		return Outcome{}
 	case *SuspensionSet:
 		out := Outcome{Shard: s.Clone()}
@@ -280,11 +284,11 @@ func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed
 	absorbed = h.Sequence >= e.Sequence
 	switch f := e.Fact.(type) {
 	case *HoldIncremented:
-		h.Requested += f.Amount
 		if out.Reasons = f.Reasons; f.Reasons != 0 {
 			out.Decision = Decline
 			break
 		}
+		h.Requested += f.Amount
 		h.Authorized += f.Amount
 		h.Held += f.Amount
 		line.Held += f.Amount
@@ -292,14 +296,13 @@ func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed
 	case *HoldExtended:
 		h.Expires = f.Expires
 	case *HoldSubmitted:
-		h.Expires = f.Expires
-		if h.State == Held {
-			h.State = Submitted
-		}
+		h.Expires, h.State = f.Expires, Submitted
 	case *HoldCaptured:
 		line.Posted += f.Amount
-		line.Held -= f.FromHold + f.Released
-		line.Use.release(h.Day, f.Released, 0)
+		if !f.Late {
+			line.Held -= f.FromHold + f.Released
+			line.Use.release(h.Day, f.Released, 0)
+		}
 		if !absorbed {
 			h.foldCaptured(e, f)
 		}
@@ -324,9 +327,10 @@ func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 	a.Captured += f.Amount
 	a.Captures = append(a.Captures, Capture{f.Amount, e.Time, f.Late})
 	if f.Late {
-		a.Lapsed -= f.Amount
+		a.Lapsed -= f.Amount + f.Released
+	} else {
+		a.Held -= f.FromHold + f.Released
 	}
-	a.Held -= f.FromHold + f.Released
 	a.State = f.State
 }
 

@@ -55,7 +55,7 @@ func checkLine(l *Line, held money.Amount, holds int32) error {
 		return fmt.Errorf("%d posted", l.Posted)
 	case l.Status == NoLine && l.Held != 0:
 		return fmt.Errorf("%d held, and it was never opened", l.Held)
-	case u.DailyAmount < 0 || u.DailyCount < 0 || u.MonthlyAmount < u.DailyAmount || u.MonthlyCount < u.DailyCount:
+	case u.DailyAmount < 0 || u.MonthlyAmount < 0 || u.DailyCount < 0 || u.MonthlyCount < u.DailyCount:
 		return fmt.Errorf("use is %+v", *u)
 	case u.Month != u.Day.Month() && u.Month != 0:
 		return fmt.Errorf("use of day %s is in month %s", u.Day, u.Month)

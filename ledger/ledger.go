@@ -116,19 +116,29 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 		return refused(fault(Invalid, "REQUEST_ID_REUSED",
 			"request_id %q was used for another request", l.req.ID).on(differing(c, r.Print)...))
 	}
-	if r.ID.N == 0 {
-		return r.outcome(nil)
+	if r.ID.Account == 0 {
+		out := r.outcome(nil)
+		switch c.(type) {
+		case *Suspend, *Resume:
+			out.Shard = l.book.Shard().Clone() // what is suspended now: receipts do not keep it
+		}
+		return out
 	}
 	a := l.book.Account(r.ID.Account)
 	if a == nil {
+		if l.book.Err() != nil {
+			return Outcome{}
+		}
 		panic(fmt.Sprintf("ledger: account %s of receipt %q is gone", r.ID.Account, l.req.ID))
 	}
-	now := a.hold(r.ID.N)
-	if now == nil {
-		now = l.book.Ended(r.ID)
+	if r.ID.N == 0 {
+		out := r.outcome(nil)
+		out.Currency = a.Currency
+		return out
 	}
-	if now == nil {
-		panic(fmt.Sprintf("ledger: authorization %s of receipt %q is gone", r.ID, l.req.ID))
+	now := l.authorization(a, r.ID.N)
+	if l.book.Err() != nil {
+		return Outcome{}
 	}
 	out := r.outcome(now)
 	out.Currency = a.Currency

@@ -78,6 +78,9 @@ func moved(f Fact) (held, posted money.Amount) {
 			return f.Amount, 0
 		}
 	case *HoldCaptured:
+		if f.Late {
+			return 0, f.Amount // it held nothing any more
+		}
 		return -f.FromHold - f.Released, f.Amount
 	case *HoldReleased:
 		return -f.Amount, 0

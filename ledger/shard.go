@@ -103,8 +103,11 @@ func (s *Shard) fold(e *Entry) {
 	case *HoldCaptured:
 		t := s.totals(&f.HoldRef)
 		t.Captured += f.Amount
+		if f.Late {
+			break // it held nothing any more
+		}
 		t.Held -= f.FromHold + f.Released
-		if !f.Late && !f.State.Open() {
+		if !f.State.Open() {
 			s.OpenHolds--
 		}
 	case *HoldReleased:
