@@ -130,7 +130,7 @@ func TestFlipsInALargeJournal(t *testing.T) {
 	for _, name := range []string{storeName, segmentNames[0], segmentNames[1]} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		require.NoError(t, err)
-		flipFile(t, dir, name, int(info.Size()/20), 1, head)
+		flipFile(t, dir, name, int(info.Size()/8), 1, head)
 	}
 }
 
