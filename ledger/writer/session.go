@@ -113,15 +113,7 @@ func (s *session) submit(ctx context.Context, c *call) (*ledger.Outcome, error) 
 	if err != nil {
 		return nil, err
 	}
-	select {
-	case <-g.done:
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-	if g.err != nil {
-		return nil, g.err
-	}
-	return &c.outcome, nil
+	return Pending{c, g}.Wait(ctx)
 }
 
 // join adds a call to the group that is open now.

@@ -152,14 +152,45 @@ func (w *Writer) beginAgain(ctx context.Context) *session {
 // Submit carries out a command and answers when its outcome is durable. It blocks until then, or until ctx is done:
 // the command may then still be carried out. The outcome belongs to the caller.
 func (w *Writer) Submit(ctx context.Context, c ledger.Command) (*ledger.Outcome, error) {
-	s, err := w.live()
+	p, err := w.Start(c)
 	if err != nil {
 		return nil, err
+	}
+	return p.Wait(ctx)
+}
+
+// Start queues a command without waiting for its outcome. Every Pending should be waited for.
+func (w *Writer) Start(c ledger.Command) (Pending, error) {
+	s, err := w.live()
+	if err != nil {
+		return Pending{}, err
 	}
 	if id := accountToLoad(c); id != 0 {
 		s.state.Prefetch(id)
 	}
-	return s.submit(ctx, &call{command: c})
+	p := Pending{call: &call{command: c}}
+	p.group, err = s.join(p.call)
+	return p, err
+}
+
+// Pending is a command on its way.
+type Pending struct {
+	call  *call
+	group *group
+}
+
+// Wait answers with the outcome when it is durable. It blocks until then, or until ctx is done: the command may then
+// still be carried out. The outcome belongs to the caller.
+func (p Pending) Wait(ctx context.Context) (*ledger.Outcome, error) {
+	select {
+	case <-p.group.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if p.group.err != nil {
+		return nil, p.group.err
+	}
+	return &p.call.outcome, nil
 }
 
 func (w *Writer) live() (*session, error) {
@@ -273,4 +304,13 @@ func (w *Writer) Close() error {
 		}
 	})
 	return w.err
+}
+
+// Snapshot is the state file as it is now. It lags behind what has been decided; Flush first for a close look.
+func (w *Writer) Snapshot() (*state.Snapshot, error) {
+	s, err := w.live()
+	if err != nil {
+		return nil, err
+	}
+	return s.state.Snapshot()
 }

@@ -1,0 +1,196 @@
+// Package audit checks a shard: it folds the journal anew, entry by entry, and holds the state to it.
+//
+// What is checked: the hash chain; that the postings of every entry sum to zero; that every entry can be folded; that
+// the state's rows are those of the fold, byte by byte; the invariants of every account with its whole history; and
+// that the accounts add up to the shard's totals. The fold has a state file of its own in a temporary directory, so a
+// book that is larger than memory can be checked.
+package audit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/journal"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/record"
+	"github.com/holdfast-credit/holdfast/ledger/state"
+)
+
+// Shard is what is to be checked.
+type Shard struct {
+	Number  uint16
+	Journal journal.Journal
+	Upto    uint64          // the last entry to fold: at least all that State has
+	State   *state.Snapshot // nil when there is none to compare
+	Terms   *ledger.Terms
+	Zone    calendar.Zone
+	TempDir string // where the fold's own state file may be; empty for the system's
+	// Progress, if not nil, is told how far the fold is.
+	Progress func(done, total uint64)
+}
+
+// maxFaults is how many faults a report names.
+const maxFaults = 20
+
+// Report is what was found.
+type Report struct {
+	Entries uint64
+	Rows    int64
+	Hash    journal.Hash // of the last entry
+	Faults  []string     // at most 20; empty when all is well
+}
+
+func (r *Report) fault(format string, args ...any) bool {
+	if len(r.Faults) < maxFaults {
+		r.Faults = append(r.Faults, fmt.Sprintf(format, args...))
+	}
+	return len(r.Faults) < maxFaults
+}
+
+// Check checks a shard. An error says that the check could not be made; what is wrong with the shard is in the report.
+func Check(ctx context.Context, s Shard) (*Report, error) {
+	dir, err := os.MkdirTemp(s.TempDir, "holdfast-audit-*")
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	defer os.RemoveAll(dir)
+	fold, shard, err := state.Open(filepath.Join(dir, "state.db"), s.Number, state.Options{CacheBytes: 256 << 20})
+	if err != nil {
+		return nil, fmt.Errorf("audit: %w", err)
+	}
+	defer fold.Close()
+	a := &auditor{Shard: s, fold: fold, book: fold.Book(shard), report: new(Report)}
+	a.ledger = ledger.New(a.book, s.Terms, s.Zone)
+	if err := a.walk(ctx); err != nil || len(a.report.Faults) > 0 {
+		return a.report, err
+	}
+	if err := a.flush(ctx); err != nil {
+		return nil, err
+	}
+	return a.report, a.compare()
+}
+
+type auditor struct {
+	Shard
+	fold   *state.State
+	book   *state.Book
+	ledger *ledger.Ledger
+	report *Report
+}
+
+// walk folds the journal. It ends early with a fault when an entry cannot be trusted.
+func (a *auditor) walk(ctx context.Context) error {
+	for e, err := range a.Journal.Replay(ctx, 1) {
+		if corrupt := (*journal.CorruptError)(nil); errors.As(err, &corrupt) {
+			a.report.fault("journal: first bad sequence %d: %s", corrupt.Sequence, corrupt.Detail)
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("audit: %w", err)
+		}
+		if e.Sequence > a.Upto {
+			break
+		}
+		if err := a.entry(e); err != nil {
+			a.report.fault("sequence %d: %v", e.Sequence, err)
+			return nil
+		}
+		if a.report.Entries++; a.report.Entries%65_536 == 0 {
+			if a.Progress != nil {
+				a.Progress(a.report.Entries, a.Upto)
+			}
+			if a.fold.Pressed() {
+				if err := a.flush(ctx); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if a.report.Entries != a.Upto {
+		a.report.fault("journal: ends at sequence %d, before %d", a.report.Entries, a.Upto)
+	}
+	return nil
+}
+
+func (a *auditor) entry(e journal.Entry) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("cannot be folded: %v", p)
+		}
+	}()
+	var entry ledger.Entry
+	if err := record.DecodeEntry(slices.Clone(e.Payload), &entry); err != nil {
+		return err
+	}
+	entry.Sequence, entry.Time = e.Sequence, calendar.Instant(e.Time)
+	sums := make(map[money.Currency]money.Amount)
+	for _, p := range ledger.Postings(&entry) {
+		sums[p.Currency] += p.Amount
+	}
+	for currency, sum := range sums {
+		if sum != 0 {
+			return fmt.Errorf("postings in %s sum to %d", currency, sum)
+		}
+	}
+	a.ledger.Fold(&entry)
+	a.book.Settle()
+	return a.book.Err()
+}
+
+func (a *auditor) flush(ctx context.Context) error {
+	err := a.fold.Flush(ctx, state.Pipeline{
+		Checkpoint: func() (*ledger.Shard, error) { return a.book.Shard().Clone(), nil },
+		Barrier:    func() error { return nil },
+	}, false)
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	return nil
+}
+
+// compare holds the state to the fold, and the fold to the invariants.
+func (a *auditor) compare() error {
+	fold, err := a.fold.Snapshot()
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	defer fold.Close()
+	if a.State != nil {
+		a.compareState(fold)
+	}
+	var tally ledger.Tally
+	err = fold.Accounts(func(account *ledger.Account, ended []*ledger.Authorization) error {
+		if err := tally.Add(account, slices.Values(ended)); err != nil && !a.report.fault("account %s: %v", account.ID, err) {
+			return err
+		}
+		return nil
+	})
+	if err == nil {
+		if err := tally.Check(a.book.Shard()); err != nil {
+			a.report.fault("totals: %v", err)
+		}
+	}
+	return nil
+}
+
+func (a *auditor) compareState(fold *state.Snapshot) {
+	if a.State.Flushed > a.Upto {
+		a.report.fault("state: has sequence %d, the journal ends at %d", a.State.Flushed, a.Upto)
+		return
+	}
+	if err := a.State.CheckFile(); err != nil {
+		a.report.fault("state: %v", err)
+		return
+	}
+	keep := int64(a.book.Shard().Time.Add(-a.Terms.RequestsKept)) + 1
+	rows, err := a.State.Compare(fold, keep, func(d state.Difference) bool { return a.report.fault("state: %s", d) })
+	if a.report.Rows = rows; err != nil {
+		a.report.fault("state: %v", err)
+	}
+}

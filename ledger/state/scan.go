@@ -1,0 +1,258 @@
+package state
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/record"
+)
+
+// Snapshot is a state file as of one moment, for reading.
+type Snapshot struct {
+	path    string
+	db      *bolt.DB // to be closed with the snapshot, if it is its own
+	tx      *bolt.Tx
+	Flushed uint64 // everything up to this sequence is in it; later entries may be in parts of it
+}
+
+// OpenSnapshot opens a state file that nobody has open for writing. Nil without an error says that there is none.
+func OpenSnapshot(path string) (*Snapshot, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	db, err := openFile(path, true)
+	if err != nil {
+		return nil, err
+	}
+	s, err := snapshot(db, path)
+	if err != nil {
+		db.Close()
+		return nil, err
+	}
+	s.db = db
+	return s, nil
+}
+
+// Snapshot is the file of a state that is in use.
+func (s *State) Snapshot() (*Snapshot, error) { return snapshot(s.db, s.path) }
+
+func snapshot(db *bolt.DB, path string) (*Snapshot, error) {
+	tx, err := db.Begin(false)
+	if err != nil {
+		return nil, err
+	}
+	s := &Snapshot{path: path, tx: tx}
+	if meta := tx.Bucket(bucketMeta); meta != nil {
+		if value := meta.Get(keyFlushed); value != nil {
+			mark, ok := unseal(keyFlushed, value)
+			if !ok || len(mark) != 8 {
+				tx.Rollback()
+				return nil, &CorruptError{path, "the mark of what has been flushed cannot be read"}
+			}
+			s.Flushed = binary.BigEndian.Uint64(mark)
+		}
+	}
+	return s, nil
+}
+
+// Close releases the snapshot.
+func (s *Snapshot) Close() error {
+	err := s.tx.Rollback()
+	if s.db != nil {
+		err = errors.Join(err, s.db.Close())
+	}
+	return err
+}
+
+// CheckFile has bbolt check every page of the file.
+func (s *Snapshot) CheckFile() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CorruptError{s.path, fmt.Sprint(p)}
+		}
+	}()
+	for fault := range s.tx.Check() {
+		err = &CorruptError{s.path, fault.Error()}
+	}
+	return err
+}
+
+// Difference is a row that is not in both of two snapshots alike.
+type Difference struct {
+	Bucket string
+	Key    []byte
+	Detail string
+}
+
+func (d Difference) String() string { return fmt.Sprintf("%s %q: %s", d.Bucket, d.Key, d.Detail) }
+
+// Compare walks the rows of a snapshot beside those that a fold of the whole journal made, and tells each difference.
+// The snapshot may lag behind the fold: a row that the fold changed after the snapshot's mark may be old or missing.
+// Receipts made before the instant keep may be missing. It answers with the number of rows walked.
+func (s *Snapshot) Compare(fold *Snapshot, keep int64, tell func(Difference) bool) (rows int64, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CorruptError{s.path, fmt.Sprint(p)}
+		}
+	}()
+	c := comparison{have: s, fold: fold, keep: keep, tell: tell}
+	for _, bucket := range [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers} {
+		if !c.bucket(bucket) {
+			break
+		}
+	}
+	return c.rows, nil
+}
+
+type comparison struct {
+	have, fold *Snapshot
+	keep       int64
+	tell       func(Difference) bool
+	rows       int64
+}
+
+// bucket walks a bucket of both in step; false when no more differences are wanted.
+func (c *comparison) bucket(name []byte) bool {
+	b := c.have.tx.Bucket(name)
+	if b == nil {
+		return c.tell(Difference{string(name), nil, "the bucket is missing"})
+	}
+	have, fold := b.Cursor(), c.fold.tx.Bucket(name).Cursor()
+	hk, hv := have.First()
+	fk, fv := fold.First()
+	for hk != nil || fk != nil {
+		c.rows++
+		order := bytes.Compare(hk, fk)
+		var detail string
+		switch {
+		case fk == nil || hk != nil && order < 0:
+			detail = "is in the state and not in the journal"
+			if !c.more(name, hk, detail) {
+				return false
+			}
+			hk, hv = have.Next()
+			continue
+		case hk == nil || order > 0:
+			if !c.lags(name, fk, fv) {
+				detail = "is in the journal and not in the state"
+			}
+		default:
+			detail = c.row(name, hk, hv, fv)
+		}
+		if detail != "" && !c.more(name, fk, detail) {
+			return false
+		}
+		if hk != nil && order == 0 {
+			hk, hv = have.Next()
+		}
+		fk, fv = fold.Next()
+	}
+	return true
+}
+
+func (c *comparison) more(name, key []byte, detail string) bool {
+	return c.tell(Difference{string(name), slices.Clone(key), detail})
+}
+
+func (c *comparison) row(name, key, have, fold []byte) string {
+	row, ok := unseal(key, have)
+	switch {
+	case !ok:
+		return "does not match its checksum"
+	case bytes.Equal(have, fold) || c.lags(name, key, fold) && !c.ahead(name, row, fold):
+		return ""
+	}
+	return "differs from what the journal says"
+}
+
+// lags says whether the fold changed a row after the snapshot's mark, so that the snapshot need not have the change.
+func (c *comparison) lags(name, key, fold []byte) bool {
+	row, ok := unseal(key, fold)
+	if !ok {
+		return false
+	}
+	switch string(name) {
+	case "accounts", "ended", "receipts":
+		sequence, made := sequenceOf(string(name), row)
+		return sequence > c.have.Flushed || made != 0 && made < c.keep
+	case "orders":
+		var o ledger.Order
+		return record.DecodeOrder(row, &o) == nil && c.accountLags(o.Account)
+	}
+	return len(row) == 8 && c.accountLags(ledger.AccountID(binary.BigEndian.Uint64(row)))
+}
+
+// accountLags says whether the fold changed an account after the mark. An account of another shard, which an order
+// may be claimed for, is not looked at.
+func (c *comparison) accountLags(id ledger.AccountID) bool {
+	key := accountKey(nil, id)
+	row, ok := unseal(key, c.fold.tx.Bucket(bucketAccounts).Get(key))
+	if !ok {
+		return true
+	}
+	sequence, _ := sequenceOf("accounts", row)
+	return sequence > c.have.Flushed
+}
+
+// ahead says whether a row of the snapshot is of a later entry than the fold's, which cannot be.
+func (c *comparison) ahead(name, have, fold []byte) bool {
+	a, _ := sequenceOf(string(name), have)
+	b, _ := sequenceOf(string(name), fold[sumSize:])
+	return a > b
+}
+
+// sequenceOf is the last entry that a row absorbed, and for a receipt when it was made; 0 when the row does not say.
+func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
+	switch name {
+	case "accounts":
+		if len(row) >= accountHeader {
+			return binary.BigEndian.Uint64(row), 0
+		}
+	case "ended":
+		var a ledger.Authorization
+		if record.DecodeEnded(row, &a) == nil {
+			return a.Sequence, 0
+		}
+	case "receipts":
+		var r ledger.Receipt
+		if record.DecodeReceipt(row, &r) == nil {
+			return r.Sequence, int64(r.Time)
+		}
+	}
+	return 0, 0
+}
+
+// Accounts yields every account of the snapshot with its ended authorizations. What is yielded may be kept.
+func (s *Snapshot) Accounts(yield func(*ledger.Account, []*ledger.Authorization) error) error {
+	accounts, ended := s.tx.Bucket(bucketAccounts).Cursor(), s.tx.Bucket(bucketEnded).Cursor()
+	ek, ev := ended.First()
+	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
+		row, ok := unseal(k, v)
+		a := new(ledger.Account)
+		if !ok || len(row) < accountHeader || record.DecodeAccount(slices.Clone(row[accountHeader:]), a) != nil {
+			return &CorruptError{s.path, fmt.Sprintf("account %x cannot be read", k)}
+		}
+		a.Sequence = binary.BigEndian.Uint64(row)
+		var history []*ledger.Authorization
+		for ; ek != nil && bytes.Compare(ek[:8], k) <= 0; ek, ev = ended.Next() {
+			row, ok := unseal(ek, ev)
+			h := new(ledger.Authorization)
+			if !ok || record.DecodeEnded(slices.Clone(row), h) != nil {
+				return &CorruptError{s.path, fmt.Sprintf("authorization %x cannot be read", ek)}
+			}
+			history = append(history, h)
+		}
+		if err := yield(a, history); err != nil {
+			return err
+		}
+	}
+	return nil
+}
