@@ -1,0 +1,310 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"runtime"
+	"runtime/pprof"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+)
+
+// benchLeg is one measurement of one side.
+type benchLeg struct {
+	rps                float64
+	p50, p99, p999     time.Duration
+	serverCPU, loadCPU time.Duration // for each request; 0 when unknown
+	declines           map[holdfastv1.DeclineReason]int64
+	failures, unsent   int64
+	failure            error
+}
+
+func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
+	all := hdrhistogram.New(1, latencyMax, latencyDigits)
+	leg := benchLeg{declines: map[holdfastv1.DeclineReason]int64{}}
+	var answers int64
+	for _, t := range tallies {
+		answers += t.answers
+		leg.failures += t.failures
+		leg.unsent += t.unsent
+		leg.failure = cmp.Or(leg.failure, t.failure)
+		for reason, n := range t.declines {
+			leg.declines[reason] += n
+		}
+		all.Merge(t.latency)
+	}
+	at := func(q float64) time.Duration { return time.Duration(all.ValueAtQuantile(q)) * time.Microsecond }
+	leg.p50, leg.p99, leg.p999 = at(50), at(99), at(99.9)
+	leg.rps = float64(answers) / window.to.Sub(window.from).Seconds()
+	if answers > 0 {
+		leg.serverCPU, leg.loadCPU = used.server/time.Duration(answers), used.load/time.Duration(answers)
+	}
+	return leg
+}
+
+// usage is processor time spent within a span.
+type usage struct{ server, load time.Duration }
+
+// watchUsage measures the processor time of the server and of this process in the span.
+func watchUsage(ctx context.Context, window span, server *process) <-chan usage {
+	result := make(chan usage, 1)
+	look := func() (u usage) {
+		if server != nil {
+			u.server, _ = server.cpu()
+		}
+		u.load, _ = cpuOf("self")
+		return u
+	}
+	go func() {
+		_ = sleepUntil(ctx, window.from)
+		before := look()
+		_ = sleepUntil(ctx, window.to)
+		after := look()
+		result <- usage{after.server - before.server, after.load - before.load}
+	}()
+	return result
+}
+
+// writeProfiles takes processor profiles of the server and of this process in the span.
+func writeProfiles(ctx context.Context, base, ops string, window span) <-chan error {
+	result := make(chan error, 1)
+	go func() {
+		if err := sleepUntil(ctx, window.from); err != nil {
+			result <- err
+			return
+		}
+		own, err := os.Create(base + ".load.pprof")
+		if err != nil {
+			result <- err
+			return
+		}
+		err = pprof.StartCPUProfile(own)
+		seconds := max(1, int(window.to.Sub(window.from).Seconds()))
+		err = errors.Join(err, fetch(ctx, fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", ops, seconds), base+".server.pprof"))
+		pprof.StopCPUProfile()
+		result <- errors.Join(err, own.Close())
+	}()
+	return result
+}
+
+func fetch(ctx context.Context, url, path string) error {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = resp.Body.Close() }() // it was read
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s answered %s", url, resp.Status)
+	}
+	return os.WriteFile(path, body, 0o600)
+}
+
+// benchResult is one case: its measurements, echo and holdfast in turn.
+type benchResult struct {
+	benchCase
+	echo, holdfast []benchLeg
+}
+
+// median is the middle of a figure over the rounds; of an even number, the lower of the two.
+func median[T cmp.Ordered](legs []benchLeg, figure func(benchLeg) T) (m T) {
+	var all []T
+	for _, leg := range legs {
+		all = append(all, figure(leg))
+	}
+	if len(all) == 0 {
+		return m
+	}
+	slices.Sort(all)
+	return all[(len(all)-1)/2]
+}
+
+// ratios are each round's holdfast over the echo just before it, smallest first.
+func (r *benchResult) ratios() []float64 {
+	var all []float64
+	for i, leg := range r.holdfast {
+		if i < len(r.echo) && r.echo[i].rps > 0 {
+			all = append(all, leg.rps/r.echo[i].rps)
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (r *benchResult) ratio() float64 {
+	all := r.ratios()
+	if len(all) == 0 {
+		return 0
+	}
+	return all[(len(all)-1)/2]
+}
+
+// failure is what went wrong in any round.
+func (r *benchResult) failure() error {
+	var errs []error
+	for i, leg := range slices.Concat(r.echo, r.holdfast) {
+		side := r.name
+		if i < len(r.echo) {
+			side += ", echo"
+		}
+		if leg.failures > 0 {
+			errs = append(errs, fmt.Errorf("%s: %d calls failed, the first: %w", side, leg.failures, leg.failure))
+		}
+		if leg.unsent > 0 {
+			errs = append(errs, fmt.Errorf("%s: the rate could not be kept: %s requests were never sent", side, thousands(leg.unsent)))
+		}
+		for _, reason := range sortedReasons(leg.declines) {
+			if reason != holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS {
+				errs = append(errs, fmt.Errorf("%s: %s orders were declined for %s", side, thousands(leg.declines[reason]), reasonName(reason)))
+			}
+		}
+	}
+	return errors.Join(errs...)
+}
+
+func sortedReasons(m map[holdfastv1.DeclineReason]int64) []holdfastv1.DeclineReason {
+	var all []holdfastv1.DeclineReason
+	for reason := range m {
+		all = append(all, reason)
+	}
+	slices.Sort(all)
+	return all
+}
+
+func reasonName(r holdfastv1.DeclineReason) string {
+	return strings.TrimPrefix(r.String(), "DECLINE_REASON_")
+}
+
+// benchReport prints for people.
+type benchReport struct {
+	out  io.Writer
+	echo bool // whether there is one to compare with
+}
+
+func (p *benchReport) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
+
+func (p *benchReport) head(c *BenchCmd) {
+	choice := "uniform choice"
+	if c.Skew > 0 {
+		choice = fmt.Sprintf("Zipf choice, exponent %g", c.Skew)
+	}
+	loop := "closed loop"
+	if c.Rate > 0 {
+		loop = fmt.Sprintf("open loop, %s/s", thousands(int64(c.Rate)))
+	}
+	p.printf("%s, %s, %d connections, GOMAXPROCS %d,\n", loop, choice, c.Connections, runtime.GOMAXPROCS(0))
+	p.printf("%d rounds of %v each way after %v of warm-up; medians:\n\n", c.Rounds, c.Duration, c.WarmUp)
+	if p.echo {
+		p.printf("  %-13s %26s   %15s   %15s   %7s\n", "", "requests/s   ", "p50 ms  ", "p99 ms  ", "p99.9 ms")
+		p.printf("  %-13s %8s %9s %7s   %7s %7s   %7s %7s   %8s\n", "", "echo", "holdfast", "ratio", "echo", "holdf.", "echo", "holdf.", "holdf.")
+	} else {
+		p.printf("  %-13s %11s %9s %9s %9s\n", "", "requests/s", "p50 ms", "p99 ms", "p99.9 ms")
+	}
+}
+
+func (p *benchReport) result(r benchResult) {
+	rps := func(legs []benchLeg) string {
+		return thousands(int64(median(legs, func(l benchLeg) float64 { return l.rps })))
+	}
+	ms := func(legs []benchLeg, figure func(benchLeg) time.Duration) string {
+		return milliseconds(median(legs, figure))
+	}
+	if !p.echo {
+		p.printf("  %-13s %11s %9s %9s %9s\n", r.name, rps(r.holdfast), ms(r.holdfast, p50), ms(r.holdfast, p99), ms(r.holdfast, p999))
+		return
+	}
+	p.printf("  %-13s %8s %9s %7.3f   %7s %7s   %7s %7s   %8s\n", r.name, rps(r.echo), rps(r.holdfast), r.ratio(),
+		ms(r.echo, p50), ms(r.holdfast, p50), ms(r.echo, p99), ms(r.holdfast, p99), ms(r.holdfast, p999))
+}
+
+func p50(l benchLeg) time.Duration  { return l.p50 }
+func p99(l benchLeg) time.Duration  { return l.p99 }
+func p999(l benchLeg) time.Duration { return l.p999 }
+
+// foot prints what explains the figures.
+func (p *benchReport) foot(results []benchResult) {
+	us := func(legs []benchLeg, figure func(benchLeg) time.Duration) string {
+		d := median(legs, figure)
+		if d == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.1f", float64(d)/1e3)
+	}
+	server := func(l benchLeg) time.Duration { return l.serverCPU }
+	load := func(l benchLeg) time.Duration { return l.loadCPU }
+	if p.echo {
+		p.printf("\n  %-13s %13s   %35s   %9s\n", "", "ratio of", "processor time, us a request    ", "p99 ratio")
+		p.printf("  %-13s %13s   %8s %8s %8s %8s\n", "", "rounds", "echo", "its load", "holdfast", "its load")
+		for _, r := range results {
+			all := r.ratios()
+			p.printf("  %-13s %5.3f - %5.3f   %8s %8s %8s %8s   %9.2f\n", r.name, all[0], all[len(all)-1],
+				us(r.echo, server), us(r.echo, load), us(r.holdfast, server), us(r.holdfast, load),
+				float64(median(r.holdfast, p99))/float64(max(1, median(r.echo, p99))))
+		}
+	}
+	for _, r := range results {
+		var holds int64
+		for _, leg := range r.holdfast {
+			holds += leg.declines[holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS]
+		}
+		if holds > 0 {
+			p.printf("\n  %s: %s orders were declined because their account had as many open holds as it may.\n", r.name, thousands(holds))
+		}
+	}
+}
+
+// writeBenchJSON prints an array with an object for each case. Without an echo its figures are left out.
+func writeBenchJSON(w io.Writer, results []benchResult) error {
+	type object struct {
+		Name        string   `json:"name"`
+		Concurrency int      `json:"concurrency"`
+		EchoRPS     *float64 `json:"echo_rps,omitempty"`
+		RPS         float64  `json:"rps"`
+		Ratio       *float64 `json:"ratio,omitempty"`
+		EchoP50MS   *float64 `json:"echo_p50_ms,omitempty"`
+		P50MS       float64  `json:"p50_ms"`
+		EchoP99MS   *float64 `json:"echo_p99_ms,omitempty"`
+		P99MS       float64  `json:"p99_ms"`
+		P999MS      float64  `json:"p999_ms"`
+	}
+	ms := func(legs []benchLeg, figure func(benchLeg) time.Duration) float64 {
+		return float64(median(legs, figure)) / float64(time.Millisecond)
+	}
+	rps := func(legs []benchLeg) float64 {
+		return float64(int64(median(legs, func(l benchLeg) float64 { return l.rps })))
+	}
+	objects := make([]object, 0, len(results))
+	for _, r := range results {
+		o := object{
+			Name: r.name, Concurrency: r.concurrency, RPS: rps(r.holdfast),
+			P50MS: ms(r.holdfast, p50), P99MS: ms(r.holdfast, p99), P999MS: ms(r.holdfast, p999),
+		}
+		if len(r.echo) > 0 {
+			echoRPS, ratio := rps(r.echo), float64(int64(r.ratio()*1000+0.5))/1000
+			echoP50, echoP99 := ms(r.echo, p50), ms(r.echo, p99)
+			o.EchoRPS, o.Ratio, o.EchoP50MS, o.EchoP99MS = &echoRPS, &ratio, &echoP50, &echoP99
+		}
+		objects = append(objects, o)
+	}
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(objects)
+}

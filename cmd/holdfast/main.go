@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// CLI is the command line. Every command is a struct with a Run method; its flags are the struct's fields, and its
+// Help method teaches its use with examples.
+type CLI struct {
+	Bench BenchCmd `cmd:"" help:"Measure the server beside an empty echo server."`
+	Echo  EchoCmd  `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
+}
+
+const description = `Holdfast decides on consumers' credit for top-ups, phone bills and contract bundles, keeps the
+holds and postings that follow, and never tells anyone what a crash could take back.
+
+Each command explains itself with examples: holdfast COMMAND --help`
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // so that a second signal ends the program at once
+	code := run(ctx, os.Args[1:])
+	stop()
+	os.Exit(code)
+}
+
+// run is the program; it answers with the exit code: 0 when all went well, 1 when not, 2 when the command line is
+// wrong.
+func run(ctx context.Context, args []string) int {
+	var cli CLI
+	parser := kong.Must(&cli,
+		kong.Name("holdfast"),
+		kong.Description(description),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 96}),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	command, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)
+		fmt.Fprintf(os.Stderr, "Try: holdfast --help\n")
+		return 2
+	}
+	if err := command.Run(); err != nil {
+		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
+			err = errors.New("interrupted")
+		}
+		fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)
+		return 1
+	}
+	return 0
+}
