@@ -89,10 +89,7 @@ func TransportOptions(c EdgeConfig) []grpc.ServerOption {
 // closure and each context is felt.
 func NewGRPC(c EdgeConfig, m *Metrics) (*grpc.Server, error) {
 	c = c.withDefaults()
-	e := &edge{
-		callers: c.Callers, deadline: c.Deadline, metrics: m, methods: newMethods(&m.calls),
-		logger: c.Logger, access: newAccessLog(c.AccessLog, c.Logger),
-	}
+	e := newEdge(c, m)
 	options := append(TransportOptions(c), grpc.UnaryInterceptor(e.unary), grpc.StreamInterceptor(e.stream))
 	if c.TLS.Enabled() {
 		creds, err := c.TLS.serverCredentials(c.Callers == nil, c.Logger)
@@ -138,6 +135,13 @@ type edge struct {
 	methods  *methods
 	logger   *slog.Logger
 	access   *accessLog
+}
+
+func newEdge(c EdgeConfig, m *Metrics) *edge {
+	return &edge{
+		callers: c.Callers, deadline: c.Deadline, metrics: m, methods: newMethods(&m.calls),
+		logger: c.Logger, access: newAccessLog(c.AccessLog, c.Logger),
+	}
 }
 
 // unary is the interceptor of unary calls, from the outside in: panics become incidents, the call is counted and
