@@ -12,6 +12,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
+
+	"github.com/holdfast-credit/holdfast/server"
 )
 
 // EchoCmd serves what bench compares with: the same transport with nothing behind it. It ends when its standard input
@@ -32,7 +34,7 @@ func (c *EchoCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s := grpc.NewServer(echoTransport()...)
+	s := grpc.NewServer(server.TransportOptions(server.EdgeConfig{})...)
 	s.RegisterService(&echoService, nil)
 	go func() {
 		ended := make(chan struct{})
@@ -97,6 +99,3 @@ var echoService = grpc.ServiceDesc{
 		},
 	}},
 }
-
-// echoTransport are the server's own transport options.
-func echoTransport() []grpc.ServerOption { return nil }

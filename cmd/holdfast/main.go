@@ -14,8 +14,14 @@ import (
 // CLI is the command line. Every command is a struct with a Run method; its flags are the struct's fields, and its
 // Help method teaches its use with examples.
 type CLI struct {
-	Bench BenchCmd `cmd:"" help:"Measure the server beside an empty echo server."`
-	Echo  EchoCmd  `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
+	Serve   ServeCmd   `cmd:"" help:"Run the server."`
+	Verify  VerifyCmd  `cmd:"" help:"Check a data directory, a backup or a running server."`
+	Backup  BackupCmd  `cmd:"" help:"Write a backup of the book."`
+	Restore RestoreCmd `cmd:"" help:"Make a data directory of a backup."`
+	Journal JournalCmd `cmd:"" help:"Print the entries of a journal as JSON."`
+	Bench   BenchCmd   `cmd:"" help:"Measure the server beside an empty echo server."`
+	Version VersionCmd `cmd:"" help:"Print the version."`
+	Echo    EchoCmd    `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
 }
 
 const description = `Holdfast decides on consumers' credit for top-ups, phone bills and contract bundles, keeps the

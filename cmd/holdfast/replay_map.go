@@ -1,0 +1,282 @@
+package main
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+)
+
+// shippedMaps are the maps that can be named without their folder and ending.
+//
+//go:embed maps/*.yaml
+var shippedMaps embed.FS
+
+// orderMap says how a CSV file of orders is to be read. It is the YAML file as it is written; check has read what is
+// written as text.
+type orderMap struct {
+	Columns struct {
+		Order    string `yaml:"order"`
+		Consumer string `yaml:"consumer"`
+		Phone    string `yaml:"phone"` // optional
+		Time     string `yaml:"time"`
+		Amount   string `yaml:"amount"`
+		Category string `yaml:"category"`
+		Carrier  string `yaml:"carrier"`
+		Currency string `yaml:"currency"` // optional
+	} `yaml:"columns"`
+	Currency    string `yaml:"currency"`
+	MinorDigits int    `yaml:"minor_digits"`
+	Time        struct {
+		Formats []string `yaml:"formats"`
+		Zone    string   `yaml:"zone"`
+	} `yaml:"time"`
+	Missing        []string          `yaml:"missing"`
+	RepeatedOrders string            `yaml:"repeated_orders"`
+	PhoneIs        string            `yaml:"phone_is"`
+	Scenes         map[string]string `yaml:"scenes"`
+	LeftOut        []string          `yaml:"left_out"`
+	Carriers       map[string]string `yaml:"carriers"`
+	Outcomes       []outcomeRule     `yaml:"outcomes"`
+	Account        struct {
+		Limit     string            `yaml:"limit"`
+		Lines     map[string]string `yaml:"lines"`
+		Agreement string            `yaml:"agreement"`
+	} `yaml:"account"`
+	HoldLifetime time.Duration `yaml:"hold_lifetime"` // 0 for the terms' own
+
+	// What check makes of it.
+	zone         *time.Location
+	scenes       map[string]holdfastv1.Scene // by category
+	accountLimit int64
+	lineLimits   map[holdfastv1.Scene]int64
+}
+
+// outcomeRule says what becomes of an approved order whose row has these values.
+type outcomeRule struct {
+	When  map[string]string `yaml:"when"`
+	Then  outcome           `yaml:"then"`
+	After time.Duration     `yaml:"after"`
+}
+
+// outcome is what becomes of a hold.
+type outcome string
+
+const (
+	outcomeCapture outcome = "capture"
+	outcomeVoid    outcome = "void"
+	outcomeExpire  outcome = "expire"
+)
+
+// loadOrderMap reads a map from a file, or a shipped one by its name.
+func loadOrderMap(name string) (*orderMap, error) {
+	text, err := os.ReadFile(name)
+	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "/\\") {
+		if shipped, shippedErr := shippedMaps.ReadFile(path.Join("maps", strings.TrimSuffix(name, ".yaml")+".yaml")); shippedErr == nil {
+			text, err = shipped, nil
+		}
+	}
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("there is no map %s; shipped are: %s", name, strings.Join(shippedMapNames(), ", "))
+	}
+	if err != nil {
+		return nil, err
+	}
+	m, err := parseOrderMap(text)
+	if err != nil {
+		return nil, fmt.Errorf("map %s: %w", name, err)
+	}
+	return m, nil
+}
+
+func shippedMapNames() []string {
+	entries, _ := shippedMaps.ReadDir("maps") // it is embedded
+	var names []string
+	for _, e := range entries {
+		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+	}
+	return names
+}
+
+func parseOrderMap(text []byte) (*orderMap, error) {
+	m := &orderMap{}
+	decoder := yaml.NewDecoder(bytes.NewReader(text))
+	decoder.KnownFields(true)
+	if err := decoder.Decode(m); err != nil {
+		if errors.Is(err, io.EOF) {
+			return nil, errors.New("it is empty")
+		}
+		return nil, err
+	}
+	return m, m.check()
+}
+
+// check finds what is wrong with a map before any row is read, and all of it.
+func (m *orderMap) check() error {
+	var errs []error
+	wrong := func(format string, args ...any) { errs = append(errs, fmt.Errorf(format, args...)) }
+	for _, c := range []struct{ key, column string }{
+		{"order", m.Columns.Order}, {"consumer", m.Columns.Consumer}, {"time", m.Columns.Time},
+		{"amount", m.Columns.Amount}, {"category", m.Columns.Category}, {"carrier", m.Columns.Carrier},
+	} {
+		if c.column == "" {
+			wrong("columns.%s is required", c.key)
+		}
+	}
+	if len(m.Currency) != 3 {
+		wrong("currency: want an ISO 4217 code, have %q", m.Currency)
+	}
+	if m.MinorDigits < 0 || m.MinorDigits > 6 {
+		wrong("minor_digits: want 0 to 6, have %d", m.MinorDigits)
+	}
+	if len(m.Time.Formats) == 0 {
+		wrong("time.formats is required")
+	}
+	var err error
+	if m.zone, err = time.LoadLocation(m.Time.Zone); err != nil || m.Time.Zone == "" {
+		wrong("time.zone: want a zone such as Africa/Kampala, have %q", m.Time.Zone)
+	}
+	if !slices.Contains([]string{"", "first", "error"}, m.RepeatedOrders) {
+		wrong("repeated_orders: want first or error, have %q", m.RepeatedOrders)
+	}
+	if !slices.Contains([]string{"", "number", "id"}, m.PhoneIs) {
+		wrong("phone_is: want number or id, have %q", m.PhoneIs)
+	}
+	if m.HoldLifetime < 0 || m.HoldLifetime%time.Second != 0 {
+		wrong("hold_lifetime: want whole seconds, have %v", m.HoldLifetime)
+	}
+	return errors.Join(append(errs, m.checkScenes(), m.checkOutcomes())...)
+}
+
+func (m *orderMap) checkScenes() error {
+	var errs []error
+	m.scenes = map[string]holdfastv1.Scene{}
+	m.lineLimits = map[holdfastv1.Scene]int64{}
+	for line, limit := range m.Account.Lines {
+		scene, err := parseScene(line)
+		if err == nil {
+			m.lineLimits[scene], err = parseAmount(limit, m.MinorDigits)
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("account.lines.%s: %w", line, err))
+		}
+	}
+	for category, name := range m.Scenes {
+		scene, err := parseScene(name)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("scenes.%s: %w", category, err))
+			continue
+		}
+		if _, has := m.lineLimits[scene]; !has {
+			errs = append(errs, fmt.Errorf("scenes.%s: account.lines has no %s", category, name))
+		}
+		m.scenes[category] = scene
+	}
+	if len(m.Scenes) == 0 {
+		errs = append(errs, errors.New("scenes is required"))
+	}
+	var err error
+	if m.accountLimit, err = parseAmount(m.Account.Limit, m.MinorDigits); err != nil {
+		errs = append(errs, fmt.Errorf("account.limit: %w", err))
+	}
+	if m.Account.Agreement == "" {
+		errs = append(errs, errors.New("account.agreement is required"))
+	}
+	return errors.Join(errs...)
+}
+
+func (m *orderMap) checkOutcomes() error {
+	var errs []error
+	if n := len(m.Outcomes); n == 0 || len(m.Outcomes[n-1].When) > 0 {
+		errs = append(errs, errors.New("outcomes: the last one must have no when, so that every order has one"))
+	}
+	for i, rule := range m.Outcomes {
+		if !slices.Contains([]outcome{outcomeCapture, outcomeVoid, outcomeExpire}, rule.Then) {
+			errs = append(errs, fmt.Errorf("outcomes[%d].then: want capture, void or expire, have %q", i, rule.Then))
+		}
+		if rule.After < 0 {
+			errs = append(errs, fmt.Errorf("outcomes[%d].after: want a time after the order, have %v", i, rule.After))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// named are the columns that the map speaks of, each once.
+func (m *orderMap) named() []string {
+	var names []string
+	add := func(name string) {
+		if name != "" && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	c := m.Columns
+	for _, name := range []string{c.Order, c.Consumer, c.Phone, c.Time, c.Amount, c.Category, c.Carrier, c.Currency} {
+		add(name)
+	}
+	for _, rule := range m.Outcomes {
+		for name := range rule.When {
+			add(name)
+		}
+	}
+	return names
+}
+
+func parseScene(name string) (holdfastv1.Scene, error) {
+	if v, ok := holdfastv1.Scene_value["SCENE_"+name]; ok && v > 0 {
+		return holdfastv1.Scene(v), nil
+	}
+	return 0, fmt.Errorf("want TOPUP, BILL or BUNDLE, have %q", name)
+}
+
+// parseAmount reads a decimal number of whole units as minor units, of which there are 10^digits in one.
+func parseAmount(text string, digits int) (int64, error) {
+	refuse := func(why string) (int64, error) { return 0, fmt.Errorf("%q is %s", text, why) }
+	whole, fraction, _ := strings.Cut(text, ".")
+	if whole == "" {
+		return refuse("no amount")
+	}
+	fraction = strings.TrimRight(fraction, "0")
+	if len(fraction) > digits {
+		return refuse(fmt.Sprintf("more precise than the currency, which has %d digits after the point", digits))
+	}
+	fraction += strings.Repeat("0", digits-len(fraction))
+	var v int64
+	for _, c := range []byte(whole + fraction) {
+		if c < '0' || c > '9' {
+			return refuse("no amount")
+		}
+		if v > (math.MaxInt64-9)/10 {
+			return refuse("too large")
+		}
+		v = v*10 + int64(c-'0')
+	}
+	return v, nil
+}
+
+// writeAmount is the inverse of parseAmount, with commas.
+func writeAmount(v int64, digits int) string {
+	unit := int64(1)
+	for range digits {
+		unit *= 10
+	}
+	if digits == 0 {
+		return thousands(v)
+	}
+	sign := ""
+	if v < 0 {
+		sign, v = "-", -v
+	}
+	return fmt.Sprintf("%s%s.%0*d", sign, thousands(v/unit), digits, v%unit)
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/server"
+)
+
+// ServeCmd runs the server.
+type ServeCmd struct {
+	Data           string        `help:"Data directory; made when there is none." default:"data" type:"path"`
+	Listen         string        `help:"Where the API listens." default:"127.0.0.1:7600" placeholder:"HOST:PORT"`
+	Ops            string        `help:"Where /metrics, /healthz, /readyz and pprof are; empty for nowhere." default:"127.0.0.1:7601" placeholder:"HOST:PORT"`
+	Shards         int           `help:"Number of shards, fixed when the data directory is made (default 1)."`
+	Zone           string        `help:"Business zone, in which days and months begin, fixed when the data directory is made (default Asia/Shanghai)." placeholder:"ZONE"`
+	Cache          size          `help:"Memory for accounts and other rows." default:"768MiB"`
+	VirtualClock   string        `help:"Run on a virtual clock that begins at this instant and moves only by AdvanceClock." placeholder:"RFC3339"`
+	Callers        string        `help:"YAML file of who may call; without it everybody may." type:"existingfile" placeholder:"FILE"`
+	TLSCert        string        `name:"tls-cert" help:"Certificate of the server (PEM)." type:"existingfile" placeholder:"FILE"`
+	TLSKey         string        `name:"tls-key" help:"Key of the certificate (PEM)." type:"existingfile" placeholder:"FILE"`
+	ClientCA       string        `name:"client-ca" help:"Accept client certificates of this authority (PEM)." type:"existingfile" placeholder:"FILE"`
+	AllowPlaintext bool          `help:"Listen beyond loopback without TLS."`
+	Deadline       time.Duration `help:"Deadline of a call that has none." default:"5s"`
+	Drain          time.Duration `help:"How long calls under way may take when the server goes down." default:"10s"`
+	LogLevel       slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info"`
+	ReadyFile      string        `help:"Write a line of JSON with the addresses here once calls are answered." placeholder:"FILE"`
+}
+
+// Help teaches.
+func (ServeCmd) Help() string {
+	return `Runs Holdfast on a data directory. The API is gRPC with reflection, so grpcurl can list and describe it.
+
+  holdfast serve                                  on ./data, loopback, real time
+  holdfast serve --data /srv/holdfast --listen 0.0.0.0:7600 \
+    --tls-cert server.pem --tls-key server.key --client-ca carriers.pem --callers callers.yaml
+  holdfast serve --virtual-clock 2026-01-01T00:00:00Z   for trying what happens when
+
+On SIGTERM or SIGINT it drains: health turns to NOT_SERVING, calls under way are finished, state is written.
+A second signal ends it at once; nothing that was answered is lost even then.`
+}
+
+// Run runs the server until a signal.
+func (c *ServeCmd) Run(ctx context.Context) error {
+	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: c.LogLevel}))
+	slog.SetDefault(log)
+	config, err := c.config(log)
+	if err != nil {
+		return err
+	}
+	s, err := server.New(ctx, config)
+	if err != nil {
+		return err
+	}
+	served := make(chan error, 1)
+	go func() { served <- s.Serve() }()
+	log.Info("serving", "listen", s.Addr(), "ops", s.OpsAddr(), "data", c.Data)
+	if err := c.tellReady(s); err != nil {
+		return errors.Join(err, s.Shutdown())
+	}
+	select {
+	case err := <-served:
+		return errors.Join(err, s.Shutdown())
+	case <-ctx.Done():
+	}
+	signal.Reset(os.Interrupt, syscall.SIGTERM) // the next one ends the process
+	log.Info("draining")
+	err = s.Shutdown()
+	log.Info("stopped")
+	return err
+}
+
+func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {
+	config := server.Config{
+		Data: c.Data, Shards: c.Shards, Zone: c.Zone, CacheBytes: int64(c.Cache), Listen: c.Listen, Ops: c.Ops,
+		AllowPlaintext: c.AllowPlaintext, Drain: c.Drain, Version: version(), Logger: log,
+		Edge: server.EdgeConfig{
+			Deadline: c.Deadline,
+			TLS:      server.TLSConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.ClientCA},
+		},
+	}
+	if c.VirtualClock != "" {
+		at, err := time.Parse(time.RFC3339, c.VirtualClock)
+		if err != nil {
+			return config, fmt.Errorf("--virtual-clock: want an instant such as 2026-01-01T00:00:00Z: %w", err)
+		}
+		config.Clock = server.VirtualClock(at)
+	}
+	if c.Callers != "" {
+		callers, err := server.LoadCallers(c.Callers)
+		if err != nil {
+			return config, err
+		}
+		config.Edge.Callers = callers
+	}
+	begun := time.Now()
+	config.Progress = func(shard int, done, total uint64) {
+		if time.Since(begun) > 2*time.Second {
+			begun = time.Now()
+			log.Info("replaying journal", "shard", shard, "entries", done, "of", total)
+		}
+	}
+	return config, nil
+}
+
+// ready is what the ready file says.
+type ready struct {
+	Listen string `json:"listen"`
+	Ops    string `json:"ops"`
+	Pid    int    `json:"pid"`
+}
+
+func (c *ServeCmd) tellReady(s *server.Server) error {
+	if c.ReadyFile == "" {
+		return nil
+	}
+	b, err := json.Marshal(ready{s.Addr(), s.OpsAddr(), os.Getpid()})
+	if err != nil {
+		return err
+	}
+	tmp := filepath.Join(filepath.Dir(c.ReadyFile), fmt.Sprintf(".%s.%d", filepath.Base(c.ReadyFile), os.Getpid()))
+	if err := os.WriteFile(tmp, append(b, '\n'), 0o600); err != nil {
+		return err
+	}
+	return os.Rename(tmp, c.ReadyFile)
+}

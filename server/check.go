@@ -1,0 +1,231 @@
+package server
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// check validates a request field by field and collects everything that is wrong with it. The zero value is ready.
+type check struct {
+	faults []*errdetails.BadRequest_FieldViolation
+}
+
+func (c *check) fault(field, format string, args ...any) {
+	c.faults = append(c.faults, &errdetails.BadRequest_FieldViolation{Field: field, Description: fmt.Sprintf(format, args...)})
+}
+
+// err is nil when nothing is wrong, and otherwise one status that names every field at fault.
+func (c *check) err() error {
+	if len(c.faults) == 0 {
+		return nil
+	}
+	text := make([]string, len(c.faults))
+	for i, f := range c.faults {
+		text[i] = f.Field + " " + f.Description
+	}
+	return failed(codes.InvalidArgument, "INVALID_REQUEST", strings.Join(text, "; "), &errdetails.BadRequest{FieldViolations: c.faults})
+}
+
+func token[T ~string](c *check, field, s string) T {
+	if err := ledger.CheckToken(s); err != nil {
+		c.fault(field, "%v", err)
+	}
+	return T(s)
+}
+
+func (c *check) request(caller ledger.Caller, id string) ledger.Request {
+	return ledger.Request{Caller: caller, ID: token[ledger.RequestID](c, "request_id", id)}
+}
+
+func (c *check) account(s string) ledger.AccountID {
+	if s == "" {
+		c.fault("account_id", "is required")
+		return 0
+	}
+	id, err := ledger.ParseAccountID(s)
+	if err != nil {
+		c.fault("account_id", "is malformed: %v", err)
+	}
+	return id
+}
+
+func (c *check) authorization(s string) ledger.AuthorizationID {
+	if s == "" {
+		c.fault("authorization_id", "is required")
+		return ledger.AuthorizationID{}
+	}
+	id, err := ledger.ParseAuthorizationID(s)
+	if err != nil {
+		c.fault("authorization_id", "is malformed: %v", err)
+	}
+	return id
+}
+
+func (c *check) scene(field string, s holdfastv1.Scene) ledger.Scene {
+	scene := ledger.Scene(s)
+	if s <= 0 || s > ledger.Scenes {
+		if s == 0 {
+			c.fault(field, "is required: SCENE_TOPUP, SCENE_BILL or SCENE_BUNDLE")
+		} else {
+			c.fault(field, "%d is not a scene", s)
+		}
+		return ledger.NoScene
+	}
+	return scene
+}
+
+func (c *check) currency(s string) money.Currency {
+	if s == "" {
+		c.fault("currency", "is required")
+		return ""
+	}
+	currency, err := money.ParseCurrency(s)
+	if err != nil {
+		c.fault("currency", "is malformed: %v", err)
+	}
+	return currency
+}
+
+// amount accepts least to money.Max.
+func (c *check) amount(field string, v int64, least money.Amount) money.Amount {
+	a := money.Amount(v)
+	if a < least || a > money.Max {
+		c.fault(field, "%d is not within %d and %d", v, least, money.Max)
+		return least
+	}
+	return a
+}
+
+func (c *check) count(field string, v int32) int32 {
+	if v < 0 {
+		c.fault(field, "%d is negative", v)
+	}
+	return v
+}
+
+func (c *check) note(field, s string) string {
+	switch {
+	case strings.TrimSpace(s) == "":
+		c.fault(field, "is required")
+	case len(s) > 200:
+		c.fault(field, "has %d characters, more than 200", len(s))
+	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' }):
+		c.fault(field, "may not have control characters")
+	}
+	return s
+}
+
+func (c *check) version(field, s string, required bool) string {
+	if s != "" || required {
+		token[string](c, field, s)
+	}
+	return s
+}
+
+func (c *check) date(field, s string) calendar.Date {
+	d, err := calendar.ParseDate(s)
+	if err != nil {
+		c.fault(field, "%v", err)
+	}
+	return d
+}
+
+func (c *check) lifetime(d *durationpb.Duration, required bool) time.Duration {
+	if d == nil {
+		if required {
+			c.fault("hold_lifetime", "is required")
+		}
+		return 0
+	}
+	v := d.AsDuration()
+	switch {
+	case d.CheckValid() != nil || v <= 0 || v > 366*24*time.Hour:
+		c.fault("hold_lifetime", "must be above 0 and at most a year")
+	case v%time.Second != 0:
+		c.fault("hold_lifetime", "must be whole seconds")
+	default:
+		return v
+	}
+	return 0
+}
+
+func (c *check) instant(field string, t *timestamppb.Timestamp) calendar.Instant {
+	if t == nil {
+		c.fault(field, "is required")
+		return 0
+	}
+	if err := t.CheckValid(); err != nil || t.GetSeconds() < 0 || t.GetSeconds() > 1<<33 {
+		c.fault(field, "is not a valid instant after 1970")
+		return 0
+	}
+	return calendar.InstantOf(t.AsTime())
+}
+
+func (c *check) controls(prefix string, p *holdfastv1.SpendingControls) (v ledger.Controls) {
+	if p == nil {
+		return v
+	}
+	v.PerOrder = c.amount(prefix+"per_order_amount", p.GetPerOrderAmount(), 0)
+	v.DailyAmount = c.amount(prefix+"daily_amount", p.GetDailyAmount(), 0)
+	v.DailyCount = c.count(prefix+"daily_count", p.GetDailyCount())
+	v.MonthlyAmount = c.amount(prefix+"monthly_amount", p.GetMonthlyAmount(), 0)
+	v.MonthlyCount = c.count(prefix+"monthly_count", p.GetMonthlyCount())
+	v.MaxHolds = c.count(prefix+"max_open_holds", p.GetMaxOpenHolds())
+	v.Carriers = tokens[ledger.CarrierID](c, prefix+"allowed_carriers", p.GetAllowedCarriers())
+	v.Phones = tokens[ledger.PhoneToken](c, prefix+"allowed_phone_tokens", p.GetAllowedPhoneTokens())
+	return v
+}
+
+func tokens[T ~string](c *check, field string, list []string) []T {
+	if len(list) > ledger.MaxAllowed {
+		c.fault(field, "has %d entries, more than %d", len(list), ledger.MaxAllowed)
+		return nil
+	}
+	var out []T
+	for i, s := range list {
+		out = append(out, token[T](c, fmt.Sprintf("%s[%d]", field, i), s))
+	}
+	return out
+}
+
+func (c *check) line(prefix string, p *holdfastv1.LineOpening) ledger.LineOpening {
+	if p == nil {
+		c.fault(strings.TrimSuffix(prefix, "."), "is required")
+		return ledger.LineOpening{}
+	}
+	return ledger.LineOpening{
+		Scene:     c.scene(prefix+"scene", p.GetScene()),
+		Limit:     c.amount(prefix+"limit", p.GetLimit(), 0),
+		Agreement: c.version(prefix+"agreement_version", p.GetAgreementVersion(), true),
+		Accepted:  c.version(prefix+"accepted_agreement_version", p.GetAcceptedAgreementVersion(), false),
+		Controls:  c.controls(prefix+"controls.", p.GetControls()),
+	}
+}
+
+// The sizes of a page.
+const (
+	defaultPage = 50
+	largestPage = 500
+)
+
+func (c *check) page(size int32) int {
+	switch {
+	case size < 0:
+		c.fault("page_size", "%d is negative", size)
+	case size == 0:
+		return defaultPage
+	}
+	return min(int(size), largestPage)
+}

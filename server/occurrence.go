@@ -1,0 +1,144 @@
+package server
+
+import (
+	"fmt"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// eventProto tells an entry as an event. Its cursor is the watcher's to fill in.
+func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
+	p := &holdfastv1.Event{
+		Shard: int32(shard), Sequence: e.Sequence, Time: timestamp(e.Time),
+		Caller: string(e.Request.Caller), RequestId: string(e.Request.ID),
+	}
+	if h := ledger.HoldOf(e.Fact); h != nil {
+		tellHold(p, h, e.Fact)
+	} else {
+		tellAccount(p, e.Fact)
+	}
+	for _, posting := range ledger.Postings(e) {
+		p.Postings = append(p.Postings, &holdfastv1.Posting{Book: posting.Book.String(), Amount: int64(posting.Amount)})
+	}
+	return p
+}
+
+// tellHold tells what happened to an order or a hold.
+func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
+	p.AccountId, p.OrderId, p.CarrierId = h.Account.String(), string(h.Order), string(h.Carrier)
+	p.Scene, p.Currency = holdfastv1.Scene(h.Scene), string(h.Currency)
+	if h.N != 0 {
+		p.AuthorizationId = h.ID().String()
+	}
+	tell := func(t holdfastv1.EventType, amount money.Amount, s ledger.State) {
+		p.Type, p.Amount, p.State = t, int64(amount), holdfastv1.AuthorizationState(s)
+	}
+	switch f := f.(type) {
+	case *ledger.OrderDecided:
+		tellOrder(p, f, tell)
+	case *ledger.HoldIncremented:
+		tell(holdfastv1.EventType_EVENT_TYPE_INCREMENTED, f.Amount, f.State)
+		if p.Reasons = reasonsProto(f.Reasons); f.Reasons != 0 {
+			p.Type = holdfastv1.EventType_EVENT_TYPE_DECLINED
+		}
+	case *ledger.HoldExtended:
+		tell(holdfastv1.EventType_EVENT_TYPE_EXTENDED, 0, f.State)
+		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
+	case *ledger.HoldSubmitted:
+		tell(holdfastv1.EventType_EVENT_TYPE_SUBMITTED, 0, ledger.Submitted)
+		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
+	case *ledger.HoldCaptured:
+		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, f.State)
+		p.Late = f.Late
+	case *ledger.HoldReleased:
+		tell(releaseType(f), f.Amount, f.State)
+	case *ledger.OrderReversed:
+		tell(holdfastv1.EventType_EVENT_TYPE_REVERSED, f.Released+f.Refunded, ledger.Reversed)
+		if f.N == 0 {
+			p.State, p.Note = holdfastv1.AuthorizationState_AUTHORIZATION_STATE_UNSPECIFIED, "tombstone: the order had not arrived"
+		}
+	case *ledger.CaptureRefunded:
+		tell(holdfastv1.EventType_EVENT_TYPE_REFUNDED, f.Amount, f.State)
+	}
+}
+
+func releaseType(f *ledger.HoldReleased) holdfastv1.EventType {
+	switch {
+	case f.WasSubmitted:
+		return holdfastv1.EventType_EVENT_TYPE_SUBMITTED_EXPIRED
+	case f.Expired:
+		return holdfastv1.EventType_EVENT_TYPE_EXPIRED
+	}
+	return holdfastv1.EventType_EVENT_TYPE_VOIDED
+}
+
+func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(holdfastv1.EventType, money.Amount, ledger.State)) {
+	switch f.Kind {
+	case ledger.OrderAuthorized:
+		tell(holdfastv1.EventType_EVENT_TYPE_AUTHORIZED, f.Amount, ledger.Held)
+	case ledger.OrderCharged:
+		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, ledger.Captured)
+		p.PostingId = f.ID().CaptureID(1)
+	case ledger.OrderAdvised:
+		tell(holdfastv1.EventType_EVENT_TYPE_ADVISED, f.Amount, ledger.Captured)
+		p.PostingId = f.ID().CaptureID(1)
+	case ledger.OrderDeclined:
+		tell(holdfastv1.EventType_EVENT_TYPE_DECLINED, f.Requested, ledger.Declined)
+	}
+	p.Reasons = reasonsProto(f.Reasons)
+}
+
+var statusEvents = map[ledger.AccountStatus]holdfastv1.EventType{
+	ledger.AccountActive: holdfastv1.EventType_EVENT_TYPE_ACCOUNT_UNFROZEN,
+	ledger.AccountFrozen: holdfastv1.EventType_EVENT_TYPE_ACCOUNT_FROZEN,
+	ledger.AccountClosed: holdfastv1.EventType_EVENT_TYPE_ACCOUNT_CLOSED,
+}
+
+// tellAccount tells what happened to an account, or to the shard as a whole.
+func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
+	about := func(t holdfastv1.EventType, id ledger.AccountID, s ledger.Scene, note string) {
+		p.Type, p.AccountId, p.Scene, p.Note = t, id.String(), holdfastv1.Scene(s), note
+	}
+	switch f := f.(type) {
+	case *ledger.AccountOpened:
+		about(holdfastv1.EventType_EVENT_TYPE_ACCOUNT_OPENED, f.Account, 0, "")
+		p.Currency, p.Amount = string(f.Currency), int64(f.Limit)
+	case *ledger.LimitsSet:
+		about(holdfastv1.EventType_EVENT_TYPE_LIMITS_SET, f.Account, 0, "")
+		if f.SetAccount {
+			p.Amount = int64(f.Limit)
+		}
+		for _, l := range f.Lines {
+			p.Note += fmt.Sprintf("%s %d ", l.Scene, l.Limit)
+		}
+	case *ledger.TemporaryLimitSet:
+		about(holdfastv1.EventType_EVENT_TYPE_TEMPORARY_LIMIT_SET, f.Account, f.Scene, "")
+		if p.Amount = int64(f.Raise.Limit); p.Amount != 0 {
+			p.Note = "until " + f.Raise.LastDay.String()
+		}
+	case *ledger.StatusSet:
+		about(statusEvents[f.Status], f.Account, 0, f.Reason)
+	case *ledger.LineOpened:
+		about(holdfastv1.EventType_EVENT_TYPE_LINE_OPENED, f.Account, f.Line.Scene, "agreement "+f.Line.Agreement)
+		p.Amount = int64(f.Line.Limit)
+	case *ledger.LineEnded:
+		about(holdfastv1.EventType_EVENT_TYPE_LINE_CLOSED, f.Account, f.Scene, f.Reason)
+	case *ledger.AgreementSet:
+		about(holdfastv1.EventType_EVENT_TYPE_AGREEMENT_ACCEPTED, f.Account, f.Scene, "agreement "+f.Version)
+	case *ledger.ControlsSet:
+		about(holdfastv1.EventType_EVENT_TYPE_SPENDING_CONTROLS_SET, f.Account, f.Scene, "")
+	case *ledger.OrderClaimed:
+		about(holdfastv1.EventType_EVENT_TYPE_ORDER_CLAIMED, f.Account, 0, "")
+		p.Caller, p.OrderId = string(f.Caller), string(f.Order)
+	case *ledger.SuspensionSet:
+		p.Type, p.Scene, p.CarrierId, p.Note = holdfastv1.EventType_EVENT_TYPE_SUSPENDED, holdfastv1.Scene(f.Scope.Scene), string(f.Scope.Carrier), f.Reason
+		if f.Resumed {
+			p.Type = holdfastv1.EventType_EVENT_TYPE_RESUMED
+		}
+	case *ledger.ClockAdvanced:
+		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
+	}
+}

@@ -1,0 +1,151 @@
+package server
+
+import (
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// Commands from requests. Each collects everything that is wrong with the request before it refuses it.
+
+// order is the part that the requests on a purchase have in common.
+type order interface {
+	GetAccountId() string
+	GetScene() holdfastv1.Scene
+	GetCarrierId() string
+	GetPhoneToken() string
+	GetCurrency() string
+	GetAmount() int64
+}
+
+func purchase(c *check, r order, orderID string) ledger.Purchase {
+	p := ledger.Purchase{
+		Account:  c.account(r.GetAccountId()),
+		Scene:    c.scene("scene", r.GetScene()),
+		Carrier:  token[ledger.CarrierID](c, "carrier_id", r.GetCarrierId()),
+		Phone:    token[ledger.PhoneToken](c, "phone_token", r.GetPhoneToken()),
+		Currency: c.currency(r.GetCurrency()),
+		Amount:   c.amount("amount", r.GetAmount(), 1),
+		Order:    ledger.OrderID(orderID),
+	}
+	return p
+}
+
+func partial(c *check, p *ledger.Purchase, accept bool, minimum int64) {
+	p.Partial = accept
+	switch {
+	case !accept && minimum != 0:
+		c.fault("minimum_amount", "is only for accept_partial")
+	case minimum < 0 || money.Amount(minimum) > p.Amount:
+		c.fault("minimum_amount", "%d is not within 0 and amount", minimum)
+	}
+	p.Minimum = money.Amount(minimum)
+}
+
+func prepareCheck(r *holdfastv1.CheckRequest) (*ledger.Check, error) {
+	var c check
+	cmd := &ledger.Check{Purchase: purchase(&c, r, "")}
+	partial(&c, &cmd.Purchase, r.GetAcceptPartial(), r.GetMinimumAmount())
+	return cmd, c.err()
+}
+
+func prepareAuthorize(caller ledger.Caller, r *holdfastv1.AuthorizeRequest) (*ledger.Authorize, error) {
+	var c check
+	cmd := &ledger.Authorize{Request: c.request(caller, r.GetRequestId())}
+	cmd.Purchase = purchase(&c, r, token[string](&c, "order_id", r.GetOrderId()))
+	partial(&c, &cmd.Purchase, r.GetAcceptPartial(), r.GetMinimumAmount())
+	cmd.Lifetime = c.lifetime(r.GetHoldLifetime(), false)
+	return cmd, c.err()
+}
+
+func prepareCharge(caller ledger.Caller, r *holdfastv1.ChargeRequest) (*ledger.Charge, error) {
+	var c check
+	cmd := &ledger.Charge{Request: c.request(caller, r.GetRequestId())}
+	cmd.Purchase = purchase(&c, r, token[string](&c, "order_id", r.GetOrderId()))
+	return cmd, c.err()
+}
+
+func prepareAdvise(caller ledger.Caller, r *holdfastv1.AdviseRequest) (*ledger.Advise, error) {
+	var c check
+	cmd := &ledger.Advise{Request: c.request(caller, r.GetRequestId())}
+	cmd.Purchase = purchase(&c, r, token[string](&c, "order_id", r.GetOrderId()))
+	cmd.SaleTime = c.instant("sale_time", r.GetSaleTime())
+	return cmd, c.err()
+}
+
+func prepareReverse(caller ledger.Caller, r *holdfastv1.ReverseRequest) (*ledger.Reverse, error) {
+	var c check
+	cmd := &ledger.Reverse{
+		Request: c.request(caller, r.GetRequestId()),
+		Account: c.account(r.GetAccountId()),
+		Order:   token[ledger.OrderID](&c, "order_id", r.GetOrderId()),
+	}
+	return cmd, c.err()
+}
+
+func prepareIncrement(caller ledger.Caller, r *holdfastv1.IncrementRequest) (*ledger.Increment, error) {
+	var c check
+	cmd := &ledger.Increment{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+		Currency:      c.currency(r.GetCurrency()),
+		Amount:        c.amount("amount", r.GetAmount(), 1),
+	}
+	return cmd, c.err()
+}
+
+func prepareExtend(caller ledger.Caller, r *holdfastv1.ExtendRequest) (*ledger.Extend, error) {
+	var c check
+	cmd := &ledger.Extend{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+		Lifetime:      c.lifetime(r.GetHoldLifetime(), true),
+	}
+	return cmd, c.err()
+}
+
+func prepareMarkSubmitted(caller ledger.Caller, r *holdfastv1.MarkSubmittedRequest) (*ledger.MarkSubmitted, error) {
+	var c check
+	cmd := &ledger.MarkSubmitted{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+	}
+	return cmd, c.err()
+}
+
+func prepareCapture(caller ledger.Caller, r *holdfastv1.CaptureRequest) (*ledger.CaptureHold, error) {
+	var c check
+	cmd := &ledger.CaptureHold{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+		Currency:      c.currency(r.GetCurrency()),
+		Amount:        c.amount("amount", r.GetAmount(), 0),
+		Final:         r.GetFinal(),
+	}
+	return cmd, c.err()
+}
+
+func prepareVoid(caller ledger.Caller, r *holdfastv1.VoidRequest) (*ledger.Void, error) {
+	var c check
+	cmd := &ledger.Void{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+		Amount:        c.amount("amount", r.GetAmount(), 0),
+	}
+	if r.GetAmount() != 0 || r.GetCurrency() != "" {
+		cmd.Currency = c.currency(r.GetCurrency())
+	}
+	return cmd, c.err()
+}
+
+func prepareRefund(caller ledger.Caller, r *holdfastv1.RefundRequest) (*ledger.RefundCapture, error) {
+	var c check
+	cmd := &ledger.RefundCapture{
+		Request:       c.request(caller, r.GetRequestId()),
+		Authorization: c.authorization(r.GetAuthorizationId()),
+		Currency:      c.currency(r.GetCurrency()),
+		Amount:        c.amount("amount", r.GetAmount(), 1),
+	}
+	return cmd, c.err()
+}

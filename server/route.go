@@ -1,0 +1,100 @@
+package server
+
+import (
+	"context"
+	"hash/fnv"
+
+	"google.golang.org/grpc/codes"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
+)
+
+// router finds the shard that a command belongs to. Every id that the server made names its shard; a consumer's
+// account is opened in the shard that its token hashes to; and a caller's order id has a home shard that it hashes to.
+// Where an order's account lives in another shard than the order's home, the home keeps a claim: which account the
+// order id belongs to. That is what makes an order id unique across shards and findable by itself.
+type router struct{ writers []*writer.Writer }
+
+// submit has a writer carry out a command, and makes a status of what went wrong.
+func submit(ctx context.Context, w *writer.Writer, c ledger.Command) (*ledger.Outcome, error) {
+	out, err := w.Submit(ctx, c)
+	if err != nil {
+		return nil, submitStatus(err)
+	}
+	if out.Fault != nil {
+		return nil, faultStatus(out.Fault)
+	}
+	return out, nil
+}
+
+// of is the writer of an account's shard.
+func (r *router) of(id ledger.AccountID) (*writer.Writer, error) {
+	if n := int(id.Shard()); n < len(r.writers) {
+		return r.writers[n], nil
+	}
+	return nil, failed(codes.NotFound, "ACCOUNT_NOT_FOUND", "there is no account "+id.String())
+}
+
+// on carries out a command on an account.
+func (r *router) on(ctx context.Context, id ledger.AccountID, c ledger.Command) (*ledger.Outcome, error) {
+	w, err := r.of(id)
+	if err != nil {
+		return nil, err
+	}
+	return submit(ctx, w, c)
+}
+
+func (r *router) hash(parts ...string) int {
+	if len(r.writers) == 1 {
+		return 0
+	}
+	h := fnv.New64a()
+	for _, p := range parts {
+		h.Write([]byte(p))
+		h.Write([]byte{0})
+	}
+	return int(h.Sum64() % uint64(len(r.writers)))
+}
+
+// consumer is the writer of the shard that a consumer's account is in.
+func (r *router) consumer(t ledger.ConsumerToken) *writer.Writer { return r.writers[r.hash(string(t))] }
+
+func (r *router) home(c ledger.Caller, o ledger.OrderID) int { return r.hash(string(c), string(o)) }
+
+// foreign says whether an order's home is another shard than its account's.
+func (r *router) foreign(c ledger.Caller, o ledger.OrderID, id ledger.AccountID) bool {
+	return len(r.writers) > 1 && r.home(c, o) != int(id.Shard())
+}
+
+// claim makes sure that an order id belongs to an account, before anything is decided about the order.
+func (r *router) claim(ctx context.Context, c ledger.Caller, o ledger.OrderID, id ledger.AccountID) error {
+	if !r.foreign(c, o, id) || int(id.Shard()) >= len(r.writers) {
+		return nil
+	}
+	_, err := submit(ctx, r.writers[r.home(c, o)], &ledger.ClaimOrder{Caller: c, Order: o, Account: id})
+	return err
+}
+
+// order carries out a command on an order, having claimed it.
+func (r *router) order(ctx context.Context, caller ledger.Caller, o ledger.OrderID, id ledger.AccountID, c ledger.Command) (*ledger.Outcome, error) {
+	if err := r.claim(ctx, caller, o, id); err != nil {
+		return nil, err
+	}
+	return r.on(ctx, id, c)
+}
+
+// lookup finds an order: in its home shard, or where the home says that its account is.
+func (r *router) lookup(ctx context.Context, q *ledger.LookupOrder) (*ledger.Outcome, error) {
+	out, err := r.writers[r.home(q.Caller, q.Order)].Submit(ctx, q)
+	if err != nil {
+		return nil, submitStatus(err)
+	}
+	if out.Fault != nil && out.ID.Account != 0 && r.foreign(q.Caller, q.Order, out.ID.Account) {
+		return r.on(ctx, out.ID.Account, q)
+	}
+	if out.Fault != nil {
+		return nil, faultStatus(out.Fault)
+	}
+	return out, nil
+}

@@ -1,0 +1,287 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/reflection"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
+	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
+)
+
+// Config is what a server is made of. The zero value of a field is its default.
+type Config struct {
+	Data           string        // data directory; made when there is none
+	Shards         int           // when the data directory is made; default 1
+	Zone           string        // when the data directory is made; default Asia/Shanghai
+	CacheBytes     int64         // memory for rows, of all shards together; default 768 MiB
+	Listen         string        // host:port of the API; default 127.0.0.1:7600
+	Ops            string        // host:port of the operations listener; empty for none
+	AllowPlaintext bool          // listen beyond loopback without TLS
+	Drain          time.Duration // how long calls under way may take when the server goes down; default 10 s
+	Edge           EdgeConfig
+	Clock          *Clock        // default the machine's
+	Terms          *ledger.Terms // default the terms that ship with Holdfast
+	Version        string
+	Logger         *slog.Logger
+
+	// Progress, if not nil, is told how far the replay of a shard's tail is at the start.
+	Progress func(shard int, done, total uint64)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:7600"
+	}
+	if c.CacheBytes == 0 {
+		c.CacheBytes = 768 << 20
+	}
+	if c.Drain == 0 {
+		c.Drain = 10 * time.Second
+	}
+	if c.Clock == nil {
+		c.Clock = RealClock()
+	}
+	if c.Terms == nil {
+		c.Terms = ledger.DefaultTerms()
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	c.Edge.Logger = c.Logger
+	return c
+}
+
+// Server is Holdfast on one machine: shards, services and listeners.
+type Server struct {
+	config   Config
+	data     *DataDir
+	zone     calendar.Zone
+	router   *router
+	grpc     *grpc.Server
+	health   *Health
+	metrics  *Metrics
+	ops      *Ops
+	listener net.Listener
+	started  time.Time
+	draining chan struct{}
+	down     sync.Once
+	downErr  error
+}
+
+// New opens the data directory, brings every shard's state up to its journal and listens. Nothing is answered before
+// Serve.
+func New(ctx context.Context, c Config) (s *Server, err error) {
+	c = c.withDefaults()
+	if err := CheckListen(c.Listen, c.Edge.TLS, c.AllowPlaintext); err != nil {
+		return nil, err
+	}
+	if c.Ops != "" {
+		if err := CheckListen(c.Ops, TLSConfig{}, c.AllowPlaintext); err != nil {
+			return nil, fmt.Errorf("operations: %w", err)
+		}
+	}
+	s = &Server{config: c, router: &router{}, metrics: NewMetrics(), started: time.Now(), draining: make(chan struct{})}
+	defer func() {
+		if err != nil {
+			s.release()
+		}
+	}()
+	if s.data, err = OpenDataDir(c.Data, Meta{Shards: c.Shards, Zone: c.Zone}); err != nil {
+		return nil, err
+	}
+	if s.zone, err = calendar.LoadZone(s.data.Meta.Zone); err != nil {
+		return nil, err
+	}
+	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
+		return nil, fmt.Errorf("listen: %w", err)
+	}
+	for shard := range s.data.Meta.Shards {
+		w, err := s.openShard(ctx, shard)
+		if err != nil {
+			return nil, fmt.Errorf("shard %d: %w", shard, err)
+		}
+		s.router.writers = append(s.router.writers, w)
+	}
+	s.metrics.WatchShards(s.Stats)
+	return s, s.register()
+}
+
+func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, error) {
+	j, err := bolt.Open(s.data.JournalDir(shard), bolt.Options{Logger: s.config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	host, _ := os.Hostname()
+	var progress func(done, total uint64)
+	if s.config.Progress != nil {
+		progress = func(done, total uint64) { s.config.Progress(shard, done, total) }
+	}
+	w, err := writer.Open(ctx, writer.Config{
+		Shard: uint16(shard), Journal: j, StatePath: s.data.StatePath(shard),
+		State: state.Options{CacheBytes: s.config.CacheBytes / int64(s.data.Meta.Shards)},
+		Terms: s.config.Terms, Zone: s.zone, Clock: s.now, Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		Logger: s.config.Logger, OnAppend: s.metrics.OnAppend(uint16(shard)),
+	}, progress)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	return w, nil
+}
+
+func (s *Server) now() calendar.Instant { return s.config.Clock.Now() }
+
+// register makes the gRPC server and its services.
+func (s *Server) register() (err error) {
+	if err := s.catchUpClock(); err != nil {
+		return err
+	}
+	if s.grpc, err = NewGRPC(s.config.Edge, s.metrics); err != nil {
+		return err
+	}
+	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics})
+	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone})
+	holdfastv1.RegisterEventServiceServer(s.grpc, &events{router: s.router, draining: s.draining})
+	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
+	s.health = NewHealth(s.grpc)
+	reflection.Register(s.grpc)
+	if s.config.Ops != "" {
+		s.ops, err = NewOps(s.config.Ops, s.metrics, s.Ready, s.config.Logger)
+	}
+	return err
+}
+
+// catchUpClock moves a virtual clock to the last entry of the journals: time never runs backwards.
+func (s *Server) catchUpClock() error {
+	if !s.config.Clock.Virtual() {
+		return nil
+	}
+	for _, w := range s.router.writers {
+		out, err := w.Submit(context.Background(), &ledger.GetShard{})
+		if err != nil {
+			return err
+		}
+		s.config.Clock.AdvanceTo(out.Shard.Time)
+	}
+	return nil
+}
+
+// Addr is where the API listens.
+func (s *Server) Addr() string { return s.listener.Addr().String() }
+
+// OpsAddr is where the operations listener is; empty when there is none.
+func (s *Server) OpsAddr() string {
+	if s.ops == nil {
+		return ""
+	}
+	return s.ops.Addr()
+}
+
+// Ready says why calls are not accepted; nil when they are.
+func (s *Server) Ready() error {
+	select {
+	case <-s.draining:
+		return errors.New("draining")
+	default:
+	}
+	for shard, w := range s.router.writers {
+		if err := w.Ready(); err != nil {
+			return fmt.Errorf("shard %d: %w", shard, err)
+		}
+	}
+	return nil
+}
+
+// Stats are the shards' figures now.
+func (s *Server) Stats() []writer.Stats {
+	stats := make([]writer.Stats, len(s.router.writers))
+	for i, w := range s.router.writers {
+		stats[i] = w.Stats()
+	}
+	return stats
+}
+
+// Serve answers calls until Shutdown.
+func (s *Server) Serve() error {
+	if s.ops != nil {
+		s.ops.Start()
+	}
+	s.health.SetServing()
+	go s.watchHealth()
+	if err := s.grpc.Serve(s.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return err
+	}
+	return nil
+}
+
+// watchHealth keeps health in step with the shards: one that starts again after a fault answers nothing meanwhile.
+func (s *Server) watchHealth() {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	serving := true
+	for {
+		select {
+		case <-s.draining:
+			return
+		case <-tick.C:
+		}
+		if ready := s.Ready() == nil; ready != serving {
+			if serving = ready; serving {
+				s.health.SetServing()
+			} else {
+				s.health.SetNotServing()
+			}
+		}
+	}
+}
+
+// Shutdown drains: health turns to NOT_SERVING, calls under way are finished, streams are ended, and every shard is
+// written into its state file and closed. Calls that take longer than the drain time are cut off; what they asked for
+// is carried out all the same.
+func (s *Server) Shutdown() error {
+	s.down.Do(func() {
+		close(s.draining)
+		s.health.Drain()
+		done := make(chan struct{})
+		go func() { s.grpc.GracefulStop(); close(done) }()
+		select {
+		case <-done:
+		case <-time.After(s.config.Drain):
+			s.config.Logger.Warn("calls that took longer than the drain time are cut off", "drain", s.config.Drain)
+			s.grpc.Stop()
+			<-done
+		}
+		s.downErr = s.release()
+	})
+	return s.downErr
+}
+
+// release closes what is open.
+func (s *Server) release() error {
+	var errs []error
+	for _, w := range s.router.writers {
+		errs = append(errs, w.Close())
+	}
+	if s.ops != nil {
+		errs = append(errs, s.ops.Shutdown())
+	}
+	if s.listener != nil {
+		if err := s.listener.Close(); !errors.Is(err, net.ErrClosed) {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
