@@ -34,7 +34,7 @@ type BenchCmd struct {
 	Duration    time.Duration `default:"5s" placeholder:"D" help:"How long one measurement takes (${default})."`
 	WarmUp      time.Duration `default:"1s" placeholder:"D" help:"How long to load before each measurement without counting (${default})."`
 	Rounds      int           `default:"3" placeholder:"N" help:"Measurements of each, echo and holdfast in turn; their medians are reported (${default})."`
-	Connections int           `default:"1" placeholder:"N" help:"HTTP/2 connections to spread the calls over (${default})."`
+	Connections int           `default:"1" placeholder:"N" help:"HTTP/2 connections to spread the calls over, as many for the echo (${default})."`
 	Data        string        `placeholder:"DIR" help:"Keep the book here and use the accounts that it has. Without it a directory beside the present one's files is made and removed."`
 	Shards      int           `placeholder:"N" help:"Shards of the server (its own default)."`
 	Cache       string        `placeholder:"BYTES" help:"Cache of the server, such as 768MiB (its own default)."`

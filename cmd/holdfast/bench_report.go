@@ -210,8 +210,8 @@ func (p *benchReport) head(c *BenchCmd) {
 	if c.Rate > 0 {
 		loop = fmt.Sprintf("open loop, %s/s", thousands(int64(c.Rate)))
 	}
-	p.printf("%s, %s, %d connections, GOMAXPROCS %d,\n", loop, choice, c.Connections, runtime.GOMAXPROCS(0))
-	p.printf("%d rounds of %v each way after %v of warm-up; medians:\n\n", c.Rounds, c.Duration, c.WarmUp)
+	p.printf("%s, %s, --connections %d, GOMAXPROCS %d;\n", loop, choice, c.Connections, runtime.GOMAXPROCS(0))
+	p.printf("medians of --rounds %d of %v each way, each after %v of warm-up:\n\n", c.Rounds, c.Duration, c.WarmUp)
 	if p.echo {
 		p.printf("  %-13s %26s   %15s   %15s   %7s\n", "", "requests/s   ", "p50 ms  ", "p99 ms  ", "p99.9 ms")
 		p.printf("  %-13s %8s %9s %7s   %7s %7s   %7s %7s   %8s\n", "", "echo", "holdfast", "ratio", "echo", "holdf.", "echo", "holdf.", "holdf.")
@@ -251,7 +251,7 @@ func (p *benchReport) foot(results []benchResult) {
 	server := func(l benchLeg) time.Duration { return l.serverCPU }
 	load := func(l benchLeg) time.Duration { return l.loadCPU }
 	if p.echo {
-		p.printf("\n  %-13s %13s   %35s   %9s\n", "", "ratio of", "processor time, us a request    ", "p99 ratio")
+		p.printf("\n  %-13s %13s   %35s   %9s\n", "", "ratio of", "processor time of a request, us    ", "p99 ratio")
 		p.printf("  %-13s %13s   %8s %8s %8s %8s\n", "", "rounds", "echo", "its load", "holdfast", "its load")
 		for _, r := range results {
 			all := r.ratios()
