@@ -139,9 +139,6 @@ func CheckListen(addr string, c TLSConfig, allowPlaintext bool) error {
 
 // isLoopback says whether only this machine can reach an address. Of names only localhost is known to be so.
 func isLoopback(addr string) bool {
-	if strings.HasPrefix(addr, "unix:") {
-		return true
-	}
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return false
