@@ -113,10 +113,10 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	return l.post(d)
 }
 
-// tolerated is how much more than is held may still be captured.
+// tolerated is how much more than is held may be captured of an open hold. It is there once: to use it is to use the
+// hold up.
 func (l *Ledger) tolerated(h *Authorization) money.Amount {
-	allowed := h.Authorized/10_000*money.Amount(l.terms.Tolerance) + h.Authorized%10_000*money.Amount(l.terms.Tolerance)/10_000
-	return max(0, allowed-max(0, h.Captured+h.Held-h.Authorized))
+	return h.Authorized/10_000*money.Amount(l.terms.Tolerance) + h.Authorized%10_000*money.Amount(l.terms.Tolerance)/10_000
 }
 
 func exceedsHold(amount, left money.Amount) *Fault {
