@@ -23,7 +23,7 @@ import (
 )
 
 // AccessLog says which calls are logged: those that failed, those that were slow, and a sample of the others. When the
-// logger's level is debug, all are.
+// logger's level is debug all are, however many.
 type AccessLog struct {
 	Off       bool
 	Slow      time.Duration // from which on a unary call is slow; default 250 ms
@@ -62,19 +62,20 @@ func newAccessLog(a AccessLog, logger *slog.Logger) *accessLog {
 
 // wants says whether a call is to be logged, and at what level. It is all that a call which is not logged pays.
 func (l *accessLog) wants(ctx context.Context, code codes.Code, took time.Duration, stream bool) (slog.Level, bool) {
-	level := slog.LevelInfo
+	if l.Off {
+		return 0, false
+	}
+	level, debug := slog.LevelInfo, l.logger.Enabled(ctx, slog.LevelDebug)
 	switch {
-	case l.Off:
-		return level, false
 	case code != codes.OK:
 		level = levelOf(code)
 	case took >= l.Slow && !stream:
-	case l.logger.Enabled(ctx, slog.LevelDebug):
-		return slog.LevelDebug, true
+	case debug:
+		level = slog.LevelDebug
 	case l.Sample == 0 || l.calls.Add(1)%uint64(l.Sample) != 0:
 		return level, false
 	}
-	return level, l.logger.Enabled(ctx, level) && l.room(time.Now().Unix())
+	return level, debug || l.logger.Enabled(ctx, level) && l.room(time.Now().Unix())
 }
 
 // levelOf is how bad a code is: the server's fault, its trouble, or the caller's affair.
