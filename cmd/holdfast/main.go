@@ -20,6 +20,7 @@ type CLI struct {
 	Restore RestoreCmd `cmd:"" help:"Make a data directory of a backup."`
 	Journal JournalCmd `cmd:"" help:"Print the entries of a journal as JSON."`
 	Bench   BenchCmd   `cmd:"" help:"Measure the server beside an empty echo server."`
+	Replay  ReplayCmd  `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
 	Version VersionCmd `cmd:"" help:"Print the version."`
 	Echo    EchoCmd    `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -80,17 +81,23 @@ const (
 	outcomeExpire  outcome = "expire"
 )
 
-// loadOrderMap reads a map from a file, or a shipped one by its name.
-func loadOrderMap(name string) (*orderMap, error) {
+// readOrderMap reads the text of a map from a file, or of a shipped one by its name.
+func readOrderMap(name string) ([]byte, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "/\\") {
 		if shipped, shippedErr := shippedMaps.ReadFile(path.Join("maps", strings.TrimSuffix(name, ".yaml")+".yaml")); shippedErr == nil {
-			text, err = shipped, nil
+			return shipped, nil
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("there is no map %s; shipped are: %s", name, strings.Join(shippedMapNames(), ", "))
 	}
+	return text, err
+}
+
+// loadOrderMap reads a map.
+func loadOrderMap(name string) (*orderMap, error) {
+	text, err := readOrderMap(name)
 	if err != nil {
 		return nil, err
 	}
@@ -240,20 +247,36 @@ func parseScene(name string) (holdfastv1.Scene, error) {
 	return 0, fmt.Errorf("want TOPUP, BILL or BUNDLE, have %q", name)
 }
 
-// parseAmount reads a decimal number of whole units as minor units, of which there are 10^digits in one.
+// parseAmount reads a decimal number of whole units as minor units, of which there are 10^digits in one. It takes an
+// exponent, because R writes 100000 as 1e+05.
 func parseAmount(text string, digits int) (int64, error) {
 	refuse := func(why string) (int64, error) { return 0, fmt.Errorf("%q is %s", text, why) }
-	whole, fraction, _ := strings.Cut(text, ".")
+	mantissa, exponent, scientific := strings.Cut(strings.ToLower(text), "e")
+	shift := digits // of the decimal point, to the right
+	if scientific {
+		e, err := strconv.Atoi(exponent)
+		if err != nil || e < -18 || e > 18 {
+			return refuse("no amount")
+		}
+		shift += e
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
 	if whole == "" {
 		return refuse("no amount")
 	}
-	fraction = strings.TrimRight(fraction, "0")
-	if len(fraction) > digits {
-		return refuse(fmt.Sprintf("more precise than the currency, which has %d digits after the point", digits))
+	// number, read without a point, is fraction digits too large; so many zeros more, or digits that must be zeros less.
+	number := whole + fraction
+	if shift -= len(fraction); shift >= 0 {
+		number += strings.Repeat("0", shift)
+	} else {
+		cut := max(0, len(number)+shift)
+		if strings.Trim(number[cut:], "0") != "" {
+			return refuse(fmt.Sprintf("no amount of a currency with %d digits after the point", digits))
+		}
+		number = number[:cut]
 	}
-	fraction += strings.Repeat("0", digits-len(fraction))
 	var v int64
-	for _, c := range []byte(whole + fraction) {
+	for _, c := range []byte(number) {
 		if c < '0' || c > '9' {
 			return refuse("no amount")
 		}

@@ -27,7 +27,7 @@ type order struct {
 	amount   int64 // minor units
 	at       time.Time
 	outcome  outcome
-	settled  time.Time // when the outcome is told; not for expire
+	after    time.Duration // after which the outcome is told; not for expire
 }
 
 // orderFile is what was read of a file.
@@ -264,7 +264,7 @@ func (r *orderReader) settle(o *order, row []string) {
 			fits = fits && strings.TrimSpace(row[r.columns[column]]) == want
 		}
 		if fits {
-			o.outcome, o.settled = rule.Then, o.at.Add(rule.After)
+			o.outcome, o.after = rule.Then, rule.After
 			return
 		}
 	}
