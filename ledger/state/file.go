@@ -27,6 +27,8 @@ var (
 
 	buckets = [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines, bucketMeta}
 
+	namedBuckets = [][]byte{bucketOrders, bucketReceipts, bucketConsumers} // their keys are in the filter
+
 	keyShard   = []byte("shard")
 	keyFlushed = []byte("flushed") // sequence up to which everything is in the file
 	keyFormat  = []byte("format")

@@ -84,12 +84,27 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 		db.Close()
 		return nil, nil, err
 	}
-	if s.flushed.Load() == 0 {
-		s.names.ready.Store(true) // an empty file
+	if s.nameless() {
+		s.names.ready.Store(true)
 	} else {
 		s.loads.Go(s.loadNames)
 	}
 	return s, row, nil
+}
+
+// nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
+// crash in the middle of the first cycle leaves rows without a mark.
+func (s *State) nameless() bool {
+	empty := true
+	err := s.view(func(tx *bolt.Tx) error {
+		for _, bucket := range namedBuckets {
+			if k, _ := tx.Bucket(bucket).Cursor().First(); k != nil {
+				empty = false
+			}
+		}
+		return nil
+	})
+	return err == nil && empty
 }
 
 func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
@@ -121,7 +136,7 @@ func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
 // loadNames tells the filter of every name in the file. Until it is done every name is a maybe.
 func (s *State) loadNames() {
 	begun, count := time.Now(), 0
-	for _, bucket := range [][]byte{bucketOrders, bucketReceipts, bucketConsumers} {
+	for _, bucket := range namedBuckets {
 		var after []byte
 		for done := false; !done; {
 			select {
