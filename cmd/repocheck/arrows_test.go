@@ -1,0 +1,187 @@
+package repocheck
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// module is what the paths of this repository's packages begin with.
+const module = "github.com/holdfast-credit/holdfast/"
+
+// root is where the repository begins, seen from here.
+const root = "../.."
+
+// room is what the packages that match a pattern may import: of this module, and of others. "..." at the end of a
+// pattern matches everything below; the standard library is always allowed.
+type room struct {
+	pattern string
+	own     []string
+	foreign []string // nil for nothing, "*" for anything
+}
+
+// The arrows. The first pattern that matches a package counts.
+var rooms = []room{
+	{pattern: "ledger/money"},
+	{pattern: "ledger/calendar"},
+	{pattern: "ledger", own: leaves},
+	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
+	{pattern: "ledger/journal"},
+	{pattern: "ledger/journal/mem", own: []string{"ledger/journal"}},
+	{pattern: "ledger/journal/bolt", own: []string{"ledger/journal"}, foreign: []string{"go.etcd.io/bbolt", "golang.org/x/sys/unix"}},
+	{pattern: "ledger/journal/journaltest", own: []string{"ledger/journal"}, foreign: []string{"github.com/stretchr/testify/require", "pgregory.net/rapid"}},
+	{pattern: "ledger/state", own: append(domain, "ledger/record"), foreign: []string{"go.etcd.io/bbolt"}},
+	{pattern: "ledger/writer", own: append(domain, "ledger/record", "ledger/journal", "ledger/state")},
+	{pattern: "ledger/archive", own: []string{"ledger/journal"}},
+	{pattern: "ledger/audit", own: append(domain, "ledger/record", "ledger/journal", "ledger/state")},
+	{pattern: "ledger/sim", own: []string{"ledger/..."}, foreign: []string{"pgregory.net/rapid"}},
+	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
+	{pattern: "client", own: []string{"proto/holdfast/v1"}, foreign: clientNeeds},
+	{pattern: "server", own: []string{"proto/holdfast/v1", "risk", "ledger/..."}, foreign: []string{"*"}},
+	{pattern: "risk/...", own: append(domain, "risk/...")},
+	{pattern: "cmd/...", own: []string{"proto/...", "client", "server", "risk/...", "ledger/..."}, foreign: []string{"*"}},
+}
+
+var (
+	leaves = []string{"ledger/money", "ledger/calendar"}
+	domain = slices.Clip(append([]string{"ledger"}, leaves...))
+
+	// What the SDK brings along is what everybody who uses it has to carry.
+	clientNeeds = []string{
+		"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "google.golang.org/genproto/googleapis/rpc/...", "github.com/google/uuid",
+	}
+)
+
+func matches(pattern, pkg string) bool {
+	if pattern == "*" {
+		return true
+	}
+	if below, ok := strings.CutSuffix(pattern, "/..."); ok {
+		return pkg == below || strings.HasPrefix(pkg, below+"/")
+	}
+	return pattern == pkg
+}
+
+func matchesAny(patterns []string, pkg string) bool {
+	return slices.ContainsFunc(patterns, func(p string) bool { return matches(p, pkg) })
+}
+
+func TestImportsFollowTheArrows(t *testing.T) {
+	for pkg, files := range packages(t) {
+		at := slices.IndexFunc(rooms, func(r room) bool { return matches(r.pattern, pkg) })
+		if at < 0 {
+			t.Errorf("package %s has no room: say in rooms what it may import, and in ARCHITECTURE.md what it is", pkg)
+			continue
+		}
+		for _, file := range files {
+			if !strings.HasSuffix(file, "_test.go") {
+				checkArrows(t, &rooms[at], pkg, file)
+			}
+		}
+	}
+}
+
+func checkArrows(t *testing.T, r *room, pkg, file string) {
+	for _, imported := range importsOf(t, file) {
+		own, ours := strings.CutPrefix(imported, module)
+		switch {
+		case ours && matchesAny(r.own, own):
+		case !ours && !strings.Contains(strings.Split(imported, "/")[0], "."): // the standard library
+		case !ours && matchesAny(r.foreign, imported):
+		default:
+			t.Errorf("%s: package %s may not import %s", file, pkg, imported)
+		}
+	}
+}
+
+// The SDK is used by people who have no ledger. That holds for its tests as well: they run against a fake.
+func TestTheClientKnowsNothingOfTheLedger(t *testing.T) {
+	for _, file := range packages(t)["client"] {
+		for _, imported := range importsOf(t, file) {
+			own, ours := strings.CutPrefix(imported, module)
+			if ours && own != "client" && !strings.HasPrefix(own, "proto/") {
+				t.Errorf("%s imports %s", file, imported)
+			}
+		}
+	}
+}
+
+// What is made for tests is not part of the program.
+func TestTestingStaysInTests(t *testing.T) {
+	forTests := []string{"testing", module + "ledger/journal/mem", module + "ledger/journal/journaltest"}
+	for pkg, files := range packages(t) {
+		if pkg == "ledger/journal/journaltest" {
+			continue
+		}
+		for _, file := range files {
+			if strings.HasSuffix(file, "_test.go") {
+				continue
+			}
+			for _, imported := range importsOf(t, file) {
+				if slices.Contains(forTests, imported) {
+					t.Errorf("%s imports %s, which is for tests", file, imported)
+				}
+			}
+		}
+	}
+}
+
+// packages are the Go files of the repository by the paths of their packages, below the module's.
+func packages(t *testing.T) map[string][]string {
+	t.Helper()
+	found := map[string][]string{}
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		switch {
+		case err != nil:
+			return err
+		case d.IsDir() && p != root && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "node_modules"):
+			return fs.SkipDir
+		case d.IsDir() && p != root && exists(filepath.Join(p, "go.mod")):
+			return fs.SkipDir // a module of its own
+		case !d.IsDir() && strings.HasSuffix(p, ".go"):
+			rel, err := filepath.Rel(root, p)
+			if err != nil {
+				return err
+			}
+			pkg := path.Dir(filepath.ToSlash(rel))
+			found[pkg] = append(found[pkg], p)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(found) < 10 {
+		t.Fatalf("only %d packages were found: is %s the repository?", len(found), root)
+	}
+	return found
+}
+
+func exists(name string) bool {
+	_, err := os.Stat(name)
+	return err == nil
+}
+
+func importsOf(t *testing.T, file string) []string {
+	t.Helper()
+	parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var paths []string
+	for _, spec := range parsed.Imports {
+		p, err := strconv.Unquote(spec.Path.Value)
+		if err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, p)
+	}
+	return paths
+}
