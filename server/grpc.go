@@ -74,7 +74,7 @@ func (c EdgeConfig) withDefaults() EdgeConfig {
 // TransportOptions are the options that concern connections and messages only. The benchmark's empty server takes them
 // too, so that both are the same but for what Holdfast does.
 //
-// Kept goroutines have stacks that have grown already: an empty call at 16, 64 and 256 at once takes 5 to 20 % less of
+// Kept goroutines have stacks that have grown already: an empty call at 16, 64 and 256 at once takes 5 to 12 % less of
 // the server's processor time with 64 of them than with a new goroutine each; 256 of them are slower again at 64 calls.
 // A call that finds none free gets a goroutine of its own. Larger and smaller buffers, fixed windows and buffers that
 // are not shared made no difference that could be told from noise, so they are gRPC's.
