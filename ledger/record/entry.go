@@ -3,6 +3,7 @@ package record
 import (
 	"errors"
 	"fmt"
+	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -16,7 +17,87 @@ func AppendEntry(b []byte, e *ledger.Entry) []byte {
 	str(&w, 1, &e.Request.Caller)
 	str(&w, 2, &e.Request.ID)
 	raw(&w, 3, &e.Print)
-	switch f := e.Fact.(type) {
+	if n := holdField(e.Fact); n != 0 {
+		at := w.begin(n)
+		walkHoldFact(&w, e.Fact)
+		w.end(at)
+		return w.buf
+	}
+	return appendOther(w.buf, e.Fact)
+}
+
+// holdField is the number of the field for a fact on an order or a hold; 0 for another fact.
+func holdField(f ledger.Fact) protowire.Number {
+	switch f.(type) {
+	case *ledger.OrderDecided:
+		return 16
+	case *ledger.HoldIncremented:
+		return 17
+	case *ledger.HoldExtended:
+		return 18
+	case *ledger.HoldSubmitted:
+		return 19
+	case *ledger.HoldCaptured:
+		return 20
+	case *ledger.HoldReleased:
+		return 21
+	case *ledger.OrderReversed:
+		return 22
+	case *ledger.CaptureRefunded:
+		return 23
+	}
+	return 0
+}
+
+// newHoldFact is an empty fact on an order or a hold, by the number of its field; nil for another number.
+func newHoldFact(n protowire.Number) ledger.Fact {
+	switch n {
+	case 16:
+		return new(ledger.OrderDecided)
+	case 17:
+		return new(ledger.HoldIncremented)
+	case 18:
+		return new(ledger.HoldExtended)
+	case 19:
+		return new(ledger.HoldSubmitted)
+	case 20:
+		return new(ledger.HoldCaptured)
+	case 21:
+		return new(ledger.HoldReleased)
+	case 22:
+		return new(ledger.OrderReversed)
+	case 23:
+		return new(ledger.CaptureRefunded)
+	}
+	return nil
+}
+
+// walkHoldFact walks a fact on an order or a hold. These are nearly all that a journal holds.
+func walkHoldFact(w *wire, f ledger.Fact) {
+	switch f := f.(type) {
+	case *ledger.OrderDecided:
+		walkOrderDecided(w, f)
+	case *ledger.HoldIncremented:
+		walkHoldIncremented(w, f)
+	case *ledger.HoldExtended:
+		walkHoldExtended(w, f)
+	case *ledger.HoldSubmitted:
+		walkHoldSubmitted(w, f)
+	case *ledger.HoldCaptured:
+		walkHoldCaptured(w, f)
+	case *ledger.HoldReleased:
+		walkHoldReleased(w, f)
+	case *ledger.OrderReversed:
+		walkOrderReversed(w, f)
+	case *ledger.CaptureRefunded:
+		walkCaptureRefunded(w, f)
+	}
+}
+
+// appendOther appends a fact that is not about an order or a hold.
+func appendOther(b []byte, f ledger.Fact) []byte {
+	w := wire{buf: b}
+	switch f := f.(type) {
 	case *ledger.AccountOpened:
 		message(&w, 8, f, walkAccountOpened)
 	case *ledger.LimitsSet:
@@ -33,22 +114,6 @@ func AppendEntry(b []byte, e *ledger.Entry) []byte {
 		message(&w, 14, f, walkAgreementSet)
 	case *ledger.ControlsSet:
 		message(&w, 15, f, walkControlsSet)
-	case *ledger.OrderDecided:
-		message(&w, 16, f, walkOrderDecided)
-	case *ledger.HoldIncremented:
-		message(&w, 17, f, walkHoldIncremented)
-	case *ledger.HoldExtended:
-		message(&w, 18, f, walkHoldExtended)
-	case *ledger.HoldSubmitted:
-		message(&w, 19, f, walkHoldSubmitted)
-	case *ledger.HoldCaptured:
-		message(&w, 20, f, walkHoldCaptured)
-	case *ledger.HoldReleased:
-		message(&w, 21, f, walkHoldReleased)
-	case *ledger.OrderReversed:
-		message(&w, 22, f, walkOrderReversed)
-	case *ledger.CaptureRefunded:
-		message(&w, 23, f, walkCaptureRefunded)
 	case *ledger.OrderClaimed:
 		message(&w, 24, f, walkOrderClaimed)
 	case *ledger.SuspensionSet:
@@ -56,13 +121,13 @@ func AppendEntry(b []byte, e *ledger.Entry) []byte {
 	case *ledger.ClockAdvanced:
 		message(&w, 26, f, func(*wire, *ledger.ClockAdvanced) {})
 	default:
-		panic(fmt.Sprintf("record: fact %T cannot be written", e.Fact))
+		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
 	return w.buf
 }
 
-// facts are what can be read, by field number.
-var facts = map[protowire.Number]func(*wire, protowire.Number) ledger.Fact{
+// others are the facts that can be read beside those on orders and holds, by field number.
+var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	8:  read(walkAccountOpened),
 	9:  read(walkLimitsSet),
 	10: read(walkTemporaryLimitSet),
@@ -71,14 +136,6 @@ var facts = map[protowire.Number]func(*wire, protowire.Number) ledger.Fact{
 	13: read(walkLineEnded),
 	14: read(walkAgreementSet),
 	15: read(walkControlsSet),
-	16: read(walkOrderDecided),
-	17: read(walkHoldIncremented),
-	18: read(walkHoldExtended),
-	19: read(walkHoldSubmitted),
-	20: read(walkHoldCaptured),
-	21: read(walkHoldReleased),
-	22: read(walkOrderReversed),
-	23: read(walkCaptureRefunded),
 	24: read(walkOrderClaimed),
 	25: read(walkSuspensionSet),
 	26: read(func(*wire, *ledger.ClockAdvanced) {}),
@@ -87,11 +144,13 @@ var facts = map[protowire.Number]func(*wire, protowire.Number) ledger.Fact{
 func read[T any, P interface {
 	*T
 	ledger.Fact
-}](walk func(*wire, P)) func(*wire, protowire.Number) ledger.Fact {
-	return func(w *wire, n protowire.Number) ledger.Fact {
+}](walk func(*wire, P)) func([]byte) (ledger.Fact, error) {
+	return func(b []byte) (ledger.Fact, error) {
+		var w wire
 		f := P(new(T))
-		message(w, n, (*T)(f), func(inner *wire, v *T) { walk(inner, P(v)) })
-		return f
+		w.parse(b)
+		walk(&w, f)
+		return f, w.err
 	}
 }
 
@@ -106,25 +165,36 @@ func DecodeEntry(payload []byte, e *ledger.Entry) error {
 	str(&w, 1, &e.Request.Caller)
 	str(&w, 2, &e.Request.ID)
 	raw(&w, 3, &e.Print)
-	for n := protowire.Number(8); n < maxField; n++ {
-		if w.has(n) {
-			make, known := facts[n]
-			if !known {
-				return ErrUnknownFact
-			}
-			if e.Fact != nil {
-				return fmt.Errorf("%w: two facts", errField)
-			}
-			e.Fact = make(&w, n)
-		}
-	}
 	if w.err != nil {
 		return w.err
 	}
-	if e.Fact == nil {
+	const first = 8 // number of the first field for a fact
+	n := protowire.Number(bits.TrailingZeros32(w.texts &^ (1<<first - 1)))
+	switch {
+	case n == maxField:
 		return ErrUnknownFact
+	case w.texts>>n != 1:
+		return fmt.Errorf("%w: two facts", errField)
 	}
-	return check(e.Fact)
+	f, err := readFact(n, w.text(n))
+	if err != nil {
+		return err
+	}
+	e.Fact = f
+	return check(f)
+}
+
+func readFact(n protowire.Number, b []byte) (ledger.Fact, error) {
+	if f := newHoldFact(n); f != nil {
+		var w wire
+		w.parse(b)
+		walkHoldFact(&w, f)
+		return f, w.err
+	}
+	if read := others[n]; read != nil {
+		return read(b)
+	}
+	return nil, ErrUnknownFact
 }
 
 // check refuses what the ledger would not survive: scenes and states that index arrays.

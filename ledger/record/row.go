@@ -63,43 +63,52 @@ func flag(r *row, v *bool) {
 	}
 }
 
-func text[T ~string | ~[]byte](r *row, v *T, as func([]byte) T) {
-	if !r.reading {
-		r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
-		r.buf = append(r.buf, *v...)
-		return
-	}
+// text is the next length and as many bytes of the row; nil when there are not so many.
+func (r *row) text() []byte {
 	n := r.uvarint()
-	if n > uint64(len(r.buf)-r.at) {
+	if r.bad || n > uint64(len(r.buf)-r.at) {
 		r.bad, r.at = true, len(r.buf)
-		return
+		return nil
 	}
-	*v = as(r.buf[r.at : r.at+int(n)])
 	r.at += int(n)
+	return r.buf[r.at-int(n) : r.at]
 }
 
-func word[T ~string](r *row, v *T) { text(r, v, func(b []byte) T { return T(alias(b)) }) }
+func word[T ~string](r *row, v *T) {
+	if r.reading {
+		*v = T(alias(r.text()))
+		return
+	}
+	r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
+	r.buf = append(r.buf, *v...)
+}
 
-func list[T any](r *row, v *[]T, walk func(*row, *T)) {
-	n := len(*v)
+func data(r *row, v *[]byte) {
+	if r.reading {
+		*v = r.text()
+		return
+	}
+	r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
+	r.buf = append(r.buf, *v...)
+}
+
+// list walks how many elements a list has, and makes it have so many while reading. Each must take at least as many
+// bytes as is said, so that a row cannot ask for memory out of proportion to its size.
+func list[T any](r *row, v *[]T, least int) []T {
 	if !r.reading {
-		r.buf = binary.AppendUvarint(r.buf, uint64(n))
-	} else {
-		u := r.uvarint()
-		if u > uint64(len(r.buf)-r.at) { // each element takes a byte at least
-			r.bad, r.at = true, len(r.buf)
-			return
-		}
-		n = int(u)
-		if *v = (*v)[:0]; n > cap(*v) {
-			*v = make([]T, 0, n+1)
-		}
-		*v = (*v)[:n]
-		clear(*v)
+		r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
+		return *v
 	}
-	for i := range n {
-		walk(r, &(*v)[i])
+	n := r.uvarint()
+	if r.bad || n > uint64((len(r.buf)-r.at)/least) {
+		r.bad, r.at, n = true, len(r.buf), 0
 	}
+	if *v = (*v)[:0]; int(n) > cap(*v) {
+		*v = make([]T, 0, n+1)
+	}
+	*v = (*v)[:n]
+	clear(*v)
+	return *v
 }
 
 func walkHold(r *row, a *ledger.Authorization) {
@@ -124,15 +133,18 @@ func walkHold(r *row, a *ledger.Authorization) {
 	integral(r, &a.Updated)
 	flag(r, &a.Advised)
 	integral(r, &a.SaleTime)
-	list(r, &a.Captures, func(r *row, c *ledger.Capture) {
+	captures := list(r, &a.Captures, 3)
+	for i := range captures {
+		c := &captures[i]
 		integral(r, &c.Amount)
 		integral(r, &c.Time)
 		flag(r, &c.Late)
-	})
-	list(r, &a.Refunds, func(r *row, c *ledger.Refund) {
-		integral(r, &c.Amount)
-		integral(r, &c.Time)
-	})
+	}
+	refunds := list(r, &a.Refunds, 2)
+	for i := range refunds {
+		integral(r, &refunds[i].Amount)
+		integral(r, &refunds[i].Time)
+	}
 	if r.reading && (!a.Scene.Valid() || a.State > ledger.Declined) {
 		r.bad = true
 	}
@@ -166,8 +178,14 @@ func walkLine(r *row, l *ledger.Line) {
 	integral(r, &c.MonthlyAmount)
 	integral(r, &c.MonthlyCount)
 	integral(r, &c.MaxHolds)
-	list(r, &c.Carriers, word)
-	list(r, &c.Phones, word)
+	carriers := list(r, &c.Carriers, 1)
+	for i := range carriers {
+		word(r, &carriers[i])
+	}
+	phones := list(r, &c.Phones, 1)
+	for i := range phones {
+		word(r, &phones[i])
+	}
 }
 
 func walkAccount(r *row, a *ledger.Account) {
@@ -185,7 +203,10 @@ func walkAccount(r *row, a *ledger.Account) {
 	for i := range a.Lines {
 		walkLine(r, &a.Lines[i])
 	}
-	list(r, &a.Holds, walkHold)
+	holds := list(r, &a.Holds, 23)
+	for i := range holds {
+		walkHold(r, &holds[i])
+	}
 }
 
 // AppendAccount appends an account's row. Its sequence and next deadline are kept by the state beside it.
@@ -257,7 +278,7 @@ func DecodeReceipt(b []byte, v *ledger.Receipt) error {
 func walkReceipt(r *row, v *ledger.Receipt) {
 	integral(r, &v.Time)
 	integral(r, &v.Sequence)
-	text(r, &v.Print, func(b []byte) []byte { return b })
+	data(r, &v.Print)
 	integral(r, &v.Decision)
 	integral(r, &v.Reasons)
 	integral(r, &v.ID.Account)
@@ -273,6 +294,9 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	integral(r, &m.Updated)
 	integral(r, &m.Captures)
 	integral(r, &m.Refunds)
+	if r.reading && (m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0) {
+		r.bad = true
+	}
 	h := &v.Headroom
 	integral(r, &h.Limit)
 	integral(r, &h.Held)
@@ -318,19 +342,23 @@ func walkShard(r *row, s *ledger.Shard) {
 	integral(r, &s.Time)
 	integral(r, &s.Accounts)
 	integral(r, &s.OpenHolds)
-	list(r, &s.Suspensions, func(r *row, v *ledger.Suspension) {
+	suspensions := list(r, &s.Suspensions, 5)
+	for i := range suspensions {
+		v := &suspensions[i]
 		integral(r, &v.Scope.Scene)
 		word(r, &v.Scope.Carrier)
 		word(r, &v.Reason)
 		integral(r, &v.Since)
 		word(r, &v.Caller)
-	})
-	list(r, &s.Totals, func(r *row, t *ledger.Totals) {
+	}
+	totals := list(r, &s.Totals, 6)
+	for i := range totals {
+		t := &totals[i]
 		word(r, &t.Carrier)
 		word(r, &t.Currency)
 		integral(r, &t.Held)
 		integral(r, &t.Captured)
 		integral(r, &t.Refunded)
 		integral(r, &t.Exceeded)
-	})
+	}
 }

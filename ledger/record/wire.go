@@ -16,63 +16,88 @@ type integer interface {
 }
 
 // wire walks the fields of a protobuf message, writing them or reading them. Zero values are not written.
+//
+// It is made to stay on the stack: a wire that is handed to a function value does not, so what the hot facts walk
+// through takes none.
 type wire struct {
 	reading bool
 	buf     []byte // being written; or the whole message being read
-	seen    uint32 // fields read
-	number  [maxField]uint64
-	bytes   [maxField][]byte
-	err     error
+
+	// While reading: which fields there are, by how they are written, and the last value of each. Of text the value
+	// is where it is in buf, offset and length in 32 bits each.
+	varints, fixeds, texts uint32
+	value                  [maxField]uint64
+
+	err error
 }
 
 const maxField = 32
 
 var errField = errors.New("record: malformed entry")
 
-// parse finds the fields of a message. Of a repeated field it keeps the last; each walks them all.
+// parse finds the fields of a message. Of a repeated field it keeps the last; each walks them all. A field that is not
+// written as expected is not found, as if it were one of a later version.
 func (w *wire) parse(b []byte) {
 	w.reading, w.buf = true, b
-	for len(b) > 0 && w.err == nil {
-		num, typ, n := protowire.ConsumeTag(b)
+	if uint64(len(b)) > 1<<31 {
+		w.err = errField
+		return
+	}
+	for at := 0; at < len(b); {
+		num, typ, n := protowire.ConsumeTag(b[at:])
 		if n < 0 || num < 1 {
 			w.err = errField
 			return
 		}
-		b = b[n:]
-		if num >= maxField { // a field of a later version
-			if n = protowire.ConsumeFieldValue(num, typ, b); n < 0 {
-				w.err = errField
-				return
-			}
-			b = b[n:]
-			continue
-		}
-		switch typ {
-		case protowire.VarintType:
-			w.number[num], n = protowire.ConsumeVarint(b)
-		case protowire.Fixed64Type:
-			w.number[num], n = protowire.ConsumeFixed64(b)
-		case protowire.BytesType:
-			w.bytes[num], n = protowire.ConsumeBytes(b)
-		default:
-			n = protowire.ConsumeFieldValue(num, typ, b)
-		}
-		if n < 0 {
+		at += n
+		if n = w.take(num, typ, at); n < 0 {
 			w.err = errField
 			return
 		}
-		w.seen |= 1 << num
-		b = b[n:]
+		at += n
+	}
+	if w.varints&w.fixeds|w.varints&w.texts|w.fixeds&w.texts != 0 {
+		w.err = errField // one field, written in two ways
 	}
 }
 
-func (w *wire) has(n protowire.Number) bool { return w.seen&(1<<n) != 0 }
+// take keeps the value of a field that begins at an offset, and answers with its size; negative when it is malformed.
+func (w *wire) take(num protowire.Number, typ protowire.Type, at int) (n int) {
+	b := w.buf[at:]
+	if num >= maxField { // a field of a later version
+		return protowire.ConsumeFieldValue(num, typ, b)
+	}
+	switch typ {
+	case protowire.VarintType:
+		w.value[num], n = protowire.ConsumeVarint(b)
+		w.varints |= 1 << num
+	case protowire.Fixed64Type:
+		w.value[num], n = protowire.ConsumeFixed64(b)
+		w.fixeds |= 1 << num
+	case protowire.BytesType:
+		var v []byte
+		v, n = protowire.ConsumeBytes(b)
+		w.value[num] = uint64(at+n-len(v))<<32 | uint64(len(v))
+		w.texts |= 1 << num
+	default:
+		n = protowire.ConsumeFieldValue(num, typ, b)
+	}
+	return n
+}
+
+// text is the value of a field of bytes that is there.
+func (w *wire) text(n protowire.Number) []byte {
+	from := w.value[n] >> 32
+	return w.buf[from : from+w.value[n]&(1<<32-1)]
+}
+
+func (w *wire) hasText(n protowire.Number) bool { return w.err == nil && w.texts&(1<<n) != 0 }
 
 func num[T integer](w *wire, n protowire.Number, v *T) {
 	if w.reading {
-		if w.has(n) {
-			*v = T(w.number[n])
-			if uint64(int64(*v)) != w.number[n] && uint64(*v) != w.number[n] {
+		if w.varints&(1<<n) != 0 {
+			*v = T(w.value[n])
+			if uint64(int64(*v)) != w.value[n] && uint64(*v) != w.value[n] {
 				w.err = fmt.Errorf("%w: field %d is out of range", errField, n)
 			}
 		}
@@ -84,8 +109,8 @@ func num[T integer](w *wire, n protowire.Number, v *T) {
 
 func fixed[T ~uint64](w *wire, n protowire.Number, v *T) {
 	if w.reading {
-		if w.has(n) {
-			*v = T(w.number[n])
+		if w.fixeds&(1<<n) != 0 {
+			*v = T(w.value[n])
 		}
 	} else if *v != 0 {
 		w.buf = protowire.AppendTag(w.buf, n, protowire.Fixed64Type)
@@ -95,7 +120,7 @@ func fixed[T ~uint64](w *wire, n protowire.Number, v *T) {
 
 func boolean(w *wire, n protowire.Number, v *bool) {
 	if w.reading {
-		*v = w.has(n) && w.number[n] != 0
+		*v = w.varints&(1<<n) != 0 && w.value[n] != 0
 	} else if *v {
 		w.buf = protowire.AppendTag(w.buf, n, protowire.VarintType)
 		w.buf = append(w.buf, 1)
@@ -104,8 +129,8 @@ func boolean(w *wire, n protowire.Number, v *bool) {
 
 func str[T ~string](w *wire, n protowire.Number, v *T) {
 	if w.reading {
-		if w.has(n) {
-			*v = T(alias(w.bytes[n]))
+		if w.hasText(n) {
+			*v = T(alias(w.text(n)))
 		}
 	} else if *v != "" {
 		w.buf = protowire.AppendTag(w.buf, n, protowire.BytesType)
@@ -115,8 +140,8 @@ func str[T ~string](w *wire, n protowire.Number, v *T) {
 
 func raw(w *wire, n protowire.Number, v *[]byte) {
 	if w.reading {
-		if w.has(n) {
-			*v = w.bytes[n]
+		if w.hasText(n) && len(w.text(n)) > 0 {
+			*v = w.text(n)
 		}
 	} else if len(*v) > 0 {
 		w.buf = protowire.AppendTag(w.buf, n, protowire.BytesType)
@@ -127,26 +152,33 @@ func raw(w *wire, n protowire.Number, v *[]byte) {
 // message walks a nested message; it is written even when empty.
 func message[T any](w *wire, n protowire.Number, v *T, walk func(*wire, *T)) {
 	if w.reading {
-		if w.has(n) {
+		if w.hasText(n) {
 			var inner wire
-			inner.parse(w.bytes[n])
+			inner.parse(w.text(n))
 			walk(&inner, v)
 			w.err = errors.Join(w.err, inner.err)
 		}
 		return
 	}
-	w.buf = protowire.AppendTag(w.buf, n, protowire.BytesType)
-	at := len(w.buf)
-	w.buf = append(w.buf, 0)
+	at := w.begin(n)
 	walk(w, v)
-	w.length(at)
+	w.end(at)
 }
 
-// length puts the length of what was written after the byte at into it, making room when one byte is too few.
-func (w *wire) length(at int) {
+// begin begins to write a nested message; end must be told what it answers.
+func (w *wire) begin(n protowire.Number) (at int) {
+	w.buf = protowire.AppendTag(w.buf, n, protowire.BytesType)
+	w.buf = append(w.buf, 0)
+	return len(w.buf) - 1
+}
+
+// end puts the length of what was written after the byte at into it, making room when one byte is too few.
+func (w *wire) end(at int) {
 	size := uint64(len(w.buf) - at - 1)
 	if more := (bits.Len64(size|1)+6)/7 - 1; more > 0 {
-		w.buf = append(w.buf, make([]byte, more)...)
+		for range more {
+			w.buf = append(w.buf, 0)
+		}
 		copy(w.buf[at+1+more:], w.buf[at+1:len(w.buf)-more])
 	}
 	binary.PutUvarint(w.buf[at:], size)
@@ -170,7 +202,7 @@ func repeated[T any](w *wire, n protowire.Number, list *[]T, walk func(*wire, *T
 	})
 }
 
-// strings walks each of a list of strings.
+// strs walks each of a list of strings.
 func strs[T ~string](w *wire, n protowire.Number, list *[]T) {
 	if !w.reading {
 		for _, s := range *list {
@@ -184,7 +216,7 @@ func strs[T ~string](w *wire, n protowire.Number, list *[]T) {
 
 // each finds every occurrence of a field of bytes.
 func each(w *wire, n protowire.Number, found func([]byte)) {
-	if !w.has(n) {
+	if !w.hasText(n) {
 		return
 	}
 	for b := w.buf; len(b) > 0; {

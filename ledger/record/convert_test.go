@@ -1,0 +1,111 @@
+package record_test
+
+import (
+	"fmt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	journalv1 "github.com/holdfast-credit/holdfast/proto/holdfast/journal/v1"
+)
+
+// generated is an entry as the generated code has it, field by field: what AppendEntry must write.
+func generated(e *ledger.Entry) *journalv1.Entry {
+	g := &journalv1.Entry{Caller: string(e.Request.Caller), RequestId: string(e.Request.ID), Print: e.Print}
+	switch f := e.Fact.(type) {
+	case *ledger.AccountOpened:
+		o := &journalv1.AccountOpened{Account: uint64(f.Account), Consumer: string(f.Consumer), Currency: string(f.Currency), Limit: int64(f.Limit)}
+		for i := range f.Lines {
+			o.Lines = append(o.Lines, opening(&f.Lines[i]))
+		}
+		g.Fact = &journalv1.Entry_AccountOpened{AccountOpened: o}
+	case *ledger.LimitsSet:
+		o := &journalv1.LimitsSet{Account: uint64(f.Account), SetAccount: f.SetAccount, Limit: int64(f.Limit)}
+		for _, l := range f.Lines {
+			o.Lines = append(o.Lines, &journalv1.LimitOfLine{Scene: int64(l.Scene), Limit: int64(l.Limit)})
+		}
+		g.Fact = &journalv1.Entry_LimitsSet{LimitsSet: o}
+	case *ledger.TemporaryLimitSet:
+		g.Fact = &journalv1.Entry_TemporaryLimitSet{TemporaryLimitSet: &journalv1.TemporaryLimitSet{
+			Account: uint64(f.Account), Scene: int64(f.Scene), Limit: int64(f.Raise.Limit), LastDay: int64(f.Raise.LastDay)}}
+	case *ledger.StatusSet:
+		g.Fact = &journalv1.Entry_StatusSet{StatusSet: &journalv1.StatusSet{Account: uint64(f.Account), Status: int64(f.Status), Reason: f.Reason}}
+	case *ledger.LineOpened:
+		g.Fact = &journalv1.Entry_LineOpened{LineOpened: &journalv1.LineOpened{Account: uint64(f.Account), Line: opening(&f.Line)}}
+	case *ledger.LineEnded:
+		g.Fact = &journalv1.Entry_LineEnded{LineEnded: &journalv1.LineEnded{Account: uint64(f.Account), Scene: int64(f.Scene), Reason: f.Reason}}
+	case *ledger.AgreementSet:
+		g.Fact = &journalv1.Entry_AgreementSet{AgreementSet: &journalv1.AgreementSet{Account: uint64(f.Account), Scene: int64(f.Scene), Version: f.Version}}
+	case *ledger.ControlsSet:
+		g.Fact = &journalv1.Entry_ControlsSet{ControlsSet: &journalv1.ControlsSet{Account: uint64(f.Account), Scene: int64(f.Scene), Controls: controls(&f.Controls)}}
+	case *ledger.OrderClaimed:
+		g.Fact = &journalv1.Entry_OrderClaimed{OrderClaimed: &journalv1.OrderClaimed{Account: uint64(f.Account), Caller: string(f.Caller), Order: string(f.Order)}}
+	case *ledger.SuspensionSet:
+		g.Fact = &journalv1.Entry_SuspensionSet{SuspensionSet: &journalv1.SuspensionSet{
+			Scene: int64(f.Scope.Scene), Carrier: string(f.Scope.Carrier), Reason: f.Reason, Resumed: f.Resumed}}
+	case *ledger.ClockAdvanced:
+		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
+	default:
+		onHold(g, e.Fact)
+	}
+	return g
+}
+
+// onHold fills in the facts on orders and holds.
+func onHold(g *journalv1.Entry, fact ledger.Fact) {
+	h := ledger.HoldOf(fact)
+	account, n, scene := uint64(h.Account), int64(h.N), int64(h.Scene)
+	carrier, currency, order := string(h.Carrier), string(h.Currency), string(h.Order)
+	switch f := fact.(type) {
+	case *ledger.OrderDecided:
+		g.Fact = &journalv1.Entry_OrderDecided{OrderDecided: &journalv1.OrderDecided{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
+			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms}}
+	case *ledger.HoldIncremented:
+		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Amount: int64(f.Amount), Reasons: int64(f.Reasons), Day: int64(f.Day), State: int64(f.State)}}
+	case *ledger.HoldExtended:
+		g.Fact = &journalv1.Entry_HoldExtended{HoldExtended: &journalv1.HoldExtended{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Expires: int64(f.Expires), State: int64(f.State)}}
+	case *ledger.HoldSubmitted:
+		g.Fact = &journalv1.Entry_HoldSubmitted{HoldSubmitted: &journalv1.HoldSubmitted{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order, Expires: int64(f.Expires)}}
+	case *ledger.HoldCaptured:
+		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State)}}
+	case *ledger.HoldReleased:
+		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Amount: int64(f.Amount), Expired: f.Expired, WasSubmitted: f.WasSubmitted, State: int64(f.State)}}
+	case *ledger.OrderReversed:
+		g.Fact = &journalv1.Entry_OrderReversed{OrderReversed: &journalv1.OrderReversed{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Released: int64(f.Released), Refunded: int64(f.Refunded)}}
+	case *ledger.CaptureRefunded:
+		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
+			Amount: int64(f.Amount), State: int64(f.State)}}
+	default:
+		panic(fmt.Sprintf("no fact %T", fact))
+	}
+}
+
+func opening(l *ledger.LineOpening) *journalv1.LineOpening {
+	return &journalv1.LineOpening{
+		Scene: int64(l.Scene), Limit: int64(l.Limit), Agreement: l.Agreement, Accepted: l.Accepted, Controls: controls(&l.Controls)}
+}
+
+func controls(c *ledger.Controls) *journalv1.Controls {
+	g := &journalv1.Controls{
+		PerOrder: int64(c.PerOrder), DailyAmount: int64(c.DailyAmount), DailyCount: int64(c.DailyCount),
+		MonthlyAmount: int64(c.MonthlyAmount), MonthlyCount: int64(c.MonthlyCount), MaxHolds: int64(c.MaxHolds)}
+	for _, v := range c.Carriers {
+		g.Carriers = append(g.Carriers, string(v))
+	}
+	for _, v := range c.Phones {
+		g.Phones = append(g.Phones, string(v))
+	}
+	return g
+}
