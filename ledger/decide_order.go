@@ -46,7 +46,7 @@ func (l *Ledger) authorization(a *Account, n uint32) *Authorization {
 	ended := l.book.Ended(id)
 	if ended == nil {
 		if l.book.Err() != nil {
-			return &Authorization{N: n}
+			return &Authorization{N: n, Scene: TopUp} // a stand-in: whatever is made of it, Err says that it is worthless
 		}
 		panic(fmt.Sprintf("ledger: authorization %s is gone", id))
 	}
@@ -115,10 +115,11 @@ func (l *Ledger) advise(c *Advise) Outcome {
 
 // decided is a decision on a purchase, its kind and amount still to be filled in.
 func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
-	return &OrderDecided{
+	l.decision = OrderDecided{
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
 		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.terms.Version,
 	}
+	return &l.decision
 }
 
 // check is judge without consequences: not even holds that have run out are released for good.

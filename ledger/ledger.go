@@ -19,9 +19,13 @@ type Ledger struct {
 	req   Request
 	print []byte
 	emit  func(*Entry)
-	entry Entry
 
-	prints fingerprint
+	// What the hot path makes for every call, made once. Each is good until the next of its kind.
+	prints   fingerprint
+	entry    Entry
+	decision OrderDecided
+	ended    Authorization
+	receipt  Receipt
 }
 
 // New is a ledger over a book. The zone says where civil days begin.
@@ -33,7 +37,7 @@ func New(book Book, terms *Terms, zone calendar.Zone) *Ledger {
 func (l *Ledger) Terms() *Terms { return l.terms }
 
 // Apply carries out a command at an instant, which must not be before that of the entry before. Each entry that it
-// makes is folded into the book and passed to emit, which must take what it needs before it returns. A command
+// makes is folded into the book and passed to emit, which must take what it needs of it, fact included, before it returns. A command
 // that has been carried out before makes no entry and has the first outcome.
 //
 // If the book's Err is set afterwards the outcome is worthless, and so is every entry emitted.
@@ -154,6 +158,9 @@ func (l *Ledger) post(f Fact) Outcome {
 func (l *Ledger) lapse(f Fact) Outcome { return l.record(f, Request{}, nil) }
 
 func (l *Ledger) record(f Fact, r Request, print []byte) Outcome {
+	if l.book.Err() != nil {
+		return Outcome{} // it was decided on rows that could not be read
+	}
 	l.entry = Entry{Sequence: l.book.Shard().Sequence + 1, Time: l.now, Request: r, Print: print, Fact: f}
 	out := l.Fold(&l.entry)
 	l.emit(&l.entry)
@@ -174,7 +181,7 @@ func (l *Ledger) account(id AccountID) (*Account, *Fault) {
 func (l *Ledger) expire(a *Account) (expired int) {
 	for {
 		h := a.firstDue(l.now)
-		if h == nil {
+		if h == nil || l.book.Err() != nil {
 			return expired
 		}
 		f := &HoldReleased{HoldRef: a.ref(h), Amount: h.Held, Expired: true, WasSubmitted: h.State == Submitted, State: Expired}

@@ -71,6 +71,9 @@ func (l *Ledger) lookupOrder(c *LookupOrder, out Outcome) Outcome {
 	out.Tombstone = o.N == 0
 	if o.N != 0 {
 		a := l.book.Account(o.Account)
+		if a == nil {
+			return Outcome{} // it could not be read
+		}
 		out.ID, out.Currency, out.Authorization = AuthorizationID{o.Account, o.N}, a.Currency, l.viewHold(a, o.N)
 	}
 	return out

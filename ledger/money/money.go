@@ -14,11 +14,14 @@ type Amount int64
 // far inside int64, which is why balances can be added up without a check at each step.
 const Max Amount = 1e15
 
-// Add is a + b, and whether the sum is within -Max*1000 and Max*1000.
+// Add is a + b, and whether both and their sum are within -Max*1000 and Max*1000. Where they are not, the sum may have
+// wrapped.
 func (a Amount) Add(b Amount) (Amount, bool) {
 	sum := a + b
-	return sum, sum <= Max*1000 && sum >= -Max*1000
+	return sum, a.sane() && b.sane() && sum.sane()
 }
+
+func (a Amount) sane() bool { return a <= Max*1000 && a >= -Max*1000 }
 
 // Currency is an ISO 4217 alphabetic code.
 type Currency string

@@ -28,6 +28,8 @@ type Book struct {
 	lentEnded   *ledger.Authorization
 	lentEndedID ledger.AuthorizationID
 	err         error
+	reads       int   // how many rows can still be read, when failing is set
+	failing     error // what Err says then
 	broken      error // how the contract was broken first
 }
 
@@ -53,8 +55,20 @@ func NewBook(shard uint16) *Book {
 // Err is what SetErr said.
 func (b *Book) Err() error { return b.err }
 
-// SetErr makes the book one that cannot be read: all rows are absent, and Err says why. Nil mends it.
-func (b *Book) SetErr(err error) { b.err, b.lent, b.lentEnded = err, nil, nil }
+// FailAfter makes the book one that cannot be read any more after so many rows: they are absent, and Err says why.
+func (b *Book) FailAfter(reads int, err error) {
+	b.reads, b.failing, b.lent, b.lentEnded = reads, err, nil, nil
+}
+
+// unreadable counts a row that is asked for, and says whether it cannot be read.
+func (b *Book) unreadable() bool {
+	if b.failing != nil && b.err == nil {
+		if b.reads--; b.reads < 0 {
+			b.err = b.failing
+		}
+	}
+	return b.err != nil
+}
 
 // Shard is the shard's row.
 func (b *Book) Shard() *ledger.Shard { return &b.shard }
@@ -66,7 +80,7 @@ func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 	}
 	b.spoil()
 	row := b.accounts[id]
-	if row == nil || b.err != nil {
+	if b.unreadable() || row == nil {
 		return nil
 	}
 	b.lent = row.Clone()
@@ -94,7 +108,7 @@ func (b *Book) PutAccount(a *ledger.Account) {
 
 // Consumer finds a consumer's account.
 func (b *Book) Consumer(token ledger.ConsumerToken) ledger.AccountID {
-	if b.err != nil {
+	if b.unreadable() {
 		return 0
 	}
 	return b.consumers[token]
@@ -112,7 +126,7 @@ func (b *Book) Ended(id ledger.AuthorizationID) *ledger.Authorization {
 		*b.lentEnded, b.lentEnded = ledger.Authorization{}, nil
 	}
 	row := b.ended[id]
-	if row == nil || b.err != nil {
+	if b.unreadable() || row == nil {
 		return nil
 	}
 	b.lentEnded, b.lentEndedID = cloneEnded(row), id
@@ -135,7 +149,7 @@ func cloneEnded(a *ledger.Authorization) *ledger.Authorization {
 
 // Order finds what is known of an order id.
 func (b *Book) Order(c ledger.Caller, id ledger.OrderID) (ledger.Order, bool) {
-	if b.err != nil {
+	if b.unreadable() {
 		return ledger.Order{}, false
 	}
 	o, known := b.orders[orderKey{c, id}]
@@ -149,7 +163,7 @@ func (b *Book) PutOrder(c ledger.Caller, id ledger.OrderID, o ledger.Order) {
 
 // Receipt finds the receipt of a request.
 func (b *Book) Receipt(r ledger.Request) *ledger.Receipt {
-	if b.err != nil || b.receipts[r] == nil {
+	if b.unreadable() || b.receipts[r] == nil {
 		return nil
 	}
 	return cloneReceipt(b.receipts[r])
