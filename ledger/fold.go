@@ -79,7 +79,8 @@ type effect struct {
 // remember keeps the receipt of the request that caused the entry, if one did.
 func (l *Ledger) remember(e *Entry, out *Outcome) {
 	if e.Request.ID != "" {
-		l.book.PutReceipt(e.Request, receipt(e, out))
+		l.receipt.fill(e, out)
+		l.book.PutReceipt(e.Request, &l.receipt)
 	}
 }
 
@@ -243,7 +244,8 @@ func (a *Account) drop(n uint32) {
 }
 
 func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) effect {
-	h := Authorization{
+	h := &l.ended
+	*h = Authorization{
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
 		Expires: f.Expires, Updated: e.Time,
@@ -258,7 +260,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.State, h.Held = Held, f.Amount
 		line.Held += f.Amount
 		line.Holds++
-		a.Holds = append(a.Holds, h)
+		a.Holds = append(a.Holds, *h)
 	case OrderCharged, OrderAdvised:
 		h.State, h.Captured = Captured, f.Amount
 		h.Captures = []Capture{{Amount: f.Amount, Time: e.Time}}
@@ -269,10 +271,10 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.State = Declined
 		out.Decision = Decline
 	}
-	out.Reasons, out.Authorization = f.Reasons, h
+	out.Reasons, out.Authorization = f.Reasons, *h
 	fx := effect{reorder: true, order: Order{Account: a.ID, N: f.N}}
 	if !h.State.Open() {
-		fx.ended = &h
+		fx.ended = h
 	}
 	return fx
 }

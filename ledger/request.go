@@ -319,8 +319,8 @@ type Mark struct {
 	Captures, Refunds int // how many there were
 }
 
-func receipt(e *Entry, out *Outcome) *Receipt {
-	r := &Receipt{
+func (r *Receipt) fill(e *Entry, out *Outcome) {
+	*r = Receipt{
 		Sequence: e.Sequence, Time: e.Time, Print: e.Print,
 		Decision: out.Decision, Reasons: out.Reasons, ID: out.ID, Headroom: out.Headroom, Part: out.Part,
 		Late: out.Late, Tombstone: out.Tombstone, Exceeded: out.Exceeded,
@@ -330,7 +330,6 @@ func receipt(e *Entry, out *Outcome) *Receipt {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,
 			len(a.Captures), len(a.Refunds)}
 	}
-	return r
 }
 
 // outcome is the first outcome again. The authorization passed is as it is now; nil when the receipt names none.

@@ -34,8 +34,8 @@ type table[K comparable] struct {
 
 type stripe[K comparable] struct {
 	mu    sync.Mutex
-	rows  map[K]*entry // guarded by mu, entries too
-	dirty int          // how many rows are; guarded by mu
+	rows  map[K]entry // guarded by mu
+	dirty int         // how many rows are; guarded by mu
 	_     [24]byte
 }
 
@@ -50,7 +50,7 @@ type memory struct {
 func newTable[K comparable](name string, m *memory, sizeKey func(K) int) *table[K] {
 	t := &table[K]{name: name, memory: m, sizeKey: sizeKey, seed: maphash.MakeSeed()}
 	for i := range t.stripe {
-		t.stripe[i].rows = make(map[K]*entry)
+		t.stripe[i].rows = make(map[K]entry)
 	}
 	return t
 }
@@ -59,25 +59,30 @@ func (t *table[K]) at(k K) *stripe[K] {
 	return &t.stripe[maphash.Comparable(t.seed, k)%stripes]
 }
 
-// getNamed is get for a name in a buffer: it makes no string of it.
+// getNamed is get for a name in a buffer: it makes no string of it, and the map, which would keep the string, is only
+// read. Named rows are dropped when they are in the file, so nobody asks whether they were used.
 func getNamed(t *table[string], name []byte) ([]byte, bool) {
-	return t.get(alias(name))
+	s := t.at(alias(name))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	e, ok := s.rows[alias(name)]
+	return e.row, ok
 }
 
 // alias is a string for a lookup that keeps nothing of it; it shares memory with b.
 func alias(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }
 
-// get finds a row in memory. The map is only read: k may be an alias of a buffer.
+// get finds a row in memory.
 func (t *table[K]) get(k K) ([]byte, bool) {
 	s := t.at(k)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	e, ok := s.rows[k]
-	if !ok {
-		return nil, false
+	if ok && !e.used {
+		e.used = true
+		s.rows[k] = e
 	}
-	e.used = true
-	return e.row, true
+	return e.row, ok
 }
 
 // has says whether a row is in memory.
@@ -92,13 +97,8 @@ func (t *table[K]) put(k K, row []byte) {
 	version := t.version.Add(1)
 	s := t.at(k)
 	s.mu.Lock()
-	e, had := s.rows[k]
-	if !had {
-		e = new(entry)
-		s.rows[k] = e
-	}
-	before := *e
-	*e = entry{row: row, version: version, dirty: true, used: true}
+	before, had := s.rows[k]
+	s.rows[k] = entry{row: row, version: version, dirty: true, used: true}
 	if !before.dirty {
 		s.dirty++
 	}
@@ -128,7 +128,7 @@ func (t *table[K]) fill(k K, row []byte, stale func() bool) {
 	if t.memory.bytes.Load() > t.memory.limit {
 		t.evict(s, 8)
 	}
-	s.rows[k] = &entry{row: row}
+	s.rows[k] = entry{row: row}
 	t.memory.bytes.Add(t.size(k, row))
 }
 
@@ -140,6 +140,7 @@ func (t *table[K]) evict(s *stripe[K], looks int) {
 		case e.dirty:
 		case e.used:
 			e.used = false
+			s.rows[k] = e
 		default:
 			delete(s.rows, k)
 			t.memory.bytes.Add(-t.size(k, e.row))
@@ -205,6 +206,8 @@ func (t *table[K]) flushed(c *change[K], drop bool) {
 	s.dirty--
 	if drop {
 		delete(s.rows, c.key)
+	} else {
+		s.rows[c.key] = e
 	}
 	s.mu.Unlock()
 	size := t.size(c.key, c.row)
