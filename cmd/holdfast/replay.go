@@ -139,7 +139,7 @@ func (c *ReplayCmd) server(ctx context.Context, m *orderMap, first time.Time) (
 	if c.Target != "" {
 		return c.Target, nil, "", nil
 	}
-	if dir, err = c.newDir(); err != nil {
+	if dir, err = newBookDir(c.Data, "replay-data"); err != nil {
 		return "", nil, "", err
 	}
 	p, err = start(ctx, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops", "", "--zone", m.Time.Zone,
@@ -150,22 +150,23 @@ func (c *ReplayCmd) server(ctx context.Context, m *orderMap, first time.Time) (
 	return p.Listen, p, dir, nil
 }
 
-// newDir is the directory of the flag, which must not have anything in it, or one that there is not yet.
-func (c *ReplayCmd) newDir() (string, error) {
-	if c.Data != "" {
-		entries, err := os.ReadDir(c.Data)
+// newBookDir is dir, which must not have anything in it, or, if that is empty, ./NAME, ./NAME-2, ...: the first that
+// there is not.
+func newBookDir(dir, name string) (string, error) {
+	if dir != "" {
+		entries, err := os.ReadDir(dir)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return "", err
 		}
 		if len(entries) > 0 {
-			return "", fmt.Errorf("%s is not empty; a replay needs a book of its own", c.Data)
+			return "", fmt.Errorf("%s is not empty; a book of its own is needed", dir)
 		}
-		return c.Data, nil
+		return dir, nil
 	}
 	for n := 1; ; n++ {
-		dir := "replay-data"
+		dir := name
 		if n > 1 {
-			dir = fmt.Sprintf("replay-data-%d", n)
+			dir = fmt.Sprintf("%s-%d", name, n)
 		}
 		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
 			return dir, nil
