@@ -71,7 +71,7 @@ func FuzzTree(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte) {
 		path := filepath.Join(t.TempDir(), storeName)
 		require.NoError(t, os.WriteFile(path, data, 0o600))
-		_ = checkTree(path, true)
-		_ = checkTree(path, false)
+		_ = checkPages(path, true)
+		_ = checkPages(path, false)
 	})
 }

@@ -13,6 +13,7 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
+	"github.com/holdfast-credit/holdfast/ledger/pages"
 )
 
 var (
@@ -49,7 +50,7 @@ func (s *store) open() error {
 	} else if info.Size() == 0 {
 		return &journal.CorruptError{Detail: "journal.db is empty"}
 	}
-	if err := checkTree(s.path, false); err != nil {
+	if err := checkPages(s.path, false); err != nil {
 		return err
 	}
 	return guard(0, func() error {
@@ -66,6 +67,15 @@ func (s *store) open() error {
 			return nil
 		})
 	})
+}
+
+// checkPages is pages.Check of the file.
+func checkPages(path string, full bool) error {
+	err := pages.Check(path, full)
+	if damage := (*pages.DamageError)(nil); errors.As(err, &damage) {
+		return &journal.CorruptError{Detail: storeName + ": " + damage.Error()}
+	}
+	return err
 }
 
 func boltOptions(readOnly bool) *bbolt.Options {

@@ -73,7 +73,7 @@ func (j *Journal) Verify(ctx context.Context) (Report, error) {
 func (s *store) verify(r *Report) error {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if err := checkTree(s.path, true); err != nil {
+	if err := checkPages(s.path, true); err != nil {
 		return err
 	}
 	batches, err := s.count()

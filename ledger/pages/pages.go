@@ -1,4 +1,10 @@
-package bolt
+// Package pages looks at the pages of a bbolt file before bbolt does.
+//
+// bbolt trusts its pages: a damaged branch page can send it round in circles until the stack is exhausted, which no
+// recover catches, and a damaged free list makes it overwrite live pages later. So the branch pages and the free list
+// are looked at before bbolt opens a file, which costs about one page in two hundred; a full check looks at all pages.
+// The file must have its free list in it (bolt.Options.NoFreelistSync unset), and nobody may be writing it.
+package pages
 
 import (
 	"bytes"
@@ -8,14 +14,9 @@ import (
 	"hash/fnv"
 	"io"
 	"os"
-
-	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
 
-// tree reads the page structure of a bbolt file (format version 2) with plain reads. bbolt itself trusts its pages:
-// a damaged branch page can send it round in circles until the stack is exhausted, which no recover catches, and a
-// damaged free list makes it overwrite live pages later. So the branch pages and the free list are looked at before
-// bbolt opens the file, which costs about one page in two hundred, and Verify looks at all pages.
+// tree reads the page structure of a bbolt file (format version 2) with plain reads.
 type tree struct {
 	file io.ReaderAt
 	full bool // read leaf pages too, and account for every page
@@ -45,8 +46,9 @@ type page struct {
 	data  []byte
 }
 
-// checkTree checks the branch pages and the free list of the bbolt file, or with full all of it.
-func checkTree(path string, full bool) error {
+// Check checks the branch pages and the free list of a bbolt file, or with full all of it. A *DamageError says that
+// the pages are not what bbolt wrote.
+func Check(path string, full bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -58,10 +60,15 @@ func checkTree(path string, full bool) error {
 	}
 	t := &tree{file: f, full: full}
 	if err := t.check(uint64(info.Size())); err != nil {
-		return &journal.CorruptError{Detail: storeName + ": " + err.Error()}
+		return &DamageError{err}
 	}
 	return nil
 }
+
+// DamageError says what is wrong with a file's pages.
+type DamageError struct{ cause error }
+
+func (e *DamageError) Error() string { return e.cause.Error() }
 
 func (t *tree) check(size uint64) error {
 	if err := t.readMeta(); err != nil {
