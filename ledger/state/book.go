@@ -57,6 +57,10 @@ func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 	b.Settle()
 	value := find(b, b.state.accounts, bucketAccounts, id, func() []byte { return accountKey(b.key[:0], id) })
 	if value == nil {
+		// The newest may not have been put yet. Every other that was opened is there.
+		if id.Shard() == b.shard.Number && id.Number() != 0 && id.Number() < b.shard.Accounts {
+			b.fail(&CorruptError{b.state.path, fmt.Sprintf("account %s is gone", id)})
+		}
 		return nil
 	}
 	b.current = 0
@@ -159,13 +163,14 @@ func (b *Book) PutConsumer(token ledger.ConsumerToken, id ledger.AccountID) {
 	putNamed(b, b.state.consumers, b.buf)
 }
 
-// Ended finds an authorization that has ended.
+// Ended finds an authorization that has ended. It is asked only for what must be there.
 func (b *Book) Ended(id ledger.AuthorizationID) *ledger.Authorization {
 	if id == b.endedID && id.N != 0 {
 		return &b.ended
 	}
 	row := find(b, b.state.ended, bucketEnded, id, func() []byte { return endedKey(b.key[:0], id) })
 	if row == nil {
+		b.fail(&CorruptError{b.state.path, fmt.Sprintf("authorization %s is gone", id)})
 		return nil
 	}
 	b.endedID = ledger.AuthorizationID{}

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"io/fs"
 	"os"
+	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/pages"
 )
 
 // The buckets of the file. Keys: accounts by id, ended authorizations by account and number, both big endian;
@@ -89,14 +92,19 @@ func deadlineKey(b []byte, at int64, id ledger.AccountID) []byte {
 // openFile opens or makes the bbolt file. The mapping is made large at once: growing it later would wait for every
 // reader.
 func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			err = &CorruptError{path, fmt.Sprint(p)}
 		}
 	}()
+	if err := checkPages(path, false); err != nil {
+		return nil, err
+	}
+	// The free list is written: without it bbolt walks every key of the file when it opens it, in a goroutine of its own
+	// in which damage ends the process.
 	options := &bolt.Options{
 		Timeout:         time.Second,
-		NoFreelistSync:  true,
 		FreelistType:    bolt.FreelistMapType,
 		InitialMmapSize: 1 << 30,
 		ReadOnly:        readOnly,
@@ -134,6 +142,19 @@ func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
 		return nil, fmt.Errorf("open state file: %w", err)
 	}
 	return db, nil
+}
+
+// checkPages looks at the pages of the file, if there is one, before bbolt trusts them.
+func checkPages(path string, full bool) error {
+	err := pages.Check(path, full)
+	var damage *pages.DamageError
+	switch {
+	case errors.As(err, &damage):
+		return &CorruptError{path, damage.Error()}
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	}
+	return err
 }
 
 // Exists says whether there is a state file at the path.

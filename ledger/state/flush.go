@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -139,6 +140,7 @@ func (f *flusher) transact(change func(*bolt.Tx) error) {
 		return
 	}
 	begun := time.Now()
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
 	defer func() {
 		if p := recover(); p != nil {
 			f.err = &CorruptError{f.path, fmt.Sprint(p)}
@@ -169,6 +171,7 @@ func (f *flusher) finish(shard *ledger.Shard) {
 		return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
 	})
 	if f.err == nil {
+		f.flushedTime.Store(int64(shard.Time))
 		f.flushed.Store(shard.Sequence)
 	}
 }
@@ -190,8 +193,7 @@ func (s *State) PurgeReceipts(after []byte, before int64, limit int) (next []byt
 			k, v = c.Next()
 		}
 		for n := 0; k != nil && n < limit; n++ {
-			var r ledger.Receipt
-			if row, ok := unseal(k, v); ok && record.DecodeReceipt(row, &r) == nil && int64(r.Time) < before {
+			if outlived(k, v, before) {
 				old = append(old, slices.Clone(k))
 			}
 			next = append(next[:0], k...)
@@ -208,12 +210,23 @@ func (s *State) PurgeReceipts(after []byte, before int64, limit int) (next []byt
 	err = s.db.Update(func(tx *bolt.Tx) error {
 		b := tx.Bucket(bucketReceipts)
 		for _, k := range old {
+			if !outlived(k, b.Get(k), before) {
+				continue // the request was made again since, and a flush cycle wrote its new receipt
+			}
 			if err := b.Delete(k); err != nil {
 				return err
 			}
+			purged++
 		}
 		return nil
 	})
 	s.generation.Add(1)
-	return next, len(old), err
+	return next, purged, err
+}
+
+// outlived says whether a receipt in the file was made before an instant.
+func outlived(key, value []byte, before int64) bool {
+	var r ledger.Receipt
+	row, ok := unseal(key, value)
+	return ok && record.DecodeReceipt(row, &r) == nil && int64(r.Time) < before
 }

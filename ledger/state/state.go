@@ -2,9 +2,11 @@ package state
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -13,6 +15,7 @@ import (
 	bolt "go.etcd.io/bbolt"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 )
 
@@ -57,6 +60,10 @@ type State struct {
 	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
 	generation atomic.Uint64
 	flushed    atomic.Uint64 // everything up to this sequence is in the file
+	// flushedTime is the instant of that entry. It is set before flushed.
+	flushedTime atomic.Int64
+
+	damage atomic.Pointer[error]
 
 	cycle sync.Mutex // one flush cycle at a time
 	loads sync.WaitGroup
@@ -84,12 +91,25 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 		db.Close()
 		return nil, nil, err
 	}
-	if s.nameless() {
+	switch {
+	case s.nameless():
 		s.names.ready.Store(true)
-	} else {
-		s.loads.Go(s.loadNames)
+	case s.small():
+		if s.loadNames(true); s.Damage() != nil {
+			db.Close()
+			return nil, nil, s.Damage()
+		}
+	default:
+		s.loads.Go(func() { s.loadNames(false) })
 	}
 	return s, row, nil
+}
+
+// smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
+const smallFile = 32 << 20
+
+func (s *State) small() (small bool) {
+	return s.view(func(tx *bolt.Tx) error { small = tx.Size() <= smallFile; return nil }) == nil && small
 }
 
 // nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
@@ -125,6 +145,7 @@ func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
 		if !ok || len(mark) != 8 {
 			return &CorruptError{s.path, "the mark of what has been flushed cannot be read"}
 		}
+		s.flushedTime.Store(int64(row.Time))
 		s.flushed.Store(binary.BigEndian.Uint64(mark))
 		if row.Sequence != s.flushed.Load() {
 			return &CorruptError{s.path, "the shard's row and the mark of what has been flushed do not agree"}
@@ -133,8 +154,18 @@ func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
 	})
 }
 
-// loadNames tells the filter of every name in the file. Until it is done every name is a maybe.
-func (s *State) loadNames() {
+// Damage is what was found wrong with the file in the background; nil when nothing was.
+func (s *State) Damage() error {
+	if err := s.damage.Load(); err != nil {
+		return *err
+	}
+	return nil
+}
+
+// loadNames tells the filter of every name in the file. Until it is done every name is a maybe. On the way it checks
+// every row, because a damaged name would be missed by the one lookup that must not miss it: whether a request has been
+// carried out before. Closely, each row is looked up as well.
+func (s *State) loadNames(closely bool) {
 	begun, count := time.Now(), 0
 	for _, bucket := range namedBuckets {
 		var after []byte
@@ -144,25 +175,32 @@ func (s *State) loadNames() {
 				return
 			default:
 			}
-			err := s.db.View(func(tx *bolt.Tx) error {
-				c := tx.Bucket(bucket).Cursor()
-				k, _ := c.First()
+			err := s.view(func(tx *bolt.Tx) error {
+				b := tx.Bucket(bucket)
+				c := b.Cursor()
+				k, v := c.First()
 				if after != nil {
-					if k, _ = c.Seek(after); string(k) == string(after) {
-						k, _ = c.Next()
+					if k, v = c.Seek(after); string(k) == string(after) {
+						k, v = c.Next()
 					}
 				}
 				for n := 0; k != nil && n < 50_000; n++ {
+					if _, ok := unseal(k, v); !ok || closely && string(b.Get(k)) != string(v) || after != nil && string(k) <= string(after) {
+						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, bucket)}
+					}
 					s.names.add(k)
 					count++
 					after = append(after[:0], k...)
-					k, _ = c.Next()
+					k, v = c.Next()
 				}
 				done = k == nil
 				return nil
 			})
 			if err != nil {
-				return // closed
+				if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) {
+					s.damage.Store(&err)
+				}
+				return // or closed
 			}
 		}
 	}
@@ -172,6 +210,9 @@ func (s *State) loadNames() {
 
 // Flushed is the sequence up to which everything is in the file.
 func (s *State) Flushed() uint64 { return s.flushed.Load() }
+
+// FlushedTime is the instant of the entry with the sequence Flushed.
+func (s *State) FlushedTime() calendar.Instant { return calendar.Instant(s.flushedTime.Load()) }
 
 // Stats are figures about the state, for people and metrics.
 type Stats struct {
@@ -225,6 +266,7 @@ func load[K comparable](s *State, t *table[K], bucket []byte, k K, key []byte) (
 // view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
 func (s *State) view(f func(*bolt.Tx) error) error {
 	return s.db.View(func(tx *bolt.Tx) (err error) {
+		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a page may lie beyond the end of the file
 		defer func() {
 			if p := recover(); p != nil {
 				err = &CorruptError{s.path, fmt.Sprint(p)}

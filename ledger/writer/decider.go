@@ -91,7 +91,9 @@ func (d *decider) decideGroup(g *group) bool {
 func (d *decider) decideCall(c *call) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("decide %T: %v\n%s", c.command, p, debug.Stack())
+			if err = d.book.Err(); err == nil { // or it met a row that was not there because it cannot be read
+				err = fmt.Errorf("decide %T: %v\n%s", c.command, p, debug.Stack())
+			}
 		}
 	}()
 	c.outcome = d.ledger.Apply(d.now, c.command, d.add)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/state"
 )
 
 // keepFlushing runs flush cycles in the background: when memory fills up with dirty rows, and otherwise once an
@@ -23,6 +24,10 @@ func (s *session) keepFlushing() {
 			return
 		case <-tick.C:
 		}
+		if err := s.state.Damage(); err != nil {
+			s.fail(err)
+			return
+		}
 		if !s.state.Pressed() && time.Since(last) < s.state.Interval() {
 			continue
 		}
@@ -32,6 +37,7 @@ func (s *session) keepFlushing() {
 		}
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("flush failed; trying again", "shard", s.config.Shard, "error", err)
+			s.failIfCorrupt(err)
 		}
 		last = time.Now()
 	}
@@ -41,7 +47,8 @@ func (s *session) keepFlushing() {
 type purge struct{ after []byte }
 
 func (p *purge) step(s *session) (err error) {
-	before := s.config.Clock().Add(-s.config.Terms.RequestsKept)
+	// By the journal's time, not the clock's: an audit knows no other.
+	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-s.config.Terms.RequestsKept)
 	p.after, _, err = s.state.PurgeReceipts(p.after, int64(before), 20_000)
 	return err
 }
@@ -65,7 +72,16 @@ func (s *session) keepSweeping() {
 		}
 		if _, err := s.sweepOnce(s.ctx, s.config.Clock()); err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
+			s.failIfCorrupt(err)
 		}
+	}
+}
+
+// failIfCorrupt ends the session when the state file is corrupt: trying again would never help, and starting again
+// builds it anew.
+func (s *session) failIfCorrupt(err error) {
+	if corrupt := (*state.CorruptError)(nil); errors.As(err, &corrupt) {
+		s.fail(err)
 	}
 }
 

@@ -48,7 +48,9 @@ func (s *session) replay(ctx context.Context, head journal.Head, progress func(d
 func (s *session) fold(e journal.Entry) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("entry %d does not fit the state: %v", e.Sequence, p)
+			if err = s.book.Err(); err == nil {
+				err = fmt.Errorf("entry %d does not fit the state: %v", e.Sequence, p)
+			}
 		}
 	}()
 	var entry ledger.Entry
