@@ -30,7 +30,7 @@ type shard struct {
 	open    func() journal.Journal
 	options state.Options
 	path    string // of the state file
-	clock   atomic.Int64
+	clock   *atomic.Int64
 	w       *writer.Writer
 
 	work   *sim.Workload
@@ -50,7 +50,7 @@ func terms() *ledger.Terms {
 func newShard(t *testing.T, seed uint64, accounts int, open func() journal.Journal, o state.Options) *shard {
 	start := calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC))
 	s := &shard{
-		t: t, open: open, options: o, path: filepath.Join(t.TempDir(), "state.db"),
+		clock: new(atomic.Int64), t: t, open: open, options: o, path: filepath.Join(t.TempDir(), "state.db"),
 		work: sim.NewWorkload(start, sim.Options{
 			Shard: shardNumber, Accounts: accounts, Hot: 3, Jumps: 0.01, Zone: calendar.UTC, Terms: terms(), Callers: 2,
 		}),
@@ -59,6 +59,13 @@ func newShard(t *testing.T, seed uint64, accounts int, open func() journal.Journ
 	}
 	s.w = s.start(s.path)
 	return s
+}
+
+// on is the shard in a subtest.
+func (s *shard) on(t *testing.T) *shard {
+	c := *s
+	c.t = t
+	return &c
 }
 
 // start opens a writer over a state file and the shard's journal.
@@ -79,7 +86,7 @@ func (s *shard) step() {
 	s.t.Helper()
 	c := s.work.Next(s.random)
 	s.clock.Store(int64(s.work.Now))
-	out, stopped := s.submit(c)
+	out, stopped := s.submit(s.w, c)
 	if out == nil {
 		return
 	}
@@ -100,11 +107,11 @@ func (s *shard) step() {
 
 // submit submits a command until it is answered, and tells whether the shard stopped under it. There is no answer if it
 // did and the command is one that cannot be asked again: moving the clock has no identity.
-func (s *shard) submit(c ledger.Command) (out *ledger.Outcome, stopped bool) {
+func (s *shard) submit(w *writer.Writer, c ledger.Command) (out *ledger.Outcome, stopped bool) {
 	s.t.Helper()
 	var err error
 	require.Eventually(s.t, func() (answered bool) {
-		out, err = s.w.Submit(s.t.Context(), c)
+		out, err = w.Submit(s.t.Context(), c)
 		switch {
 		case err == nil:
 			return true
@@ -125,6 +132,15 @@ func (s *shard) submit(c ledger.Command) (out *ledger.Outcome, stopped bool) {
 func (s *shard) check(w *writer.Writer) {
 	s.t.Helper()
 	before := w.Stats().Durable
+	s.asksAgain(w)
+	require.NoError(s.t, w.Flush(s.t.Context()))
+	require.Equal(s.t, before, w.Stats().Durable, "asking again made entries")
+	s.audit(w)
+}
+
+// asksAgain is check without a look at the state file.
+func (s *shard) asksAgain(w *writer.Writer) {
+	s.t.Helper()
 	latest := map[ledger.Request]calendar.Instant{}
 	for _, a := range s.given {
 		latest[*sim.Request(a.Command)] = a.Time
@@ -133,28 +149,22 @@ func (s *shard) check(w *writer.Writer) {
 		if r := sim.Request(a.Command); latest[*r] != a.Time || s.work.Now >= a.Time.Add(terms().RequestsKept) {
 			continue // outlived its keeping
 		}
-		out, err := w.Submit(s.t.Context(), a.Command)
-		require.NoError(s.t, err)
+		out, _ := s.submit(w, a.Command)
 		require.NoError(s.t, sim.SameAnswer(told(a.Outcome), told(*out)), "%T %+v", a.Command, a.Command)
 	}
 	for n := uint64(1); ; n++ {
 		get := &ledger.GetAccount{Account: ledger.NewAccountID(shardNumber, n)}
-		out, err := w.Submit(s.t.Context(), get)
-		require.NoError(s.t, err)
+		out, _ := s.submit(w, get)
 		p := s.model.Predict(s.work.Now, get)
 		require.NoError(s.t, p.Compare(*out))
 		if out.Fault != nil {
 			break
 		}
 		again := &ledger.GetAccount{Consumer: out.Account.Consumer}
-		out, err = w.Submit(s.t.Context(), again)
-		require.NoError(s.t, err)
+		out, _ = s.submit(w, again)
 		p = s.model.Predict(s.work.Now, again)
 		require.NoError(s.t, p.Compare(*out))
 	}
-	require.NoError(s.t, w.Flush(s.t.Context()))
-	require.Equal(s.t, before, w.Stats().Durable, "asking again made entries")
-	s.audit(w)
 }
 
 // told is an outcome without an account's sequence, which nobody is told and receipts do not keep.
@@ -173,12 +183,17 @@ func (s *shard) audit(w *writer.Writer) {
 	require.NoError(s.t, err)
 	defer snapshot.Close()
 	require.Equal(s.t, w.Stats().Durable, snapshot.Flushed)
+	require.Empty(s.t, s.faults(w.Journal(), w.Stats().Durable, snapshot))
+}
+
+// faults is what an audit of a journal and a state file finds.
+func (s *shard) faults(j journal.Journal, upto uint64, snapshot *state.Snapshot) []string {
+	s.t.Helper()
 	report, err := audit.Check(s.t.Context(), audit.Shard{
-		Number: shardNumber, Journal: w.Journal(), Upto: w.Stats().Durable, State: snapshot,
-		Terms: terms(), Zone: calendar.UTC, TempDir: s.t.TempDir(),
+		Number: shardNumber, Journal: j, Upto: upto, State: snapshot, Terms: terms(), Zone: calendar.UTC, TempDir: s.t.TempDir(),
 	})
 	require.NoError(s.t, err)
-	require.Empty(s.t, report.Faults)
+	return report.Faults
 }
 
 // onceEach says that no request is in the journal twice within its keeping.
