@@ -5,9 +5,11 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -22,6 +24,7 @@ type admin struct {
 	holdfastv1.UnimplementedAdminServiceServer
 	*router
 	server *Server
+	one    sync.Mutex // held while something is carried out everywhere: all shards get such commands in one order
 }
 
 func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*holdfastv1.GetStatsResponse, error) {
@@ -63,9 +66,13 @@ func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*h
 
 // Backup streams an archive of every shard up to what was durable when the call began.
 func (s *admin) Backup(_ *holdfastv1.BackupRequest, stream holdfastv1.AdminService_BackupServer) error {
+	upto, err := s.durable()
+	if err != nil {
+		return err
+	}
 	sources := make([]archive.Source, len(s.writers))
 	for i, w := range s.writers {
-		sources[i] = archive.Source{Journal: w.Journal(), Upto: w.Durable()}
+		sources[i] = archive.Source{Journal: w.Journal(), Upto: upto[i]}
 	}
 	header := archive.Header{Zone: s.server.data.Meta.Zone, Made: s.server.now().Time()}
 	if err := archive.Write(stream.Context(), chunks{stream}, header, sources); err != nil {
@@ -95,6 +102,9 @@ func (s *admin) Verify(_ *holdfastv1.VerifyRequest, stream holdfastv1.AdminServi
 	result := &holdfastv1.VerifyResponse{Done: true}
 	for i := range s.writers {
 		report, err := s.verifyShard(stream, i)
+		if _, ok := status.FromError(err); err != nil && ok {
+			return err
+		}
 		if err != nil {
 			return failed(codes.Internal, "VERIFY_FAILED", err.Error())
 		}
@@ -110,15 +120,19 @@ func (s *admin) Verify(_ *holdfastv1.VerifyRequest, stream holdfastv1.AdminServi
 func (s *admin) verifyShard(stream holdfastv1.AdminService_VerifyServer, i int) (*audit.Report, error) {
 	w, ctx := s.writers[i], stream.Context()
 	if err := w.Flush(ctx); err != nil {
-		return nil, err
+		return nil, submitStatus(err)
 	}
 	snapshot, err := w.Snapshot()
 	if err != nil {
-		return nil, err
+		return nil, submitStatus(err)
 	}
 	defer snapshot.Close()
+	upto, err := w.Durable()
+	if err != nil {
+		return nil, submitStatus(err)
+	}
 	return audit.Check(ctx, audit.Shard{
-		Number: uint16(i), Journal: w.Journal(), Upto: w.Durable(), State: snapshot,
+		Number: uint16(i), Journal: w.Journal(), Upto: upto, State: snapshot,
 		Terms: s.server.config.Terms, Zone: s.server.zone, TempDir: s.server.data.Path,
 		Progress: func(done, total uint64) {
 			// A watcher that went away ends the check through its context.
@@ -178,6 +192,8 @@ func (s *admin) everywhere(ctx context.Context, c *check, cmd ledger.Command) ([
 	if err := c.err(); err != nil {
 		return nil, false, err
 	}
+	s.one.Lock()
+	defer s.one.Unlock()
 	replayed := true
 	for _, w := range s.writers {
 		out, err := submit(ctx, w, cmd)
@@ -221,7 +237,7 @@ func (s *admin) AdvanceClock(ctx context.Context, r *holdfastv1.AdvanceClockRequ
 			c.fault("duration", "must be above 0 and at most 100 years")
 			break
 		}
-		to = s.server.now().Add(d.AsDuration())
+		to = c.instant("duration", timestamp(s.server.now().Add(d.AsDuration())))
 	default:
 		c.fault("time", "or duration is required")
 	}

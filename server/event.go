@@ -65,7 +65,11 @@ type occurrence struct {
 }
 
 func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1.EventService_WatchEventsServer) error {
-	at, match, err := s.parseWatch(r)
+	last, err := s.durable()
+	if err != nil {
+		return err
+	}
+	at, match, err := s.parseWatch(r, last)
 	if err != nil {
 		return err
 	}
@@ -74,7 +78,7 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 	from := slices.Clone(at) // at moves on while the shards are read
 	happened := make(chan occurrence, 64)
 	for shard := range s.writers {
-		go s.read(ctx, shard, from[shard], r.GetUntilNow(), happened)
+		go s.read(ctx, shard, from[shard], last[shard], r.GetUntilNow(), happened)
 	}
 	for open := len(s.writers); open > 0; {
 		select {
@@ -102,14 +106,15 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 	return nil
 }
 
-func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest) (cursor, func(*holdfastv1.Event) bool, error) {
+// parseWatch checks a request. The last durable entry of each shard is as far as a cursor can have come.
+func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, func(*holdfastv1.Event) bool, error) {
 	var c check
 	at, err := parseCursor(r.GetCursor(), len(s.writers))
 	if err != nil {
 		c.fault("cursor", "%v", err)
 	}
 	for i := range at {
-		if at[i] > s.writers[i].Durable() {
+		if at[i] > last[i] {
 			c.fault("cursor", "lies beyond the end of shard %d", i)
 		}
 	}
@@ -132,8 +137,8 @@ func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest) (cursor, func(*hol
 	return at, match, c.err()
 }
 
-// read passes on a shard's entries after a sequence.
-func (s *events) read(ctx context.Context, shard int, after uint64, untilNow bool, to chan<- occurrence) {
+// read passes on a shard's entries after a sequence, until the last one if that is all that is wanted.
+func (s *events) read(ctx context.Context, shard int, after, last uint64, untilNow bool, to chan<- occurrence) {
 	pass := func(o occurrence) bool {
 		select {
 		case to <- o:
@@ -142,7 +147,7 @@ func (s *events) read(ctx context.Context, shard int, after uint64, untilNow boo
 			return false
 		}
 	}
-	j, last := s.writers[shard].Journal(), s.writers[shard].Durable()
+	j := s.writers[shard].Journal()
 	entries := j.Follow
 	if untilNow {
 		entries = j.Replay

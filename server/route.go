@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"hash/fnv"
+	"slices"
 
 	"google.golang.org/grpc/codes"
 
@@ -72,6 +73,12 @@ func (r *router) claim(ctx context.Context, c ledger.Caller, o ledger.OrderID, i
 	if !r.foreign(c, o, id) || int(id.Shard()) >= len(r.writers) {
 		return nil
 	}
+	// An order id must not be used up by a request for an account that is not there.
+	if opened, err := r.writers[id.Shard()].Opened(id); err != nil {
+		return submitStatus(err)
+	} else if !opened {
+		return nil // the account's shard says so
+	}
 	_, err := submit(ctx, r.writers[r.home(c, o)], &ledger.ClaimOrder{Caller: c, Order: o, Account: id})
 	return err
 }
@@ -82,6 +89,23 @@ func (r *router) order(ctx context.Context, caller ledger.Caller, o ledger.Order
 		return nil, err
 	}
 	return r.on(ctx, id, c)
+}
+
+// durable is the last durable sequence of every shard, all as of one moment: they only grow, so when none has grown
+// while all were read, all of them stood so at once. Without that a backup could have an order and not the claim to its
+// id, which is in another shard and was made before it.
+func (r *router) durable() (at []uint64, err error) {
+	for before := []uint64(nil); ; before = at {
+		at = make([]uint64, len(r.writers))
+		for i, w := range r.writers {
+			if at[i], err = w.Durable(); err != nil {
+				return nil, submitStatus(err)
+			}
+		}
+		if slices.Equal(at, before) {
+			return at, nil
+		}
+	}
 }
 
 // lookup finds an order: in its home shard, or where the home says that its account is.

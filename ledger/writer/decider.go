@@ -83,6 +83,7 @@ func (d *decider) decideGroup(g *group) bool {
 		}
 	}
 	d.commands.Add(uint64(len(g.calls)))
+	d.accounts.Store(d.book.Shard().Accounts)
 	return true
 }
 

@@ -33,6 +33,7 @@ type session struct {
 
 	head     atomic.Pointer[journal.Head]
 	durable  atomic.Uint64
+	accounts atomic.Uint64 // opened
 	commands atomic.Uint64
 	batches  atomic.Uint64
 	full     atomic.Bool
@@ -94,6 +95,7 @@ func newSession(ctx context.Context, c Config, progress func(done, total uint64)
 	}
 	s.head.Store(&head)
 	s.durable.Store(head.Next - 1)
+	s.accounts.Store(s.book.Shard().Accounts)
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	return s, nil
 }

@@ -289,8 +289,24 @@ func (w *Writer) Stats() Stats {
 // Journal is the shard's journal, for those who read it.
 func (w *Writer) Journal() journal.Journal { return w.config.Journal }
 
-// Durable is the sequence of the last durable entry.
-func (w *Writer) Durable() uint64 { return w.Stats().Durable }
+// Durable is the sequence of the last durable entry. While the shard is starting nobody knows it.
+func (w *Writer) Durable() (uint64, error) {
+	s, err := w.live()
+	if err != nil {
+		return 0, err
+	}
+	return s.durable.Load(), nil
+}
+
+// Opened says whether an account of this shard has been opened. It waits for nothing: an account of which somebody has
+// been told is opened, and one whose opening is not yet durable may be.
+func (w *Writer) Opened(id ledger.AccountID) (bool, error) {
+	s, err := w.live()
+	if err != nil {
+		return false, err
+	}
+	return id.Shard() == w.config.Shard && id.Number() != 0 && id.Number() <= s.accounts.Load(), nil
+}
 
 // Close finishes what is queued, writes everything into the state file and closes state and journal. Calls made
 // after it get ErrClosed.
