@@ -116,6 +116,9 @@ func TestSeeded(t *testing.T) {
 			require.NoError(t, r.finish(), "seed %d", s)
 		})
 	}
+	if *seed != 0 {
+		return
+	}
 	for _, want := range everything {
 		require.NotZero(t, seen[want], "never met: %s", want)
 	}

@@ -21,11 +21,13 @@ type Workload struct {
 	options  Options
 	requests int
 	orders   int
-	accounts int // asked to be opened
+	accounts int    // asked to be opened
+	opened   uint64 // the newest that was
 	writes   []ledger.Command
 	holds    []ledger.AuthorizationID // made, the newest last
 	used     []usedOrder
 	moments  []moment
+	stopped  []ledger.Scope         // suspended, as far as it knows
 	focus    ledger.AuthorizationID // what the next command on a hold is about, if anything
 }
 
@@ -39,7 +41,7 @@ type moment struct {
 type Options struct {
 	Shard    uint16
 	Accounts int     // to begin with
-	Hot      int     // how many of them get half of the commands
+	Hot      int     // how many of the newest get half of the commands
 	Jumps    float64 // how often the clock jumps by hours or days: a probability
 	Zone     calendar.Zone
 	Terms    *ledger.Terms
@@ -89,6 +91,9 @@ func (w *Workload) Next(r *rand.Rand) ledger.Command {
 
 // Saw tells the workload what came of a command, so that it can ask for more of the same.
 func (w *Workload) Saw(out ledger.Outcome) {
+	if out.Account != nil {
+		w.opened = max(w.opened, out.Account.ID.Number())
+	}
 	if out.Fault == nil && !out.Replayed && out.Authorization.State.Open() {
 		w.holds = keep(w.holds, out.ID)
 		w.moments = keep(w.moments, moment{out.Authorization.Expires, out.ID})
@@ -109,15 +114,15 @@ func (w *Workload) tick(r *rand.Rand) {
 	case r.Float64() < w.options.Jumps:
 		jumps := []time.Duration{30 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 7 * 24 * time.Hour, 31 * 24 * time.Hour, 401 * 24 * time.Hour}
 		w.Now = w.Now.Add(jumps[min(r.IntN(len(jumps)), r.IntN(len(jumps)))])
-	case len(w.moments) > 0 && r.IntN(12) == 0: // to the instant at which something runs out, or to just before it
+	case len(w.moments) > 0 && r.IntN(30) == 0: // to the instant at which something runs out, or to just before it
 		m := w.moments[r.IntN(len(w.moments))]
-		if at := m.at - calendar.Instant(r.IntN(2)); at > w.Now && at < w.Now.Add(6*time.Hour) {
+		if at := m.at - calendar.Instant(r.IntN(2)); at > w.Now && at < w.Now.Add(time.Duration(r.IntN(6))*time.Hour) {
 			w.Now, w.focus = at, m.id
 		}
-	case r.IntN(50) == 0: // to the turn of the day, or a moment before it
+	case r.IntN(120) == 0: // to the turn of the day, or a moment before it
 		w.Now = max(w.Now, w.options.Zone.Start(w.options.Zone.DateAt(w.Now).AddDays(1))-calendar.Instant(r.IntN(2)))
 	case r.IntN(3) > 0:
-		w.Now = w.Now.Add(time.Duration(r.Int64N(int64(2 * time.Minute))))
+		w.Now = w.Now.Add(time.Duration(r.Int64N(int64(20 * time.Second))))
 	}
 }
 
@@ -171,16 +176,17 @@ func (w *Workload) request(r *rand.Rand) ledger.Request {
 	return ledger.Request{Caller: w.caller(r)}
 }
 
-// account is an account: half of the time a hot one, rarely one that is not there.
+// account is an account: half of the time a hot one, rarely one that is not there. Hot are those opened last, so that
+// there are always some that are not used up: nothing is ever repaid here.
 func (w *Workload) account(r *rand.Rand) ledger.AccountID {
-	n := r.IntN(max(w.accounts, 1))
+	n := 1 + r.Uint64N(max(w.opened, 1))
 	switch {
 	case r.IntN(2) == 0:
-		n = r.IntN(w.options.Hot)
+		n = uint64(max(1, int(w.opened)-r.IntN(w.options.Hot)))
 	case r.IntN(200) == 0:
 		n += 1_000_000
 	}
-	return ledger.NewAccountID(w.options.Shard, uint64(n+1))
+	return ledger.NewAccountID(w.options.Shard, n)
 }
 
 func scene(r *rand.Rand) ledger.Scene {
@@ -210,7 +216,9 @@ func amount(r *rand.Rand) money.Amount {
 	case 1:
 		return money.Amount(1 + r.IntN(5000))
 	case 2:
-		return money.Amount(1 + r.IntN(20_000))
+		if r.IntN(4) == 0 {
+			return money.Amount(1 + r.IntN(20_000))
+		}
 	}
 	return money.Amount(1 + r.IntN(600))
 }
@@ -260,7 +268,7 @@ func (w *Workload) hold(r *rand.Rand) ledger.AuthorizationID {
 		return w.focus
 	}
 	if n := len(w.holds); n > 0 && r.IntN(12) > 0 {
-		return w.holds[n-1-min(r.IntN(n), r.IntN(n), r.IntN(n))]
+		return w.holds[n-1-min(r.IntN(n), r.IntN(min(n, 20)))]
 	}
 	return ledger.AuthorizationID{Account: w.account(r), N: uint32(r.IntN(40))}
 }

@@ -66,22 +66,28 @@ func (w *Workload) onAccount(r *rand.Rand) ledger.Command {
 	case 0:
 		return w.open(r)
 	case 1:
+		if r.IntN(2) == 0 {
+			return w.open(r)
+		}
 		c := w.open(r)
 		w.accounts--
 		c.Consumer = ledger.ConsumerToken(fmt.Sprintf("c%d", 1+r.IntN(w.accounts)))
 		return c
 	case 2, 3:
-		c := &ledger.SetLimits{Request: q, Account: id, Currency: w.currency(r), SetAccount: r.IntN(2) == 0, Limit: money.Amount(r.IntN(10_000))}
+		c := &ledger.SetLimits{Request: q, Account: id, Currency: w.currency(r), SetAccount: r.IntN(2) == 0, Limit: money.Amount(r.IntN(30_000))}
 		if !c.SetAccount {
 			c.Limit = 0
 		}
 		if r.IntN(3) > 0 {
-			c.Lines = []ledger.LimitOfLine{{Scene: s, Limit: money.Amount(r.IntN(8000))}}
+			c.Lines = []ledger.LimitOfLine{{Scene: s, Limit: money.Amount(r.IntN(20_000))}}
 		}
 		return c
 	case 4, 5:
 		return w.raise(r)
 	case 6:
+		if r.IntN(3) > 0 {
+			return w.open(r)
+		}
 		return &ledger.Freeze{Request: q, Account: id, Reason: "call"}
 	case 7, 8:
 		return &ledger.Unfreeze{Request: q, Account: id, Reason: "resolved"}
@@ -115,13 +121,19 @@ func (w *Workload) raise(r *rand.Rand) ledger.Command {
 	return c
 }
 
-// byOperator suspends, and twice as often resumes; claims orders, and lets the clock do its work.
+// byOperator suspends, and soon resumes; claims orders, and lets the clock do its work.
 func (w *Workload) byOperator(r *rand.Rand) ledger.Command {
+	if n := len(w.stopped); n > 0 {
+		scope := w.stopped[n-1]
+		w.stopped = w.stopped[:n-1]
+		return &ledger.Resume{Request: w.request(r), Scope: scope, Reason: "over"}
+	}
 	scope := []ledger.Scope{{}, {Scene: ledger.TopUp}, {Scene: ledger.Bill}, {Carrier: "cmcc"}, {Carrier: "cucc"}}[r.IntN(5)]
 	switch r.IntN(8) {
-	case 0:
+	case 0, 1:
+		w.stopped = append(w.stopped, scope)
 		return &ledger.Suspend{Request: w.request(r), Scope: scope, Reason: "incident"}
-	case 1, 2, 3:
+	case 2:
 		return &ledger.Resume{Request: w.request(r), Scope: scope, Reason: "over"}
 	case 4:
 		w.orders++
