@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"errors"
 	"io"
 	"slices"
 	"sync"
@@ -335,7 +336,7 @@ func (s *stream) shut() {
 // brokenError is what a call in flight gets when its stream ends with err. The status is the stream's, not the call's:
 // one request may have ended the stream of all. So all that can be cured by another stream is UNAVAILABLE.
 func brokenError(err error) error {
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		return status.Error(codes.Unavailable, "the server ended the stream")
 	}
 	switch st := status.Convert(err); st.Code() {

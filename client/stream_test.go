@@ -138,13 +138,11 @@ func TestServerGone(t *testing.T) {
 
 // TestStreamRefused: a stream that the server will not have is the call's error, not a reason to try for ever.
 func TestStreamRefused(t *testing.T) {
-	f, c := start(t, WithStreams(1))
-	f.Stop()
 	f2 := StartFake(grpc.StreamInterceptor(func(any, grpc.ServerStream, *grpc.StreamServerInfo, grpc.StreamHandler) error {
 		return status.Error(codes.Unauthenticated, "who are you")
 	}))
 	defer f2.Stop()
-	c = dial(t, f2, WithStreams(1))
+	c := dial(t, f2, WithStreams(1))
 	_, err := c.Authorize(t.Context(), topup("o-1"))
 	var e *Error
 	if !errors.As(err, &e) || status.Code(err) != codes.Unauthenticated || e.Attempts != 1 || e.OutcomeUnknown {

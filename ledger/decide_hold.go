@@ -176,14 +176,14 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	if f == nil {
 		f = checkCurrency(a, string(c.Currency))
 	}
-	switch left := money.Amount(0); {
+	switch {
 	case f != nil:
 	case h.Captured == 0:
 		f = fault(FailedPrecondition, "NOTHING_CAPTURED", "nothing was captured of authorization %s, which is %s", c.Authorization, h.State).named(c.Authorization.String())
 	case len(h.Refunds) >= l.terms.MaxParts:
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d refunds already", c.Authorization, len(h.Refunds))
 	default:
-		if left = h.Captured - h.Refunded; c.Amount > left {
+		if left := h.Captured - h.Refunded; c.Amount > left {
 			f = fault(Invalid, "REFUND_EXCEEDS_CAPTURED", "amount %d is more than the %d that is captured and not refunded", c.Amount, left).on("amount")
 		}
 	}

@@ -9,6 +9,7 @@ import (
 // Kind is what happens to an append.
 type Kind int
 
+// The kinds.
 const (
 	Pass       Kind = iota // the append succeeds
 	FailBefore             // nothing is written; the owner is told ErrUnknown
