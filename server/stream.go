@@ -188,6 +188,7 @@ func (s *authorizations) sendAnswers(ctx context.Context, stream holdfastv1.Auth
 		m := &holdfastv1.AuthorizeStreamResponse{CorrelationId: one.id}
 		if err := s.await(ctx, &one, m); err != nil {
 			m.Answer = &holdfastv1.AuthorizeStreamResponse_Fault{Fault: faultProto(err)}
+			s.metrics.Fault(reasonOf(status.Convert(err)))
 		}
 		if err := stream.Send(m); err != nil {
 			return err

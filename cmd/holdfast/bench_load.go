@@ -34,6 +34,7 @@ const (
 	latencyMax    = int64(time.Minute / time.Microsecond)
 	latencyDigits = 2 // a worker's counters stay small enough for the processor's cache
 	failuresMax   = 20
+	callsEnd      = 10 * time.Second // how long after the span calls under way may take
 )
 
 func newTally() *tally {
@@ -88,7 +89,8 @@ type streamCaller interface {
 
 // load runs a case's workers until the span has ended.
 func (b *bench) load(ctx context.Context, bc benchCase, conns []*grpc.ClientConn, calls benchCalls, window span) []*tally {
-	ctx, cancel := context.WithCancel(ctx)
+	// Every call carries a deadline, as every call of a careful client does.
+	ctx, cancel := context.WithDeadline(ctx, window.to.Add(callsEnd))
 	defer cancel()
 	var tallies []*tally
 	var workers sync.WaitGroup

@@ -15,6 +15,7 @@ import (
 // Help method teaches its use with examples.
 type CLI struct {
 	Serve   ServeCmd   `cmd:"" help:"Run the server."`
+	Demo    DemoCmd    `cmd:"" help:"Tell one consumer's story against a server in this process."`
 	Verify  VerifyCmd  `cmd:"" help:"Check a data directory, a backup or a running server."`
 	Backup  BackupCmd  `cmd:"" help:"Write a backup of the book."`
 	Restore RestoreCmd `cmd:"" help:"Make a data directory of a backup."`
@@ -46,7 +47,6 @@ func run(ctx context.Context, args []string) int {
 	parser := kong.Must(&cli,
 		kong.Name("holdfast"),
 		kong.Description(description),
-		kong.UsageOnError(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 96}),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)

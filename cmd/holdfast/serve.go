@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime/debug"
 	"syscall"
 	"time"
 
@@ -29,6 +30,7 @@ type ServeCmd struct {
 	TLSKey         string        `name:"tls-key" help:"Key of the certificate (PEM)." type:"existingfile" placeholder:"FILE"`
 	ClientCA       string        `name:"client-ca" help:"Accept client certificates of this authority (PEM)." type:"existingfile" placeholder:"FILE"`
 	AllowPlaintext bool          `help:"Listen beyond loopback without TLS."`
+	OTLP           string        `name:"otlp" help:"Send traces to this OTLP/gRPC collector; OTEL_EXPORTER_OTLP_ENDPOINT does the same. Costs microseconds a call." placeholder:"URL"`
 	Deadline       time.Duration `help:"Deadline of a call that has none." default:"5s"`
 	Drain          time.Duration `help:"How long calls under way may take when the server goes down." default:"10s"`
 	LogLevel       slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info"`
@@ -56,6 +58,15 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	tuneMemory(int64(c.Cache))
+	if c.OTLP != "" || server.TracingConfigured() {
+		tracer, err := server.NewTracer(ctx, c.OTLP)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = tracer.Shutdown(context.Background()) }() // a collector that is gone holds nothing up
+		config.Edge.Tracing, config.Edge.Tracer = true, tracer
+	}
 	s, err := server.New(ctx, config)
 	if err != nil {
 		return err
@@ -76,6 +87,18 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	err = s.Shutdown()
 	log.Info("stopped")
 	return err
+}
+
+// tuneMemory trades memory for processor time: the garbage collector works when the heap is five times what lives in it,
+// as long as that stays below twice the cache and half a GiB, and harder only there. The environment's GOGC and
+// GOMEMLIMIT come first.
+func tuneMemory(cache int64) {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(2*cache + 512<<20)
+	}
 }
 
 func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {

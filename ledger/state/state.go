@@ -240,6 +240,23 @@ func (s *State) Prefetch(id ledger.AccountID) {
 	load(s, s.accounts, bucketAccounts, id, accountKey(b[:0], id))
 }
 
+// PrefetchList is Prefetch for up to limit accounts from an id on, in order.
+func (s *State) PrefetchList(from ledger.AccountID, limit int) {
+	generation := s.generation.Load()
+	stale := func() bool { return s.generation.Load() != generation }
+	_ = s.view(func(tx *bolt.Tx) error { // what cannot be read, the decider will meet
+		c := tx.Bucket(bucketAccounts).Cursor()
+		k, v := c.Seek(accountKey(nil, from))
+		for ; k != nil && limit > 0; k, v = c.Next() {
+			if row, ok := unseal(k, v); ok && len(k) == 8 {
+				s.accounts.fill(ledger.AccountID(binary.BigEndian.Uint64(k)), slices.Clone(row), stale)
+			}
+			limit--
+		}
+		return nil
+	})
+}
+
 // load reads a row from the file and adds it to its table. It answers with the row, nil when there is none.
 func load[K comparable](s *State, t *table[K], bucket []byte, k K, key []byte) ([]byte, error) {
 	generation := s.generation.Load()

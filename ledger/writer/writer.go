@@ -167,6 +167,8 @@ func (w *Writer) Start(c ledger.Command) (Pending, error) {
 	}
 	if id := accountToLoad(c); id != 0 {
 		s.state.Prefetch(id)
+	} else if list, ok := c.(*ledger.ListAccounts); ok {
+		s.state.PrefetchList(ledger.NewAccountID(w.config.Shard, list.After+1), list.Limit)
 	}
 	p := Pending{call: &call{command: c}}
 	p.group, err = s.join(p.call)
