@@ -43,56 +43,107 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	}
 	f := flusher{State: s, ctx: ctx, paced: paced}
 	named := func(b []byte, k string) []byte { return append(b, k...) }
-	writeRows(&f, s.receipts, bucketReceipts, receipts, named, true, nil)
-	writeRows(&f, s.orders, bucketOrders, orders, named, true, nil)
-	writeRows(&f, s.consumers, bucketConsumers, consumers, named, true, nil)
-	writeRows(&f, s.ended, bucketEnded, ended, endedKey, true, nil)
-	writeRows(&f, s.accounts, bucketAccounts, accounts, accountKey, false, moveDeadline)
-	f.finish(shard)
+	f.steps = []*step{
+		newStep(s.receipts, bucketReceipts, receipts, named, nil),
+		newStep(s.orders, bucketOrders, orders, named, nil),
+		newStep(s.consumers, bucketConsumers, consumers, named, nil),
+		newStep(s.ended, bucketEnded, ended, endedKey, nil),
+		newStep(s.accounts, bucketAccounts, accounts, accountKey, moveDeadline),
+	}
+	err = f.run(shard)
 	s.accounts.trim()
-	return f.err
+	return err
 }
 
-// flusher is one cycle's progress; after the first error it does nothing more.
+// flusher is one cycle: its steps, in the order in which their rows must reach the file, cut into transactions.
 type flusher struct {
 	*State
 	ctx   context.Context
 	paced bool
-	err   error
+	steps []*step
 }
 
-// writeRows writes changes in order of their keys, a transaction for each chunk.
-func writeRows[K comparable](f *flusher, t *table[K], bucket []byte, list []change[K], key func([]byte, K) []byte, drop bool, also func(*bolt.Tx, []byte, []byte, []byte) error) {
+// step is the rows of one bucket that a cycle writes.
+type step struct {
+	left    int
+	write   func(tx *bolt.Tx, n int) error // writes the next n rows
+	written func(n int)                    // the transaction that wrote the next n rows has been committed
+}
+
+// newStep writes changes in order of their keys; also, if not nil, is told of each with the value that it replaces.
+// Rows of accounts stay in memory when they are in the file; others are not likely to be asked for again.
+func newStep[K comparable](t *table[K], bucket []byte, list []change[K], key func([]byte, K) []byte, also func(tx *bolt.Tx, key, old, row []byte) error) *step {
 	slices.SortFunc(list, func(a, b change[K]) int { return compareKeys(a.key, b.key) })
-	var keyBuf, valueBuf []byte
-	for len(list) > 0 && f.err == nil {
-		n := min(len(list), f.options.ChunkRows)
-		f.transact(func(tx *bolt.Tx) error {
-			b := tx.Bucket(bucket)
-			b.FillPercent = 0.9
-			for i := range list[:n] {
-				keyBuf = key(keyBuf[:0], list[i].key)
-				if also != nil {
-					if err := also(tx, keyBuf, b.Get(keyBuf), list[i].row); err != nil {
-						return err
-					}
-				}
-				valueBuf = seal(nil, keyBuf, list[i].row) // bbolt keeps the slice until it commits
-				if err := b.Put(keyBuf, valueBuf); err != nil {
+	drop := also == nil
+	s := &step{left: len(list)}
+	var keyBuf []byte
+	s.write = func(tx *bolt.Tx, n int) error {
+		b := tx.Bucket(bucket)
+		b.FillPercent = 0.9
+		for i := range list[:n] {
+			keyBuf = key(keyBuf[:0], list[i].key)
+			if also != nil {
+				if err := also(tx, keyBuf, b.Get(keyBuf), list[i].row); err != nil {
 					return err
 				}
 			}
-			return nil
-		})
-		if f.err != nil {
-			return
+			if err := b.Put(keyBuf, seal(nil, keyBuf, list[i].row)); err != nil { // bbolt keeps the value until it commits
+				return err
+			}
 		}
-		f.generation.Add(1)
+		return nil
+	}
+	s.written = func(n int) {
 		for i := range list[:n] {
 			t.flushed(&list[i], drop)
 		}
-		list = list[n:]
+		list, s.left = list[n:], s.left-n
 	}
+	return s
+}
+
+// run writes all rows, a chunk of them in each transaction, and in the last one the mark that everything up to the
+// shard's sequence is there.
+func (f *flusher) run(shard *ledger.Shard) error {
+	for last := false; !last; {
+		var counts []int
+		begun := time.Now()
+		err := f.transact(func(tx *bolt.Tx) error {
+			room := f.options.ChunkRows
+			counts, last = counts[:0], true
+			for _, s := range f.steps {
+				n := min(s.left, room)
+				if err := s.write(tx, n); err != nil {
+					return err
+				}
+				counts, room, last = append(counts, n), room-n, last && n == s.left
+			}
+			if last {
+				return putMark(tx, shard)
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		f.generation.Add(1)
+		for i, n := range counts {
+			f.steps[i].written(n)
+		}
+		f.rest(time.Since(begun))
+	}
+	f.flushedTime.Store(int64(shard.Time))
+	f.flushed.Store(shard.Sequence)
+	return nil
+}
+
+// putMark says in the file that everything up to the shard's sequence is there.
+func putMark(tx *bolt.Tx, shard *ledger.Shard) error {
+	meta := tx.Bucket(bucketMeta)
+	if err := meta.Put(keyShard, seal(nil, keyShard, record.AppendShard(nil, shard))); err != nil {
+		return err
+	}
+	return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
 }
 
 func compareKeys[K comparable](a, b K) int {
@@ -133,47 +184,31 @@ func moveDeadline(tx *bolt.Tx, key, old, row []byte) error {
 	return nil
 }
 
-// transact runs one transaction and then, when paced, rests nine times as long as it took, unless memory is filling
-// up with dirty rows.
-func (f *flusher) transact(change func(*bolt.Tx) error) {
-	if f.err = f.ctx.Err(); f.err != nil {
-		return
-	}
-	begun := time.Now()
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
-	defer func() {
-		if p := recover(); p != nil {
-			f.err = &CorruptError{f.path, fmt.Sprint(p)}
-		}
-	}()
-	if err := f.db.Update(change); err != nil {
-		f.err = fmt.Errorf("flush state: %w", err)
-		return
-	}
+// rest lets a paced cycle sleep nine times as long as a transaction took, unless memory is filling up with dirty rows.
+func (f *flusher) rest(took time.Duration) {
 	if f.paced && f.memory.dirty.Load() < f.memory.limit/2 {
 		select {
-		case <-time.After(min(9*time.Since(begun), time.Second)):
+		case <-time.After(min(9*took, time.Second)):
 		case <-f.ctx.Done():
 		}
 	}
 }
 
-// finish marks in the file that everything up to the shard's sequence is there.
-func (f *flusher) finish(shard *ledger.Shard) {
-	if f.err != nil {
-		return
+// transact runs one transaction. A panic of bbolt is how it meets corruption.
+func (f *flusher) transact(change func(*bolt.Tx) error) (err error) {
+	if err := f.ctx.Err(); err != nil {
+		return err
 	}
-	f.transact(func(tx *bolt.Tx) error {
-		meta := tx.Bucket(bucketMeta)
-		if err := meta.Put(keyShard, seal(nil, keyShard, record.AppendShard(nil, shard))); err != nil {
-			return err
+	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+	defer func() {
+		if p := recover(); p != nil {
+			err = &CorruptError{f.path, fmt.Sprint(p)}
 		}
-		return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
-	})
-	if f.err == nil {
-		f.flushedTime.Store(int64(shard.Time))
-		f.flushed.Store(shard.Sequence)
+	}()
+	if err := f.db.Update(change); err != nil {
+		return fmt.Errorf("flush state: %w", err)
 	}
+	return nil
 }
 
 // Pressed says that it is time for a flush cycle, whatever the interval: a third of memory is dirty.
