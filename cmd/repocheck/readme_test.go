@@ -69,7 +69,8 @@ type reader struct {
 	dir    string
 	binary string
 	server *exec.Cmd
-	addr   string
+	addr   string // of the API
+	ops    string // of the operations listener
 }
 
 // run carries out a command and answers with what it said.
@@ -107,11 +108,11 @@ func (r *reader) serve(flags []string) {
 	}
 	for range 200 {
 		if b, err := os.ReadFile(ready); err == nil {
-			var where struct{ Listen string }
+			var where struct{ Listen, Ops string }
 			if err := json.Unmarshal(b, &where); err != nil {
 				r.t.Fatal(err)
 			}
-			r.addr = where.Listen
+			r.addr, r.ops = where.Listen, where.Ops
 			return
 		}
 		time.Sleep(50 * time.Millisecond)

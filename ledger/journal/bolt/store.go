@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"go.etcd.io/bbolt"
+	bbolterrors "go.etcd.io/bbolt/errors"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/pages"
@@ -56,7 +57,7 @@ func (s *store) open() error {
 	return guard(0, func() error {
 		db, err := bbolt.Open(s.path, 0o600, boltOptions(s.readOnly))
 		if err != nil {
-			if errors.Is(err, bbolt.ErrTimeout) {
+			if errors.Is(err, bbolterrors.ErrTimeout) {
 				return fmt.Errorf("%w: %s", ErrLocked, s.path)
 			}
 			return &journal.CorruptError{Detail: "journal.db: " + err.Error()}
