@@ -26,7 +26,7 @@ import (
 type BenchCmd struct {
 	Accounts    int           `default:"1000000" placeholder:"N" help:"Accounts to choose from (${default})."`
 	Skew        float64       `placeholder:"S" help:"Choose accounts by Zipf's law with this exponent, above 1, instead of uniformly."`
-	Concurrency []int         `placeholder:"N,..." help:"Measure unary calls, this many at once."`
+	Concurrency []int         `placeholder:"N" help:"Measure unary calls, this many at once."`
 	Stream      bool          `help:"Measure AuthorizeStream."`
 	Streams     int           `default:"4" placeholder:"N" help:"Streams to open (${default})."`
 	Window      int           `default:"256" placeholder:"N" help:"Requests under way on each stream (${default})."`
@@ -35,7 +35,7 @@ type BenchCmd struct {
 	WarmUp      time.Duration `default:"1s" placeholder:"D" help:"How long to load before each measurement without counting (${default})."`
 	Rounds      int           `default:"3" placeholder:"N" help:"Measurements of each, echo and holdfast in turn; their medians are reported (${default})."`
 	Connections int           `default:"1" placeholder:"N" help:"HTTP/2 connections to spread the calls over, as many for the echo (${default})."`
-	Data        string        `placeholder:"DIR" help:"Keep the book here and use the accounts that it has. Without it a directory beside the present one's files is made and removed."`
+	Data        string        `placeholder:"DIR" help:"Keep the book here and use the accounts that it has. Without it one is made in the present directory, and removed."`
 	Shards      int           `placeholder:"N" help:"Shards of the server (its own default)."`
 	Cache       string        `placeholder:"BYTES" help:"Cache of the server, such as 768MiB (its own default)."`
 	Hold        time.Duration `placeholder:"D" help:"Lifetime of the holds (chosen so that no account gets too many)."`
@@ -56,14 +56,16 @@ disk under the present directory (or --data) is what is measured: a RAM disk com
 
 Examples:
 
-  holdfast bench                                the usual figures, a million accounts, about three minutes
-  holdfast bench --accounts 10000 --rounds 1    a quick look
-  holdfast bench --concurrency 1,16,64          closed loop, unary, three concurrencies
+  holdfast bench                               what is usual, a million accounts
+  holdfast bench --accounts 10000 --rounds 1   a quick look
+  holdfast bench --concurrency 1,16,64         closed loop, unary
   holdfast bench --stream --streams 8 --window 128
-  holdfast bench --rate 5000 --duration 30s     open loop: latency at a given load, queueing included
-  holdfast bench --data bench.d                 open the accounts once, reuse them in later runs
-  holdfast bench --profile prof --concurrency 64 && go tool pprof -top prof/unary-c64.server.pprof
+  holdfast bench --rate 5000 --duration 30s    open loop: queueing counts
+  holdfast bench --data bench.d                open the accounts only once
   holdfast bench --json > bench.json
+
+  holdfast bench --profile prof --concurrency 64
+  go tool pprof -top prof/unary-c64.server.pprof
 
 It exits with 1 if any call failed or was declined unexpectedly.`
 }

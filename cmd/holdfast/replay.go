@@ -5,18 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/holdfast-credit/holdfast/client"
-	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
 // ReplayCmd drives a CSV file of orders through a server.
 type ReplayCmd struct {
-	Orders    string        `required:"" type:"existingfile" placeholder:"FILE" help:"CSV file of orders, with a header."`
+	Orders    string        `type:"existingfile" placeholder:"FILE" help:"CSV file of orders, with a header."`
 	Map       string        `required:"" placeholder:"FILE" help:"YAML file that says what its columns mean, or the name of a shipped one: xente_orders, xente_purchases."`
 	Data      string        `placeholder:"DIR" help:"Directory for the book; it must be new. Without it ./replay-data, or the first of ./replay-data-2, -3, ... that is free."`
 	Target    string        `placeholder:"HOST:PORT" help:"Drive a running server, whose clock must be virtual, instead of starting one."`
@@ -39,13 +37,14 @@ which category, what limits accounts get, and which rows tell what outcome.
 Examples:
 
   holdfast replay --orders orders.csv --map xente_purchases
-  holdfast replay --orders orders.csv --map xente_orders --print-map > my-map.yaml
+  holdfast replay --map xente_orders --print-map > my-map.yaml
   holdfast replay --orders orders.csv --map my-map.yaml --lenient --data trial
-  holdfast verify --data trial                        check the book again, from its files
-  holdfast serve --data trial --virtual-clock 2019-07-01T00:00:00Z    look around in it
+  holdfast verify --data trial                check the book from its files
+  holdfast serve --data trial --virtual-clock 2019-07-01T00:00:00Z
 
   holdfast serve --virtual-clock 2018-09-01T00:00:00Z &
-  holdfast replay --orders orders.csv --map xente_orders --target 127.0.0.1:7600
+  holdfast replay --orders orders.csv --map xente_orders \
+    --target 127.0.0.1:7600
 
 Bad rows are told by line and column. It exits with 1 if a row is bad, a call is refused, or the check finds a fault.`
 }
@@ -53,6 +52,8 @@ Bad rows are told by line and column. It exits with 1 if a row is bad, a call is
 // Validate refuses flags that contradict each other.
 func (c *ReplayCmd) Validate() error {
 	switch {
+	case c.Orders == "" && !c.PrintMap:
+		return errors.New("--orders is required")
 	case c.Target != "" && c.Data != "":
 		return errors.New("--data is for a server that replay starts, not for --target")
 	case c.Step < time.Millisecond:
@@ -150,60 +151,16 @@ func (c *ReplayCmd) server(ctx context.Context, m *orderMap, first time.Time) (
 	return p.Listen, p, dir, nil
 }
 
-// newBookDir is dir, which must not have anything in it, or, if that is empty, ./NAME, ./NAME-2, ...: the first that
-// there is not.
-func newBookDir(dir, name string) (string, error) {
-	if dir != "" {
-		entries, err := os.ReadDir(dir)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return "", err
-		}
-		if len(entries) > 0 {
-			return "", fmt.Errorf("%s is not empty; a book of its own is needed", dir)
-		}
-		return dir, nil
-	}
-	for n := 1; ; n++ {
-		dir := name
-		if n > 1 {
-			dir = fmt.Sprintf("%s-%d", name, n)
-		}
-		if _, err := os.Lstat(dir); errors.Is(err, fs.ErrNotExist) {
-			return dir, nil
-		} else if err != nil {
-			return "", err
-		}
-	}
-}
-
 // checkBook has the server check its whole book and prints the verdict; faults are an error.
 func checkBook(ctx context.Context, sdk *client.Client, out io.Writer) error {
-	stream, err := sdk.Admin().Verify(ctx, &holdfastv1.VerifyRequest{})
+	verdict, err := auditBook(ctx, sdk)
 	if err != nil {
 		return err
 	}
-	show := newProgress("checking the book")
-	defer show.end()
-	entries := map[int32]uint64{} // by shard
-	for {
-		resp, err := stream.Recv()
-		if err != nil {
-			return fmt.Errorf("checking the book: %w", err)
-		}
-		entries[resp.GetShard()] = max(entries[resp.GetShard()], resp.GetEntries())
-		show.update(int64(resp.GetEntries()), int64(resp.GetEntriesTotal()))
-		if !resp.GetDone() {
-			continue
-		}
-		var total uint64
-		for _, n := range entries {
-			total += n
-		}
-		if faults := resp.GetFaults(); len(faults) > 0 {
-			return fmt.Errorf("the check of the book found %d faults:\n  %s", len(faults), strings.Join(faults, "\n  "))
-		}
-		_, _ = fmt.Fprintf(out, "\nThe server checked its book: %s entries, %s rows, no faults.\n",
-			thousands(int64(total)), thousands(resp.GetRows()))
-		return nil
+	if faults := verdict.GetFaults(); len(faults) > 0 {
+		return fmt.Errorf("the check of the book found %d faults:\n  %s", len(faults), strings.Join(faults, "\n  "))
 	}
+	_, _ = fmt.Fprintf(out, "\nThe server checked its book: %s entries, %s rows, no faults.\n",
+		thousands(int64(verdict.GetEntries())), thousands(verdict.GetRows()))
+	return nil
 }

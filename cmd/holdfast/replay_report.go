@@ -25,17 +25,15 @@ func (r *replayReport) read() {
 	first, last := f.orders[0].at, f.orders[len(f.orders)-1].at
 	r.printf("%s rows, %s orders, %s to %s (%s)\n", thousands(int64(f.rows)), thousands(int64(len(f.orders))),
 		first.Format(time.DateOnly), last.Format(time.DateOnly), r.m.Time.Zone)
-	left := 0
 	var kinds []string
 	for _, category := range slices.Sorted(maps.Keys(f.leftOut)) {
-		left += f.leftOut[category]
 		kinds = append(kinds, fmt.Sprintf("%s %s", thousands(int64(f.leftOut[category])), category))
 	}
-	if left > 0 {
-		r.printf("  %s rows left out by the map: %s\n", thousands(int64(left)), strings.Join(kinds, ", "))
+	if len(kinds) > 0 {
+		r.printf("  left out by the map: %s\n", strings.Join(kinds, ", "))
 	}
 	if f.repeated > 0 {
-		r.printf("  %s rows repeat an order; the first row counts\n", thousands(int64(f.repeated)))
+		r.printf("  rows that repeat an order, of which the first counts: %s\n", thousands(int64(f.repeated)))
 	}
 	if len(f.bad) > 0 {
 		r.printf("  %s skipped, such as:\n", badCount(len(f.bad)))

@@ -45,10 +45,10 @@ both, sometimes again while it starts; then it starts it once more and checks:
 
 Examples:
 
-  holdfast torture                              ten rounds, about half a minute
+  holdfast torture                           ten rounds, about half a minute
   holdfast torture --rounds 50 --shards 4
-  holdfast torture --rounds 20 --accounts 5000 --cache 1MiB    with rows evicted and read again
-  holdfast torture --seed 7                     the same load and moments as another run with this seed
+  holdfast torture --accounts 5000 --cache 1MiB   rows are evicted and reread
+  holdfast torture --seed 7                  load and moments as seed 7 has them
 
 It exits with 1 if it found any fault, and then keeps the book.`
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 
 	"google.golang.org/protobuf/proto"
 
@@ -259,29 +257,13 @@ func (t *torture) forget(l *load) {
 
 // checkBook has the server check its whole book.
 func (t *torture) checkBook(ctx context.Context, r *tortureRound) error {
-	stream, err := t.sdks[0].Admin().Verify(ctx, &holdfastv1.VerifyRequest{})
+	verdict, err := auditBook(ctx, t.sdks[0])
 	if err != nil {
 		return err
 	}
-	entries := map[int32]uint64{} // by shard
-	for {
-		resp, err := stream.Recv()
-		if errors.Is(err, io.EOF) {
-			return errors.New("the server's check ended without a verdict")
-		}
-		if err != nil {
-			return fmt.Errorf("the server's check: %w", err)
-		}
-		entries[resp.GetShard()] = max(entries[resp.GetShard()], resp.GetEntries())
-		if !resp.GetDone() {
-			continue
-		}
-		for _, fault := range resp.GetFaults() {
-			t.fault("the server's check: %s", fault)
-		}
-		for _, n := range entries {
-			r.entries += n
-		}
-		return nil
+	for _, fault := range verdict.GetFaults() {
+		t.fault("the server's check: %s", fault)
 	}
+	r.entries = verdict.GetEntries()
+	return nil
 }
