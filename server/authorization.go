@@ -15,7 +15,8 @@ import (
 type authorizations struct {
 	holdfastv1.UnimplementedAuthorizationServiceServer
 	*router
-	metrics *Metrics
+	metrics  *Metrics
+	draining <-chan struct{} // closed when the server goes down
 }
 
 func callerOf(ctx context.Context) ledger.Caller { return ledger.Caller(CallerOf(ctx).Name) }

@@ -152,7 +152,7 @@ func (s *Server) register() (err error) {
 	if s.grpc, err = NewGRPC(s.config.Edge, s.metrics); err != nil {
 		return err
 	}
-	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics})
+	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics, draining: s.draining})
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{router: s.router, draining: s.draining})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})

@@ -3,7 +3,10 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
+	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -24,15 +27,23 @@ func (s *authorizations) AuthorizeStream(stream holdfastv1.AuthorizationService_
 	ctx, cancel := context.WithCancel(stream.Context())
 	defer cancel()
 	started := make(chan streamed, streamWindow)
-	sent := make(chan error, 1)
-	go func() {
-		sent <- s.sendAnswers(ctx, stream, started)
-		cancel() // nothing more can be sent: stop reading
+	read := make(chan error, 1)
+	go func() { // it ends with the stream at the latest, which ends when this call returns
+		defer close(started)
+		defer func() {
+			if p := recover(); p != nil {
+				read <- fmt.Errorf("a request of a stream panicked: %v\n%s", p, debug.Stack())
+			}
+		}()
+		read <- s.startRequests(ctx, stream, started)
 	}()
-	err := s.startRequests(ctx, stream, started)
-	close(started)
-	if sendErr := <-sent; err == nil {
-		err = sendErr
+	err := s.sendAnswers(ctx, stream, started)
+	select {
+	case readErr := <-read:
+		if readErr != nil {
+			return readErr
+		}
+	default:
 	}
 	return err
 }
@@ -182,11 +193,16 @@ func answerCheck(out *ledger.Outcome, m *holdfastv1.AuthorizeStreamResponse) {
 }
 
 // sendAnswers waits for requests in the order in which they were started and answers them. When the stream is over it
-// still waits for nothing: what was started is carried out whether anybody is told or not.
+// still waits for nothing: what was started is carried out whether anybody is told or not. When the server goes down it
+// answers what has been started and ends the stream, which its client would else keep open for ever.
 func (s *authorizations) sendAnswers(ctx context.Context, stream holdfastv1.AuthorizationService_AuthorizeStreamServer, started <-chan streamed) error {
-	for one := range started {
+	for {
+		one, err := s.next(started)
+		if err != nil || one == nil {
+			return err
+		}
 		m := &holdfastv1.AuthorizeStreamResponse{CorrelationId: one.id}
-		if err := s.await(ctx, &one, m); err != nil {
+		if err := s.await(ctx, one, m); err != nil {
 			m.Answer = &holdfastv1.AuthorizeStreamResponse_Fault{Fault: faultProto(err)}
 			s.metrics.Fault(reasonOf(status.Convert(err)))
 		}
@@ -194,7 +210,28 @@ func (s *authorizations) sendAnswers(ctx context.Context, stream holdfastv1.Auth
 			return err
 		}
 	}
-	return nil
+}
+
+// next is the next request that has been started, nil when there are no more, or an error when the server goes down.
+func (s *authorizations) next(started <-chan streamed) (*streamed, error) {
+	select {
+	case one, ok := <-started:
+		if !ok {
+			return nil, nil
+		}
+		return &one, nil
+	case <-s.draining:
+	}
+	select {
+	case one, ok := <-started:
+		if ok {
+			return &one, nil
+		}
+		return nil, nil
+	default:
+		return nil, failed(codes.Unavailable, "DRAINING",
+			"the server is going down; send what has not been answered again with the same request_id", retryIn(time.Second))
+	}
 }
 
 func (s *authorizations) await(ctx context.Context, one *streamed, m *holdfastv1.AuthorizeStreamResponse) error {
