@@ -53,7 +53,7 @@ type AccountServiceClient interface {
 	OpenAccount(ctx context.Context, in *OpenAccountRequest, opts ...grpc.CallOption) (*OpenAccountResponse, error)
 	// GetAccount reads one account by its id or by its consumer token.
 	//
-	// Example: {"account_id":"acc_0000000000g08"} or {"consumer_token":"c-42"}
+	// Example: {"account_id":"acc_0000000000001"} or {"consumer_token":"c-42"}
 	GetAccount(ctx context.Context, in *GetAccountRequest, opts ...grpc.CallOption) (*GetAccountResponse, error)
 	// ListAccounts pages through all accounts in order of their ids.
 	//
@@ -62,7 +62,7 @@ type AccountServiceClient interface {
 	// SetLimits sets the account's limit, and those of the lines named. Limits may be lowered below what is in use:
 	// nothing existing is broken, nothing new is approved until there is room again.
 	//
-	// Example: {"request_id":"lim-1","account_id":"acc_0000000000g08","currency":"CNY","limit":80000,
+	// Example: {"request_id":"lim-1","account_id":"acc_0000000000001","currency":"CNY","limit":80000,
 	// "line_limits":[{"scene":"SCENE_TOPUP","limit":30000}]}
 	SetLimits(ctx context.Context, in *SetLimitsRequest, opts ...grpc.CallOption) (*SetLimitsResponse, error)
 	// SetTemporaryLimit raises the limit of the account, or of one line, until the end of a civil day. It replaces an
@@ -70,48 +70,48 @@ type AccountServiceClient interface {
 	//
 	// Errors: INVALID_ARGUMENT when the amount is not above the ordinary limit, or the day has passed.
 	//
-	// Example: {"request_id":"tmp-1","account_id":"acc_0000000000g08","currency":"CNY","scene":"SCENE_TOPUP",
+	// Example: {"request_id":"tmp-1","account_id":"acc_0000000000001","currency":"CNY","scene":"SCENE_TOPUP",
 	// "limit":40000,"last_day":"2026-12-31"}
 	SetTemporaryLimit(ctx context.Context, in *SetTemporaryLimitRequest, opts ...grpc.CallOption) (*SetTemporaryLimitResponse, error)
 	// FreezeAccount stops new authorizations. Holds that exist can still be captured, voided and reversed.
 	//
-	// Example: {"request_id":"frz-1","account_id":"acc_0000000000g08","reason":"card-office call 17"}
+	// Example: {"request_id":"frz-1","account_id":"acc_0000000000001","reason":"card-office call 17"}
 	FreezeAccount(ctx context.Context, in *FreezeAccountRequest, opts ...grpc.CallOption) (*FreezeAccountResponse, error)
 	// UnfreezeAccount takes a freeze back. An account that is not frozen stays as it is.
 	//
-	// Example: {"request_id":"unf-1","account_id":"acc_0000000000g08","reason":"resolved"}
+	// Example: {"request_id":"unf-1","account_id":"acc_0000000000001","reason":"resolved"}
 	UnfreezeAccount(ctx context.Context, in *UnfreezeAccountRequest, opts ...grpc.CallOption) (*UnfreezeAccountResponse, error)
 	// CloseAccount ends an account for good.
 	//
 	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held or posted on it.
 	//
-	// Example: {"request_id":"cls-1","account_id":"acc_0000000000g08","reason":"consumer asked"}
+	// Example: {"request_id":"cls-1","account_id":"acc_0000000000001","reason":"consumer asked"}
 	CloseAccount(ctx context.Context, in *CloseAccountRequest, opts ...grpc.CallOption) (*CloseAccountResponse, error)
 	// OpenLine opens the line of a scene, or opens a closed one again. If the consumer accepted another version of the
 	// agreement than the line requires, authorizations are declined until AcceptAgreement.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_ALREADY_OPEN.
 	//
-	// Example: {"request_id":"ol-1","account_id":"acc_0000000000g08","currency":"CNY","line":{"scene":"SCENE_BILL",
+	// Example: {"request_id":"ol-1","account_id":"acc_0000000000001","currency":"CNY","line":{"scene":"SCENE_BILL",
 	// "limit":30000,"agreement_version":"2026-01"}}
 	OpenLine(ctx context.Context, in *OpenLineRequest, opts ...grpc.CallOption) (*OpenLineResponse, error)
 	// CloseLine stops new authorizations on a line. Holds that exist can still be captured, voided and reversed.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"cl-1","account_id":"acc_0000000000g08","scene":"SCENE_BILL","reason":"consumer asked"}
+	// Example: {"request_id":"cl-1","account_id":"acc_0000000000001","scene":"SCENE_BILL","reason":"consumer asked"}
 	CloseLine(ctx context.Context, in *CloseLineRequest, opts ...grpc.CallOption) (*CloseLineResponse, error)
 	// AcceptAgreement records that the consumer accepted a version of a line's agreement.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"agr-1","account_id":"acc_0000000000g08","scene":"SCENE_BILL","agreement_version":"2026-01"}
+	// Example: {"request_id":"agr-1","account_id":"acc_0000000000001","scene":"SCENE_BILL","agreement_version":"2026-01"}
 	AcceptAgreement(ctx context.Context, in *AcceptAgreementRequest, opts ...grpc.CallOption) (*AcceptAgreementResponse, error)
 	// SetSpendingControls replaces all spending controls of a line.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","currency":"CNY",
+	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","currency":"CNY",
 	// "controls":{"per_order_amount":5000,"daily_count":3}}
 	SetSpendingControls(ctx context.Context, in *SetSpendingControlsRequest, opts ...grpc.CallOption) (*SetSpendingControlsResponse, error)
 }
@@ -264,7 +264,7 @@ type AccountServiceServer interface {
 	OpenAccount(context.Context, *OpenAccountRequest) (*OpenAccountResponse, error)
 	// GetAccount reads one account by its id or by its consumer token.
 	//
-	// Example: {"account_id":"acc_0000000000g08"} or {"consumer_token":"c-42"}
+	// Example: {"account_id":"acc_0000000000001"} or {"consumer_token":"c-42"}
 	GetAccount(context.Context, *GetAccountRequest) (*GetAccountResponse, error)
 	// ListAccounts pages through all accounts in order of their ids.
 	//
@@ -273,7 +273,7 @@ type AccountServiceServer interface {
 	// SetLimits sets the account's limit, and those of the lines named. Limits may be lowered below what is in use:
 	// nothing existing is broken, nothing new is approved until there is room again.
 	//
-	// Example: {"request_id":"lim-1","account_id":"acc_0000000000g08","currency":"CNY","limit":80000,
+	// Example: {"request_id":"lim-1","account_id":"acc_0000000000001","currency":"CNY","limit":80000,
 	// "line_limits":[{"scene":"SCENE_TOPUP","limit":30000}]}
 	SetLimits(context.Context, *SetLimitsRequest) (*SetLimitsResponse, error)
 	// SetTemporaryLimit raises the limit of the account, or of one line, until the end of a civil day. It replaces an
@@ -281,48 +281,48 @@ type AccountServiceServer interface {
 	//
 	// Errors: INVALID_ARGUMENT when the amount is not above the ordinary limit, or the day has passed.
 	//
-	// Example: {"request_id":"tmp-1","account_id":"acc_0000000000g08","currency":"CNY","scene":"SCENE_TOPUP",
+	// Example: {"request_id":"tmp-1","account_id":"acc_0000000000001","currency":"CNY","scene":"SCENE_TOPUP",
 	// "limit":40000,"last_day":"2026-12-31"}
 	SetTemporaryLimit(context.Context, *SetTemporaryLimitRequest) (*SetTemporaryLimitResponse, error)
 	// FreezeAccount stops new authorizations. Holds that exist can still be captured, voided and reversed.
 	//
-	// Example: {"request_id":"frz-1","account_id":"acc_0000000000g08","reason":"card-office call 17"}
+	// Example: {"request_id":"frz-1","account_id":"acc_0000000000001","reason":"card-office call 17"}
 	FreezeAccount(context.Context, *FreezeAccountRequest) (*FreezeAccountResponse, error)
 	// UnfreezeAccount takes a freeze back. An account that is not frozen stays as it is.
 	//
-	// Example: {"request_id":"unf-1","account_id":"acc_0000000000g08","reason":"resolved"}
+	// Example: {"request_id":"unf-1","account_id":"acc_0000000000001","reason":"resolved"}
 	UnfreezeAccount(context.Context, *UnfreezeAccountRequest) (*UnfreezeAccountResponse, error)
 	// CloseAccount ends an account for good.
 	//
 	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held or posted on it.
 	//
-	// Example: {"request_id":"cls-1","account_id":"acc_0000000000g08","reason":"consumer asked"}
+	// Example: {"request_id":"cls-1","account_id":"acc_0000000000001","reason":"consumer asked"}
 	CloseAccount(context.Context, *CloseAccountRequest) (*CloseAccountResponse, error)
 	// OpenLine opens the line of a scene, or opens a closed one again. If the consumer accepted another version of the
 	// agreement than the line requires, authorizations are declined until AcceptAgreement.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_ALREADY_OPEN.
 	//
-	// Example: {"request_id":"ol-1","account_id":"acc_0000000000g08","currency":"CNY","line":{"scene":"SCENE_BILL",
+	// Example: {"request_id":"ol-1","account_id":"acc_0000000000001","currency":"CNY","line":{"scene":"SCENE_BILL",
 	// "limit":30000,"agreement_version":"2026-01"}}
 	OpenLine(context.Context, *OpenLineRequest) (*OpenLineResponse, error)
 	// CloseLine stops new authorizations on a line. Holds that exist can still be captured, voided and reversed.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"cl-1","account_id":"acc_0000000000g08","scene":"SCENE_BILL","reason":"consumer asked"}
+	// Example: {"request_id":"cl-1","account_id":"acc_0000000000001","scene":"SCENE_BILL","reason":"consumer asked"}
 	CloseLine(context.Context, *CloseLineRequest) (*CloseLineResponse, error)
 	// AcceptAgreement records that the consumer accepted a version of a line's agreement.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"agr-1","account_id":"acc_0000000000g08","scene":"SCENE_BILL","agreement_version":"2026-01"}
+	// Example: {"request_id":"agr-1","account_id":"acc_0000000000001","scene":"SCENE_BILL","agreement_version":"2026-01"}
 	AcceptAgreement(context.Context, *AcceptAgreementRequest) (*AcceptAgreementResponse, error)
 	// SetSpendingControls replaces all spending controls of a line.
 	//
 	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN.
 	//
-	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","currency":"CNY",
+	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","currency":"CNY",
 	// "controls":{"per_order_amount":5000,"daily_count":3}}
 	SetSpendingControls(context.Context, *SetSpendingControlsRequest) (*SetSpendingControlsResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()

@@ -52,7 +52,7 @@ const (
 type AuthorizationServiceClient interface {
 	// Check answers whether the order would be approved now. It reserves nothing and promises nothing.
 	//
-	// Example: {"account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","carrier_id":"cmcc","phone_token":"p-7",
+	// Example: {"account_id":"acc_0000000000001","scene":"SCENE_TOPUP","carrier_id":"cmcc","phone_token":"p-7",
 	// "currency":"CNY","amount":1000}
 	Check(ctx context.Context, in *CheckRequest, opts ...grpc.CallOption) (*CheckResponse, error)
 	// Authorize decides on an order and, if approved, holds the amount until it is captured, voided, reversed or
@@ -62,28 +62,28 @@ type AuthorizationServiceClient interface {
 	// FAILED_PRECONDITION, reason ORDER_REVERSED, when the order was reversed before it arrived, or
 	// ORDER_OF_ANOTHER_ACCOUNT, when another account used the order id.
 	//
-	// Example: {"request_id":"r-1","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-1",
+	// Example: {"request_id":"r-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-1",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}
 	Authorize(ctx context.Context, in *AuthorizeRequest, opts ...grpc.CallOption) (*AuthorizeResponse, error)
 	// Increment adds to an open hold, decided like a new order of the added amount.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN.
 	//
-	// Example: {"request_id":"r-2","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":500}
+	// Example: {"request_id":"r-2","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":500}
 	Increment(ctx context.Context, in *IncrementRequest, opts ...grpc.CallOption) (*IncrementResponse, error)
 	// Extend moves the expiry of an open hold, within the terms' longest lifetime from its creation.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN; INVALID_ARGUMENT when the new lifetime is beyond the
 	// terms or would end earlier than the present one.
 	//
-	// Example: {"request_id":"r-3","authorization_id":"auth_0000000000g080001","hold_lifetime":"7200s"}
+	// Example: {"request_id":"r-3","authorization_id":"auth_00000000000010000001","hold_lifetime":"7200s"}
 	Extend(ctx context.Context, in *ExtendRequest, opts ...grpc.CallOption) (*ExtendResponse, error)
 	// MarkSubmitted says that the carrier has the order and the outcome is open. The hold then does not expire by
 	// itself until the outcome is known or the terms' longest submitted time has passed, which raises an alert.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN.
 	//
-	// Example: {"request_id":"r-4","authorization_id":"auth_0000000000g080001"}
+	// Example: {"request_id":"r-4","authorization_id":"auth_00000000000010000001"}
 	MarkSubmitted(ctx context.Context, in *MarkSubmittedRequest, opts ...grpc.CallOption) (*MarkSubmittedResponse, error)
 	// Capture posts an amount of the hold: the sale took place. It may be partial and repeated, until one is final or
 	// the hold is used up; what is left of the hold is then released. Once approved, a capture is never refused for
@@ -93,32 +93,32 @@ type AuthorizationServiceClient interface {
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN or LATE_CAPTURE_CLOSED; INVALID_ARGUMENT, reason
 	// CAPTURE_EXCEEDS_HOLD, when more is captured than is held and the terms' tolerance allow.
 	//
-	// Example: {"request_id":"r-5","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":1000,
+	// Example: {"request_id":"r-5","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":1000,
 	// "final":true}
 	Capture(ctx context.Context, in *CaptureRequest, opts ...grpc.CallOption) (*CaptureResponse, error)
 	// Charge authorizes and captures in one step, for a sale whose delivery cannot fail. Errors as Authorize.
 	//
-	// Example: {"request_id":"r-6","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-2",
+	// Example: {"request_id":"r-6","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-2",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}
 	Charge(ctx context.Context, in *ChargeRequest, opts ...grpc.CallOption) (*ChargeResponse, error)
 	// Void releases what is left of a hold, or a part of it: the sale did not take place.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN; INVALID_ARGUMENT, reason VOID_EXCEEDS_HOLD.
 	//
-	// Example: {"request_id":"r-7","authorization_id":"auth_0000000000g080001"}
+	// Example: {"request_id":"r-7","authorization_id":"auth_00000000000010000001"}
 	Void(ctx context.Context, in *VoidRequest, opts ...grpc.CallOption) (*VoidResponse, error)
 	// Reverse undoes an order whatever its state: an unknown order gets a tombstone that refuses the late Authorize,
 	// a hold is voided, what was captured is refunded. Reversing twice is no error.
 	//
 	// Errors: FAILED_PRECONDITION, reason ORDER_OF_ANOTHER_ACCOUNT.
 	//
-	// Example: {"request_id":"r-8","account_id":"acc_0000000000g08","order_id":"o-1"}
+	// Example: {"request_id":"r-8","account_id":"acc_0000000000001","order_id":"o-1"}
 	Reverse(ctx context.Context, in *ReverseRequest, opts ...grpc.CallOption) (*ReverseResponse, error)
 	// Refund gives back a captured amount, in part and several times, never more than was captured.
 	//
 	// Errors: FAILED_PRECONDITION, reason NOTHING_CAPTURED; INVALID_ARGUMENT, reason REFUND_EXCEEDS_CAPTURED.
 	//
-	// Example: {"request_id":"r-9","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":300}
+	// Example: {"request_id":"r-9","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":300}
 	Refund(ctx context.Context, in *RefundRequest, opts ...grpc.CallOption) (*RefundResponse, error)
 	// Advise records a sale that was completed while the core could not be reached. It is captured whatever the state,
 	// limits and controls; what it exceeded is flagged in the answer and counted.
@@ -126,12 +126,12 @@ type AuthorizationServiceClient interface {
 	// Errors: ALREADY_EXISTS, reason ORDER_EXISTS; FAILED_PRECONDITION, reason ORDER_REVERSED or
 	// ORDER_OF_ANOTHER_ACCOUNT.
 	//
-	// Example: {"request_id":"r-10","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-3",
+	// Example: {"request_id":"r-10","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-3",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000,"sale_time":"2026-11-22T08:00:00Z"}
 	Advise(ctx context.Context, in *AdviseRequest, opts ...grpc.CallOption) (*AdviseResponse, error)
 	// GetAuthorization reads one authorization by its id.
 	//
-	// Example: {"authorization_id":"auth_0000000000g080001"}
+	// Example: {"authorization_id":"auth_00000000000010000001"}
 	GetAuthorization(ctx context.Context, in *GetAuthorizationRequest, opts ...grpc.CallOption) (*GetAuthorizationResponse, error)
 	// LookupOrder reads the latest authorization of an order of the calling principal. It is how a caller learns after
 	// a timeout what happened. An order that was reversed before it arrived is answered with tombstone set.
@@ -143,13 +143,13 @@ type AuthorizationServiceClient interface {
 	LookupOrder(ctx context.Context, in *LookupOrderRequest, opts ...grpc.CallOption) (*LookupOrderResponse, error)
 	// ListAuthorizations pages through the authorizations of an account, newest first.
 	//
-	// Example: {"account_id":"acc_0000000000g08","page_size":20}
+	// Example: {"account_id":"acc_0000000000001","page_size":20}
 	ListAuthorizations(ctx context.Context, in *ListAuthorizationsRequest, opts ...grpc.CallOption) (*ListAuthorizationsResponse, error)
 	// AuthorizeStream carries the same requests over one stream, for gateways that need throughput. Each request has a
 	// correlation id that its answer repeats; answers come in any order. A refused request is answered with a fault and
 	// does not end the stream. Same decisions, same durability, same idempotency as the unary calls.
 	//
-	// Example: {"correlation_id":1,"authorize":{"request_id":"r-11","account_id":"acc_0000000000g08",
+	// Example: {"correlation_id":1,"authorize":{"request_id":"r-11","account_id":"acc_0000000000001",
 	// "scene":"SCENE_TOPUP","order_id":"o-4","carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}}
 	AuthorizeStream(ctx context.Context, opts ...grpc.CallOption) (grpc.BidiStreamingClient[AuthorizeStreamRequest, AuthorizeStreamResponse], error)
 }
@@ -331,7 +331,7 @@ type AuthorizationService_AuthorizeStreamClient = grpc.BidiStreamingClient[Autho
 type AuthorizationServiceServer interface {
 	// Check answers whether the order would be approved now. It reserves nothing and promises nothing.
 	//
-	// Example: {"account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","carrier_id":"cmcc","phone_token":"p-7",
+	// Example: {"account_id":"acc_0000000000001","scene":"SCENE_TOPUP","carrier_id":"cmcc","phone_token":"p-7",
 	// "currency":"CNY","amount":1000}
 	Check(context.Context, *CheckRequest) (*CheckResponse, error)
 	// Authorize decides on an order and, if approved, holds the amount until it is captured, voided, reversed or
@@ -341,28 +341,28 @@ type AuthorizationServiceServer interface {
 	// FAILED_PRECONDITION, reason ORDER_REVERSED, when the order was reversed before it arrived, or
 	// ORDER_OF_ANOTHER_ACCOUNT, when another account used the order id.
 	//
-	// Example: {"request_id":"r-1","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-1",
+	// Example: {"request_id":"r-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-1",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}
 	Authorize(context.Context, *AuthorizeRequest) (*AuthorizeResponse, error)
 	// Increment adds to an open hold, decided like a new order of the added amount.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN.
 	//
-	// Example: {"request_id":"r-2","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":500}
+	// Example: {"request_id":"r-2","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":500}
 	Increment(context.Context, *IncrementRequest) (*IncrementResponse, error)
 	// Extend moves the expiry of an open hold, within the terms' longest lifetime from its creation.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN; INVALID_ARGUMENT when the new lifetime is beyond the
 	// terms or would end earlier than the present one.
 	//
-	// Example: {"request_id":"r-3","authorization_id":"auth_0000000000g080001","hold_lifetime":"7200s"}
+	// Example: {"request_id":"r-3","authorization_id":"auth_00000000000010000001","hold_lifetime":"7200s"}
 	Extend(context.Context, *ExtendRequest) (*ExtendResponse, error)
 	// MarkSubmitted says that the carrier has the order and the outcome is open. The hold then does not expire by
 	// itself until the outcome is known or the terms' longest submitted time has passed, which raises an alert.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN.
 	//
-	// Example: {"request_id":"r-4","authorization_id":"auth_0000000000g080001"}
+	// Example: {"request_id":"r-4","authorization_id":"auth_00000000000010000001"}
 	MarkSubmitted(context.Context, *MarkSubmittedRequest) (*MarkSubmittedResponse, error)
 	// Capture posts an amount of the hold: the sale took place. It may be partial and repeated, until one is final or
 	// the hold is used up; what is left of the hold is then released. Once approved, a capture is never refused for
@@ -372,32 +372,32 @@ type AuthorizationServiceServer interface {
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN or LATE_CAPTURE_CLOSED; INVALID_ARGUMENT, reason
 	// CAPTURE_EXCEEDS_HOLD, when more is captured than is held and the terms' tolerance allow.
 	//
-	// Example: {"request_id":"r-5","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":1000,
+	// Example: {"request_id":"r-5","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":1000,
 	// "final":true}
 	Capture(context.Context, *CaptureRequest) (*CaptureResponse, error)
 	// Charge authorizes and captures in one step, for a sale whose delivery cannot fail. Errors as Authorize.
 	//
-	// Example: {"request_id":"r-6","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-2",
+	// Example: {"request_id":"r-6","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-2",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}
 	Charge(context.Context, *ChargeRequest) (*ChargeResponse, error)
 	// Void releases what is left of a hold, or a part of it: the sale did not take place.
 	//
 	// Errors: FAILED_PRECONDITION, reason AUTHORIZATION_NOT_OPEN; INVALID_ARGUMENT, reason VOID_EXCEEDS_HOLD.
 	//
-	// Example: {"request_id":"r-7","authorization_id":"auth_0000000000g080001"}
+	// Example: {"request_id":"r-7","authorization_id":"auth_00000000000010000001"}
 	Void(context.Context, *VoidRequest) (*VoidResponse, error)
 	// Reverse undoes an order whatever its state: an unknown order gets a tombstone that refuses the late Authorize,
 	// a hold is voided, what was captured is refunded. Reversing twice is no error.
 	//
 	// Errors: FAILED_PRECONDITION, reason ORDER_OF_ANOTHER_ACCOUNT.
 	//
-	// Example: {"request_id":"r-8","account_id":"acc_0000000000g08","order_id":"o-1"}
+	// Example: {"request_id":"r-8","account_id":"acc_0000000000001","order_id":"o-1"}
 	Reverse(context.Context, *ReverseRequest) (*ReverseResponse, error)
 	// Refund gives back a captured amount, in part and several times, never more than was captured.
 	//
 	// Errors: FAILED_PRECONDITION, reason NOTHING_CAPTURED; INVALID_ARGUMENT, reason REFUND_EXCEEDS_CAPTURED.
 	//
-	// Example: {"request_id":"r-9","authorization_id":"auth_0000000000g080001","currency":"CNY","amount":300}
+	// Example: {"request_id":"r-9","authorization_id":"auth_00000000000010000001","currency":"CNY","amount":300}
 	Refund(context.Context, *RefundRequest) (*RefundResponse, error)
 	// Advise records a sale that was completed while the core could not be reached. It is captured whatever the state,
 	// limits and controls; what it exceeded is flagged in the answer and counted.
@@ -405,12 +405,12 @@ type AuthorizationServiceServer interface {
 	// Errors: ALREADY_EXISTS, reason ORDER_EXISTS; FAILED_PRECONDITION, reason ORDER_REVERSED or
 	// ORDER_OF_ANOTHER_ACCOUNT.
 	//
-	// Example: {"request_id":"r-10","account_id":"acc_0000000000g08","scene":"SCENE_TOPUP","order_id":"o-3",
+	// Example: {"request_id":"r-10","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","order_id":"o-3",
 	// "carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000,"sale_time":"2026-11-22T08:00:00Z"}
 	Advise(context.Context, *AdviseRequest) (*AdviseResponse, error)
 	// GetAuthorization reads one authorization by its id.
 	//
-	// Example: {"authorization_id":"auth_0000000000g080001"}
+	// Example: {"authorization_id":"auth_00000000000010000001"}
 	GetAuthorization(context.Context, *GetAuthorizationRequest) (*GetAuthorizationResponse, error)
 	// LookupOrder reads the latest authorization of an order of the calling principal. It is how a caller learns after
 	// a timeout what happened. An order that was reversed before it arrived is answered with tombstone set.
@@ -422,13 +422,13 @@ type AuthorizationServiceServer interface {
 	LookupOrder(context.Context, *LookupOrderRequest) (*LookupOrderResponse, error)
 	// ListAuthorizations pages through the authorizations of an account, newest first.
 	//
-	// Example: {"account_id":"acc_0000000000g08","page_size":20}
+	// Example: {"account_id":"acc_0000000000001","page_size":20}
 	ListAuthorizations(context.Context, *ListAuthorizationsRequest) (*ListAuthorizationsResponse, error)
 	// AuthorizeStream carries the same requests over one stream, for gateways that need throughput. Each request has a
 	// correlation id that its answer repeats; answers come in any order. A refused request is answered with a fault and
 	// does not end the stream. Same decisions, same durability, same idempotency as the unary calls.
 	//
-	// Example: {"correlation_id":1,"authorize":{"request_id":"r-11","account_id":"acc_0000000000g08",
+	// Example: {"correlation_id":1,"authorize":{"request_id":"r-11","account_id":"acc_0000000000001",
 	// "scene":"SCENE_TOPUP","order_id":"o-4","carrier_id":"cmcc","phone_token":"p-7","currency":"CNY","amount":1000}}
 	AuthorizeStream(grpc.BidiStreamingServer[AuthorizeStreamRequest, AuthorizeStreamResponse]) error
 	mustEmbedUnimplementedAuthorizationServiceServer()

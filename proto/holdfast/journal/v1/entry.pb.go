@@ -25,7 +25,8 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
-// Entry is one fact, with the identity of the request that caused it.
+// Entry is one fact, with the identity of the request that caused it. Field numbers 8 to 31 are for facts: a reader takes
+// an unknown one of them for a fact of a later version and stops, while it passes over unknown fields 4 to 7 and 32 on.
 type Entry struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Who asked; empty when the clock did.
