@@ -106,15 +106,15 @@ func TestTheREADMEHasEveryCommand(t *testing.T) {
 	if !ok {
 		t.Fatal("the help has no list of commands")
 	}
-	var real []string
+	var coded []string
 	for _, found := range helpCommand.FindAllStringSubmatch(list, -1) {
-		real = append(real, found[1])
+		coded = append(coded, found[1])
 	}
 	var told []string
 	for _, found := range regexp.MustCompile("(?m)^\\| `holdfast ([a-z]+)` \\|").FindAllStringSubmatch(document(t, "README.md"), -1) {
 		told = append(told, found[1])
 	}
-	compare(t, "commands", real, told)
+	compare(t, "commands", coded, told)
 }
 
 // Commands that documents call are there, and know the flags that they are called with.
@@ -139,7 +139,7 @@ func TestCalledCommandsKnowTheirFlags(t *testing.T) {
 	}
 }
 
-var metric = regexp.MustCompile("\\bholdfast_[a-z_]+\\b")
+var metric = regexp.MustCompile(`\bholdfast_[a-z_]+\b`)
 
 // Every metric is in docs/OPERATIONS.md, and those that it names exist.
 func TestOperationsHasEveryMetric(t *testing.T) {
@@ -155,9 +155,9 @@ func TestOperationsHasEveryMetric(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var real []string
+	var coded []string
 	for _, found := range regexp.MustCompile("(?m)^# HELP (holdfast_[a-z_]+) ").FindAllStringSubmatch(string(body), -1) {
-		real = append(real, found[1])
+		coded = append(coded, found[1])
 	}
 	told := metric.FindAllString(document(t, "docs/OPERATIONS.md"), -1)
 	for i := range told {
@@ -165,33 +165,33 @@ func TestOperationsHasEveryMetric(t *testing.T) {
 	}
 	// A counter with labels is not exported before it has counted; the name is in the code.
 	for _, name := range told {
-		if !slices.Contains(real, name) && strings.Contains(readAll(t, "server/metrics.go"), strconv.Quote(name)) {
-			real = append(real, name)
+		if !slices.Contains(coded, name) && strings.Contains(readAll(t, "server/metrics.go"), strconv.Quote(name)) {
+			coded = append(coded, name)
 		}
 	}
-	compare(t, "metrics", real, told)
+	compare(t, "metrics", coded, told)
 }
 
 // Every decline is in docs/API.md, in order of precedence.
 func TestTheGuideHasEveryDeclineInOrder(t *testing.T) {
-	var real []string
+	var coded []string
 	for n := range int32(len(holdfastv1.DeclineReason_name)) {
 		if n > 0 {
-			real = append(real, strings.TrimPrefix(holdfastv1.DeclineReason_name[n], "DECLINE_REASON_"))
+			coded = append(coded, strings.TrimPrefix(holdfastv1.DeclineReason_name[n], "DECLINE_REASON_"))
 		}
 	}
 	var told []string
 	for _, found := range regexp.MustCompile(`(?m)^\| \d+ \| \*?([A-Z_]+)\*? \|`).FindAllStringSubmatch(document(t, "docs/API.md"), -1) {
 		told = append(told, found[1])
 	}
-	if !slices.Equal(real, told) {
-		t.Errorf("the guide has the declines %v, the API %v", told, real)
+	if !slices.Equal(coded, told) {
+		t.Errorf("the guide has the declines %v, the API %v", told, coded)
 	}
 }
 
 // Every reason of an error is in docs/API.md with its code, and the guide has no other.
 func TestTheGuideHasEveryReason(t *testing.T) {
-	var real, told []string
+	var coded, told []string
 	for _, found := range regexp.MustCompile(`(?m)^\| ([A-Z_]+) \| ([A-Z_]+) \|`).FindAllStringSubmatch(document(t, "docs/API.md"), -1) {
 		told = append(told, found[1]+" "+found[2])
 	}
@@ -201,11 +201,11 @@ func TestTheGuideHasEveryReason(t *testing.T) {
 		}
 		for _, file := range files {
 			if !strings.HasSuffix(file, "_test.go") {
-				real = append(real, reasonsIn(t, file)...)
+				coded = append(coded, reasonsIn(t, file)...)
 			}
 		}
 	}
-	compare(t, "reasons", real, told)
+	compare(t, "reasons", coded, told)
 }
 
 // codesOf are gRPC codes by what stands for them in the code.
@@ -262,18 +262,18 @@ func readAll(t *testing.T, name string) string {
 }
 
 // compare says what is in one set and not in the other.
-func compare(t *testing.T, what string, real, told []string) {
+func compare(t *testing.T, what string, coded, told []string) {
 	t.Helper()
-	if len(real) == 0 || len(told) == 0 {
-		t.Errorf("%s: %d in the code, %d in the document", what, len(real), len(told))
+	if len(coded) == 0 || len(told) == 0 {
+		t.Errorf("%s: %d in the code, %d in the document", what, len(coded), len(told))
 	}
-	for _, r := range real {
+	for _, r := range coded {
 		if !slices.Contains(told, r) {
 			t.Errorf("%s: the document does not have %s", what, r)
 		}
 	}
 	for _, r := range told {
-		if !slices.Contains(real, r) {
+		if !slices.Contains(coded, r) {
 			t.Errorf("%s: the code does not have %s", what, r)
 		}
 	}

@@ -19,7 +19,6 @@ type story struct {
 	phone   ledger.PhoneToken
 	reasons []ledger.Reason
 	created calendar.Instant
-	advised bool
 	events  []event
 }
 
