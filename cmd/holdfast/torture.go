@@ -106,10 +106,15 @@ func (c *TortureCmd) Run(ctx context.Context) (err error) {
 	}
 	fmt.Printf("seed %d, %d workers, %d connections, %d accounts, %d shards, book in %s\n\n",
 		c.Seed, c.Workers, c.Connections, c.Accounts, c.Shards, t.dir)
-	defer t.hangUp()
 	defer func() {
+		t.hangUp()
 		if t.server != nil {
 			t.server.kill()
+		}
+		if c.Data == "" && t.wrong == 0 && (err == nil || ctx.Err() != nil) {
+			err = errors.Join(err, os.RemoveAll(t.dir))
+		} else if err != nil {
+			err = fmt.Errorf("%w; the book is kept in %s", err, t.dir)
 		}
 	}()
 	if err := t.start(ctx); err != nil {
@@ -135,10 +140,7 @@ func (c *TortureCmd) Run(ctx context.Context) (err error) {
 	}
 	report.foot(t)
 	if t.wrong > 0 {
-		return fmt.Errorf("%d faults; the book is kept in %s", t.wrong, t.dir)
-	}
-	if c.Data == "" {
-		return os.RemoveAll(t.dir)
+		return fmt.Errorf("%d faults", t.wrong)
 	}
 	return nil
 }
