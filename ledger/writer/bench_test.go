@@ -3,6 +3,8 @@ package writer_test
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -40,4 +42,25 @@ func each(callers, n int, f func(i int)) {
 		})
 	}
 	wg.Wait()
+}
+
+// BenchmarkReplay opens a book whose state file is gone: what one entry of a tail costs at a restart.
+func BenchmarkReplay(b *testing.B) {
+	const callers, accounts, entries = 256, 20_000, 200_000
+	dir := b.TempDir()
+	w := open(b, dir)
+	ids := make([]ledger.AccountID, accounts)
+	each(callers, accounts, func(i int) { ids[i] = submit(b, w, openAccount(i)).Account.ID })
+	each(callers, entries-accounts, func(i int) { submit(b, w, authorize(ids[i%accounts], i)) })
+	require.NoError(b, w.Close())
+	for b.Loop() {
+		b.StopTimer()
+		require.NoError(b, os.Remove(filepath.Join(dir, "state.db")))
+		b.StartTimer()
+		w = open(b, dir)
+		b.StopTimer()
+		require.NoError(b, w.Close())
+		b.StartTimer()
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/entries, "ns/entry")
 }

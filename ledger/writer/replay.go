@@ -63,9 +63,9 @@ func (s *session) fold(e journal.Entry) (err error) {
 	return s.book.Err()
 }
 
-// relieve flushes in the middle of a long replay, when memory fills up with dirty rows. All of them are durable.
+// relieve flushes in the middle of a long replay, when memory is almost full of dirty rows. All of them are durable.
 func (s *session) relieve(ctx context.Context) error {
-	if !s.state.Pressed() {
+	if !s.state.Overdue() {
 		return nil
 	}
 	return s.state.Flush(ctx, state.Pipeline{
