@@ -1,0 +1,318 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"math"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/dynamicpb"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+)
+
+var fuzzCalls = flag.Int("fuzz.calls", 6000, "arbitrary calls that TestArbitraryMessages makes")
+
+// rpcs are all methods of all services.
+func rpcs() (list []protoreflect.MethodDescriptor) {
+	for _, file := range []protoreflect.FileDescriptor{
+		holdfastv1.File_holdfast_v1_authorization_proto, holdfastv1.File_holdfast_v1_account_proto,
+		holdfastv1.File_holdfast_v1_event_proto, holdfastv1.File_holdfast_v1_admin_proto,
+	} {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				list = append(list, methods.Get(j))
+			}
+		}
+	}
+	return list
+}
+
+func pathOf(m protoreflect.MethodDescriptor) string {
+	return fmt.Sprintf("/%s/%s", m.Parent().FullName(), m.Name())
+}
+
+// message is one that can be sent and received without knowing its type.
+func message(d protoreflect.MessageDescriptor) *dynamicpb.Message { return dynamicpb.NewMessage(d) }
+
+// call makes any call and answers with the messages that came back; of a stream at most a few.
+func call(ctx context.Context, conn *grpc.ClientConn, m protoreflect.MethodDescriptor, requests ...proto.Message) (replies []proto.Message, err error) {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	if !m.IsStreamingClient() && !m.IsStreamingServer() {
+		reply := message(m.Output())
+		err := conn.Invoke(ctx, pathOf(m), requests[0], reply)
+		return []proto.Message{reply}, err
+	}
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ClientStreams: m.IsStreamingClient(), ServerStreams: true}, pathOf(m))
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range requests {
+		if err := stream.SendMsg(r); err != nil {
+			break // Recv says why
+		}
+	}
+	if err := stream.CloseSend(); err != nil {
+		return nil, err
+	}
+	for {
+		reply := message(m.Output())
+		if err := stream.RecvMsg(reply); errors.Is(err, io.EOF) {
+			return replies, nil
+		} else if err != nil {
+			return replies, err
+		}
+		replies = append(replies, reply)
+	}
+}
+
+// requireWellFormed says that an error, if it is one, is one that a caller can act on.
+func requireWellFormed(t testing.TB, err error, about string) {
+	t.Helper()
+	if err == nil {
+		return
+	}
+	code, reason := reasonFrom(t, err)
+	require.NotContains(t, []codes.Code{codes.Internal, codes.Unknown, codes.Unimplemented, codes.DataLoss, codes.DeadlineExceeded}, code, "%s: %v", about, err)
+	require.NotEmpty(t, reason, "%s: %v", about, err)
+	require.NotEmpty(t, status.Convert(err).Message())
+}
+
+// maker makes messages up. It remembers what came back, and uses it: ids, tokens, cursors.
+type maker struct {
+	r     *rand.Rand
+	known map[string][]string // values that fields of this name had
+}
+
+// message fills a message: mostly plausibly, now and then with anything.
+func (k *maker) message(d protoreflect.MessageDescriptor, depth int) *dynamicpb.Message {
+	m := message(d)
+	fields := d.Fields()
+	for i := range fields.Len() {
+		f := fields.Get(i)
+		if one := f.ContainingOneof(); one != nil && m.WhichOneof(one) != nil && k.r.IntN(4) > 0 {
+			continue
+		}
+		if f.HasPresence() && f.ContainingOneof() == nil && k.r.IntN(2) == 0 || k.r.IntN(30) == 0 || depth > 4 {
+			continue
+		}
+		switch {
+		case f.IsList():
+			list := m.Mutable(f).List()
+			for range []int{0, 1, 1, 2, 3, 40}[k.r.IntN(6)] {
+				list.Append(k.value(f, depth))
+			}
+		default:
+			m.Set(f, k.value(f, depth))
+		}
+	}
+	return m
+}
+
+func (k *maker) value(f protoreflect.FieldDescriptor, depth int) protoreflect.Value {
+	switch f.Kind() {
+	case protoreflect.MessageKind:
+		return protoreflect.ValueOfMessage(k.message(f.Message(), depth+1))
+	case protoreflect.StringKind:
+		return protoreflect.ValueOfString(k.text(f))
+	case protoreflect.BoolKind:
+		return protoreflect.ValueOfBool(k.r.IntN(2) == 0)
+	case protoreflect.EnumKind:
+		n := protoreflect.EnumNumber(k.r.IntN(4))
+		if k.r.IntN(20) == 0 {
+			n = []protoreflect.EnumNumber{-1, 99, math.MaxInt32, math.MinInt32}[k.r.IntN(4)]
+		}
+		return protoreflect.ValueOfEnum(n)
+	case protoreflect.Int64Kind:
+		return protoreflect.ValueOfInt64(k.number(f))
+	case protoreflect.Int32Kind:
+		return protoreflect.ValueOfInt32(int32(k.number(f)))
+	case protoreflect.Uint64Kind:
+		return protoreflect.ValueOfUint64(uint64(k.number(f)))
+	case protoreflect.BytesKind:
+		return protoreflect.ValueOfBytes([]byte(k.text(f)))
+	}
+	panic(fmt.Sprintf("no values for %s", f.Kind()))
+}
+
+func (k *maker) number(f protoreflect.FieldDescriptor) int64 {
+	if k.r.IntN(15) == 0 {
+		return []int64{-1, math.MinInt64, math.MaxInt64, 1e15, 1e15 + 1, math.MaxInt32, 1 << 33}[k.r.IntN(7)]
+	}
+	switch f.Name() {
+	case "limit":
+		return k.r.Int64N(100_000)
+	case "seconds":
+		return []int64{60, 3600, 20_000, 200_000, time.Now().Unix() - k.r.Int64N(1000), 1 << 40}[k.r.IntN(6)]
+	case "nanos":
+		return k.r.Int64N(20) / 19 * 500_000_000
+	case "minimum_amount":
+		return k.r.Int64N(4) / 3
+	}
+	return k.r.Int64N(500)
+}
+
+func (k *maker) text(f protoreflect.FieldDescriptor) string {
+	name := string(f.Name())
+	known := k.known[name]
+	switch n := k.r.IntN(60); {
+	case n == 0:
+		return []string{"", "\x00", "13812345678", strings.Repeat("x", 65), strings.Repeat("y", 9000), "acc_zzzzzzzzzzzzz", "auth_zzzzzzzzzzzzzzzzzzzz", "世界", "%s", "acc_0000000000000", "../..", "'; drop"}[k.r.IntN(12)]
+	case n < 55 && len(known) > 0 && name != "request_id" && name != "order_id" && name != "consumer_token":
+		return known[k.r.IntN(len(known))]
+	case n < 5 && len(known) > 0:
+		return known[k.r.IntN(len(known))]
+	}
+	switch name {
+	case "currency":
+		return []string{"USD", "cny", "XXXX", "CNY"}[min(k.r.IntN(20), 3)]
+	case "carrier_id":
+		return []string{"cmcc", "ctcc", "cucc"}[k.r.IntN(3)]
+	case "phone_token", "agreement_version", "accepted_agreement_version":
+		return []string{"v1", "v1", "v1", "v2"}[k.r.IntN(4)]
+	case "last_day":
+		return []string{"2099-12-31", "1999-01-01", "2026-02-30", "9999-99-99"}[k.r.IntN(4)]
+	case "page_token", "cursor":
+		return ""
+	}
+	made := fmt.Sprintf("%s-%d", strings.ReplaceAll(name, "_", "-"), k.r.Int64N(1e9))
+	if name != "account_id" && name != "authorization_id" { // the server makes these
+		k.learn(name, made)
+	}
+	return made
+}
+
+// learn remembers a value of a field.
+func (k *maker) learn(name, value string) {
+	if name == "next_page_token" {
+		name = "page_token"
+	}
+	if value == "" {
+		return
+	}
+	if len(k.known[name]) > 60 {
+		k.known[name] = k.known[name][1:]
+	}
+	k.known[name] = append(k.known[name], value)
+}
+
+// read remembers the strings of an answer.
+func (k *maker) read(m protoreflect.Message) {
+	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+		switch {
+		case f.Kind() == protoreflect.MessageKind && f.IsList():
+			for i := range min(v.List().Len(), 3) {
+				k.read(v.List().Get(i).Message())
+			}
+		case f.Kind() == protoreflect.MessageKind && !f.IsMap():
+			k.read(v.Message())
+		case f.Kind() == protoreflect.StringKind && !f.IsList():
+			k.learn(string(f.Name()), v.String())
+		}
+		return true
+	})
+}
+
+// TestArbitraryMessages calls every method with messages made up from its descriptor. Whatever is sent, the answer is an
+// answer or an error with a reason; no call panics, and the book is sound afterwards, and after a restart.
+func TestArbitraryMessages(t *testing.T) {
+	b := serveBook(t, Config{Shards: 2, Clock: VirtualClock(time.Now())})
+	b.account(50_000)
+	k := &maker{r: rand.New(rand.NewPCG(1, 4)), known: map[string][]string{}}
+	methods, well, refused := rpcs(), map[string]int{}, map[string]int{}
+	for n := range *fuzzCalls {
+		if n%20 == 0 { // something to go on with, whatever was closed, frozen and expired
+			a := b.account(50_000)
+			k.learn("account_id", a.GetAccountId())
+			if held, err := b.Authorize(t.Context(), orderOf(a, b.fresh("r"), b.fresh("o"), 100)); err == nil {
+				k.learn("authorization_id", held.GetAuthorization().GetAuthorizationId())
+			}
+		}
+		m := methods[n%len(methods)]
+		if seldom := m.Name() == "Verify" || m.Name() == "Backup" || m.Name() == "AdvanceClock" || m.Name() == "CloseAccount" || m.Name() == "FreezeAccount" || m.Name() == "Suspend"; seldom && k.r.IntN(12) > 0 {
+			continue
+		}
+		var requests []proto.Message
+		for range 1 + k.r.IntN(3) {
+			r := k.message(m.Input(), 0)
+			if f := m.Input().Fields().ByName("until_now"); f != nil {
+				r.Set(f, protoreflect.ValueOfBool(true)) // or it would never end
+			}
+			requests = append(requests, r)
+		}
+		if !m.IsStreamingClient() {
+			requests = requests[:1]
+		}
+		replies, err := call(t.Context(), b.conn, m, requests...)
+		requireWellFormed(t, err, fmt.Sprintf("%s %v", m.Name(), requests))
+		for _, reply := range replies {
+			k.read(reply.ProtoReflect())
+			if answer, ok := reply.(*dynamicpb.Message); ok && m.Name() == "AuthorizeStream" {
+				requireSoundFault(t, answer)
+			}
+		}
+		if err == nil {
+			well[string(m.Name())]++
+		} else {
+			_, reason := reasonFrom(t, err)
+			refused[string(m.Name())+" "+reason]++
+		}
+	}
+	for _, m := range methods {
+		require.NotZero(t, well[string(m.Name())], "%s never went well: %v", m.Name(), refused)
+	}
+	b.sound()
+	b.restart()
+	b.sound()
+}
+
+// requireSoundFault says that a fault of a stream is one that the unary call could have answered.
+func requireSoundFault(t testing.TB, answer *dynamicpb.Message) {
+	t.Helper()
+	bytes, err := proto.Marshal(answer)
+	require.NoError(t, err)
+	var m holdfastv1.AuthorizeStreamResponse
+	require.NoError(t, proto.Unmarshal(bytes, &m))
+	if f := m.GetFault(); f != nil {
+		requireWellFormed(t, statusOf(f), "AuthorizeStream")
+	}
+}
+
+// FuzzRequests decodes bytes into the request of any method and calls it.
+func FuzzRequests(f *testing.F) {
+	b := serveBook(f, Config{})
+	a := b.account(1000)
+	methods := rpcs()
+	for i, m := range methods {
+		r := (&maker{r: rand.New(rand.NewPCG(uint64(i), 5)), known: map[string][]string{"account_id": {a.GetAccountId()}}}).message(m.Input(), 0)
+		bytes, err := proto.Marshal(r)
+		require.NoError(f, err)
+		f.Add(uint8(i), bytes)
+	}
+	f.Fuzz(func(t *testing.T, i uint8, bytes []byte) {
+		m := methods[int(i)%len(methods)]
+		r := message(m.Input())
+		if proto.Unmarshal(bytes, r) != nil {
+			return
+		}
+		if field := m.Input().Fields().ByName("until_now"); field != nil {
+			r.Set(field, protoreflect.ValueOfBool(true))
+		}
+		_, err := call(t.Context(), b.conn, m, r)
+		requireWellFormed(t, err, fmt.Sprintf("%s %v", m.Name(), r))
+	})
+}
