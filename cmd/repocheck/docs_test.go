@@ -139,6 +139,22 @@ func TestCalledCommandsKnowTheirFlags(t *testing.T) {
 	}
 }
 
+// Flags that documents name by themselves belong to some command.
+func TestNamedFlagsAreThere(t *testing.T) {
+	all := help(t)
+	_, list, _ := strings.Cut(all, "Commands:")
+	for _, found := range helpCommand.FindAllStringSubmatch(list, -1) {
+		all += help(t, found[1])
+	}
+	for name, text := range documents(t) {
+		for _, found := range regexp.MustCompile("`(--[a-z][a-z-]*)[^`]*`").FindAllStringSubmatch(text, -1) {
+			if !regexp.MustCompile(regexp.QuoteMeta(found[1]) + `\b`).MatchString(all) {
+				t.Errorf("%s: no command has a flag %s", name, found[1])
+			}
+		}
+	}
+}
+
 var metric = regexp.MustCompile(`\bholdfast_[a-z_]+\b`)
 
 // Every metric is in docs/OPERATIONS.md, and those that it names exist.
