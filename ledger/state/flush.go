@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -44,11 +45,11 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	f := flusher{State: s, ctx: ctx, paced: paced}
 	named := func(b []byte, k string) []byte { return append(b, k...) }
 	f.steps = []*step{
-		newStep(s.receipts, bucketReceipts, receipts, named, nil),
-		newStep(s.orders, bucketOrders, orders, named, nil),
-		newStep(s.consumers, bucketConsumers, consumers, named, nil),
-		newStep(s.ended, bucketEnded, ended, endedKey, nil),
-		newStep(s.accounts, bucketAccounts, accounts, accountKey, moveDeadline),
+		newStep(s.receipts, bucketReceipts, receipts, strings.Compare, named, nil),
+		newStep(s.orders, bucketOrders, orders, strings.Compare, named, nil),
+		newStep(s.consumers, bucketConsumers, consumers, strings.Compare, named, nil),
+		newStep(s.ended, bucketEnded, ended, compareEnded, endedKey, nil),
+		newStep(s.accounts, bucketAccounts, accounts, cmp.Compare[ledger.AccountID], accountKey, moveDeadline),
 	}
 	err = f.run(shard)
 	s.accounts.trim()
@@ -72,8 +73,8 @@ type step struct {
 
 // newStep writes changes in order of their keys; also, if not nil, is told of each with the value that it replaces.
 // Rows of accounts stay in memory when they are in the file; others are not likely to be asked for again.
-func newStep[K comparable](t *table[K], bucket []byte, list []change[K], key func([]byte, K) []byte, also func(tx *bolt.Tx, key, old, row []byte) error) *step {
-	slices.SortFunc(list, func(a, b change[K]) int { return compareKeys(a.key, b.key) })
+func newStep[K comparable](t *table[K], bucket []byte, list []change[K], compare func(a, b K) int, key func([]byte, K) []byte, also func(tx *bolt.Tx, key, old, row []byte) error) *step {
+	slices.SortFunc(list, func(a, b change[K]) int { return compare(a.key, b.key) })
 	drop := also == nil
 	s := &step{left: len(list)}
 	var keyBuf []byte
@@ -146,17 +147,8 @@ func putMark(tx *bolt.Tx, shard *ledger.Shard) error {
 	return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
 }
 
-func compareKeys[K comparable](a, b K) int {
-	switch a := any(a).(type) {
-	case string:
-		return cmp.Compare(a, any(b).(string))
-	case ledger.AccountID:
-		return cmp.Compare(a, any(b).(ledger.AccountID))
-	case ledger.AuthorizationID:
-		b := any(b).(ledger.AuthorizationID)
-		return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
-	}
-	panic(fmt.Sprintf("state: no order for %T", a))
+func compareEnded(a, b ledger.AuthorizationID) int {
+	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
 }
 
 // moveDeadline keeps the index of deadlines in step with an account's row.
