@@ -9,7 +9,7 @@ import (
 )
 
 // progress tells on standard error how far a long piece of work is. On a terminal it rewrites one line a few times a
-// second; elsewhere it writes a line every ten seconds. It says nothing in the first second.
+// second; elsewhere it writes a line every ten seconds. It says nothing in the first two seconds.
 //
 // It belongs to one goroutine.
 type progress struct {
@@ -24,7 +24,7 @@ type progress struct {
 func newProgress(what string) *progress {
 	now := time.Now()
 	return &progress{
-		what: what, out: os.Stderr, terminal: isTerminal(os.Stderr), began: now, next: now.Add(time.Second),
+		what: what, out: os.Stderr, terminal: isTerminal(os.Stderr), began: now, next: now.Add(2 * time.Second),
 	}
 }
 

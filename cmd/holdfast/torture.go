@@ -188,6 +188,11 @@ func (t *torture) hangUp() {
 
 // openAccounts opens all accounts. Every fourth one has little credit, so that there are declines.
 func (t *torture) openAccounts(ctx context.Context) error {
+	sdk, err := client.Dial(t.server.Listen, client.WithInsecure(), client.WithCaller("torture"), client.WithTimeout(30*time.Second))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = sdk.Close() }() // nothing is under way any more
 	t.accounts = make([]*tortured, t.Accounts)
 	return eachOf(ctx, t.accounts, func(i int) error {
 		limit := int64(1_000_000_000)
@@ -200,7 +205,7 @@ func (t *torture) openAccounts(ctx context.Context) error {
 				Scene: scene, Limit: limit, AgreementVersion: "torture", AcceptedAgreementVersion: "torture",
 			})
 		}
-		resp, err := t.sdks[i%len(t.sdks)].OpenAccount(ctx, req)
+		resp, err := sdk.OpenAccount(ctx, req)
 		if err != nil {
 			return err
 		}
@@ -243,6 +248,7 @@ type tortureRound struct {
 	loaded, restarted time.Duration
 	acknowledged      int
 	refusals, twins   int
+	exhausted         int // asked again because the queue was full
 	doubts, done      int // of requests in doubt, those that turned out to have been carried out
 	starts            int // killed while starting
 	fetched, replayed int // compared
@@ -253,6 +259,7 @@ func (r *tortureRound) add(o tortureRound) {
 	r.acknowledged += o.acknowledged
 	r.refusals += o.refusals
 	r.twins += o.twins
+	r.exhausted += o.exhausted
 	r.doubts += o.doubts
 	r.done += o.done
 	r.starts += o.starts
@@ -297,7 +304,7 @@ func (t *torture) round(ctx context.Context, n int) (r tortureRound, err error) 
 		return r, err
 	}
 	r.restarted = time.Since(began)
-	r.acknowledged, r.refusals, r.twins = len(l.calls), l.refusals, l.twins
+	r.acknowledged, r.refusals, r.twins, r.exhausted = len(l.calls), l.refusals, l.twins, l.exhausted
 	return r, t.check(ctx, l, &r)
 }
 

@@ -201,6 +201,9 @@ func (w *worker) ask(ctx context.Context, c *call) (proto.Message, error) {
 	case refusal(b.err):
 		return nil, b.err
 	}
+	if isExhausted(err) {
+		return w.once(ctx, c)
+	}
 	return nil, err
 }
 

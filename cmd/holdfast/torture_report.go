@@ -35,6 +35,9 @@ func (p *tortureReport) foot(t *torture) {
 		thousands(int64(r.doubts)), thousands(int64(r.done)))
 	p.printf("  %s authorizations fetched and compared, %s requests sent again\n",
 		thousands(int64(r.fetched)), thousands(int64(r.replayed)))
+	if r.exhausted > 0 {
+		p.printf("  %s requests were asked again because the queue was full\n", thousands(int64(r.exhausted)))
+	}
 	if r.starts > 0 {
 		p.printf("  the server was killed %d times more while it started (+)\n", r.starts)
 	}
