@@ -1,0 +1,52 @@
+package state
+
+import (
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+)
+
+// TestOutdatedReadingIsNotKept has a flush cycle write a row, and memory let go of it, while a prefetch has read the row
+// that was there before and not yet put it into memory: it must not.
+func TestOutdatedReadingIsNotKept(t *testing.T) {
+	s, _, err := Open(filepath.Join(t.TempDir(), "state.db"), 0, Options{Logger: slog.New(slog.DiscardHandler)})
+	require.NoError(t, err)
+	id := ledger.NewAccountID(0, 7)
+	key := accountKey(nil, id)
+	write := func(row string) {
+		require.NoError(t, s.db.Update(func(tx *bolt.Tx) error {
+			return tx.Bucket(bucketAccounts).Put(key, seal(nil, key, []byte(row)))
+		}))
+		s.generation.Add(1)
+	}
+	write("first")
+	before := s.db.Stats().TxN
+
+	stripe := s.accounts.at(id)
+	stripe.mu.Lock() // the reader has to wait here with what it read
+	read := make(chan string)
+	go func() {
+		row, err := load(s, s.accounts, bucketAccounts, id, key)
+		require.NoError(t, err)
+		read <- string(row)
+	}()
+	require.Eventually(t, func() bool { now := s.db.Stats(); return now.TxN > before && now.OpenTxN == 0 }, 10*time.Second, time.Millisecond)
+	write("second")
+	stripe.mu.Unlock()
+
+	require.Equal(t, "first", <-read)
+	require.False(t, s.accounts.has(id), "memory has a row that the file does not")
+	row, err := load(s, s.accounts, bucketAccounts, id, key)
+	require.NoError(t, err)
+	require.Equal(t, "second", string(row))
+	kept, ok := s.accounts.get(id)
+	require.True(t, ok)
+	require.Equal(t, "second", string(kept))
+	require.NoError(t, s.Close())
+}
