@@ -63,6 +63,10 @@ func (s *session) appendWhenRoom(w *work, err error) (journal.Head, error) {
 		s.answer(g, ErrFull)
 	}
 	w.groups = nil
+	select {
+	case s.filled <- struct{}{}:
+	default:
+	}
 	tick := time.NewTicker(fullRetry)
 	defer tick.Stop()
 	for {

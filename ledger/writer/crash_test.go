@@ -10,6 +10,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -17,6 +18,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
 	"github.com/holdfast-credit/holdfast/ledger/journal/mem"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
 var (
@@ -75,6 +77,44 @@ func TestFullJournalLosesNothing(t *testing.T) {
 	log.Hook(nil)
 	s.check(s.w)
 	s.onceEach(s.w)
+	require.NoError(t, s.w.Close())
+}
+
+// TestFullJournalKeepsNobodyWaiting has an append be slow and then find no room. Those whose commands were decided
+// meanwhile are told so too, at once; they are all carried out when there is room.
+func TestFullJournalKeepsNobodyWaiting(t *testing.T) {
+	log, open := memory()
+	s := newShard(t, 1, 1, open, state.Options{})
+	account := submit(t, s.w, openAccount(1)).Account.ID
+	slow, room := make(chan struct{}), make(chan struct{})
+	log.Hook(func(journal.Head, journal.Batch) mem.Fault {
+		<-slow
+		select {
+		case <-room:
+			return mem.Fault{}
+		default:
+			return mem.Fault{Kind: mem.Full}
+		}
+	})
+	var waiting []writer.Pending
+	for i := range 20 {
+		p, err := s.w.Start(authorize(account, i))
+		require.NoError(t, err)
+		waiting = append(waiting, p)
+		require.Eventually(t, func() bool { return i > 0 || s.w.Stats().Commands > 1 }, 10*time.Second, time.Millisecond)
+	}
+	close(slow)
+	for _, p := range waiting {
+		_, err := p.Wait(t.Context())
+		require.ErrorIs(t, err, writer.ErrFull)
+	}
+	_, err := s.w.Start(authorize(account, 99))
+	require.ErrorIs(t, err, writer.ErrFull)
+	close(room)
+	for i := range 20 {
+		out, _ := s.submit(s.w, authorize(account, i))
+		require.True(t, out.Replayed)
+	}
 	require.NoError(t, s.w.Close())
 }
 

@@ -46,7 +46,7 @@ func (s *session) decide() {
 	d.builder.Reset(s.durable.Load()+1, s.head.Load().Hash, nil)
 	defer d.drop()
 	for {
-		if d.idle && len(d.groups) > 0 {
+		if d.idle && (len(d.groups) > 0 || d.builder.Count() > 0) {
 			d.handOver()
 		}
 		select {
@@ -54,10 +54,14 @@ func (s *session) decide() {
 			return
 		case <-s.free:
 			d.idle = true
+		case <-s.filled:
 		case <-s.arrived:
 			if g := s.take(); g != nil && !d.decideGroup(g) {
 				return
 			}
+		}
+		if s.full.Load() {
+			d.tellFull()
 		}
 	}
 }
@@ -137,6 +141,15 @@ func (d *decider) handOverFull(over bool) bool {
 		d.groups = []*group{open}
 	}
 	return true
+}
+
+// tellFull answers those who wait for the batch being built that the journal has no room. The batch stays: it is
+// appended when there is room again.
+func (d *decider) tellFull() {
+	for _, g := range d.groups {
+		d.answer(g, ErrFull)
+	}
+	d.groups = nil
 }
 
 // drop answers those whose batch will never be handed over.

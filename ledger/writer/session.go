@@ -30,6 +30,8 @@ type session struct {
 
 	built chan *work    // decider to appender, one at a time
 	free  chan struct{} // appender to decider: it is free
+	// filled is the appender's word to the decider that the journal has no room; capacity 1.
+	filled chan struct{}
 
 	head     atomic.Pointer[journal.Head]
 	durable  atomic.Uint64
@@ -86,7 +88,7 @@ func newSession(ctx context.Context, c Config, progress func(done, total uint64)
 	}
 	s := &session{
 		config: c, state: st, book: st.Book(shard), group: newGroup(), arrived: make(chan struct{}, 1),
-		built: make(chan *work), free: make(chan struct{}, 1), failed: make(chan struct{}),
+		built: make(chan *work), free: make(chan struct{}, 1), filled: make(chan struct{}, 1), failed: make(chan struct{}),
 	}
 	s.ledger = ledger.New(s.book, c.Terms, c.Zone)
 	if err := s.replay(ctx, head, progress); err != nil {
