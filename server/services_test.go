@@ -184,6 +184,9 @@ func (b *book) as(caller string) context.Context {
 // reasonFrom is the reason of an error, which must be one of Holdfast's.
 func reasonFrom(t testing.TB, err error) (codes.Code, string) {
 	t.Helper()
+	if err == nil {
+		return codes.OK, ""
+	}
 	st, ok := status.FromError(err)
 	require.True(t, ok, "%v", err)
 	for _, d := range st.Details() {
