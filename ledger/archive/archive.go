@@ -110,7 +110,13 @@ func writeShard(ctx context.Context, w io.Writer, shard int, s Source) (last Las
 			}
 		}
 	}
-	return last, seal()
+	if err := seal(); err != nil {
+		return last, err
+	}
+	if last.Sequence != s.Upto {
+		return last, fmt.Errorf("the journal ends at sequence %d, before %d", last.Sequence, s.Upto)
+	}
+	return last, nil
 }
 
 func writeJSON(w io.Writer, kind byte, v any) error {
