@@ -1,0 +1,88 @@
+package audit_test
+
+import (
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/audit"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/journal"
+	"github.com/holdfast-credit/holdfast/ledger/journal/mem"
+	"github.com/holdfast-credit/holdfast/ledger/sim"
+	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
+)
+
+// worked is the journal and the state file that a workload leaves.
+func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, last uint64) {
+	log, path = mem.NewLog(), filepath.Join(t.TempDir(), "state.db")
+	work := sim.NewWorkload(calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)), sim.Options{
+		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: ledger.DefaultTerms(),
+	})
+	w, err := writer.Open(t.Context(), writer.Config{
+		Journal: log.Open(), StatePath: path, Terms: ledger.DefaultTerms(), Zone: calendar.UTC, Sweep: -1,
+		Clock: func() calendar.Instant { return work.Now }, Owner: "test", Logger: slog.New(slog.DiscardHandler),
+	}, nil)
+	require.NoError(t, err)
+	r := rand.New(rand.NewPCG(seed, 7))
+	for range steps {
+		out, err := w.Submit(t.Context(), work.Next(r))
+		require.NoError(t, err)
+		work.Saw(*out)
+	}
+	last = w.Stats().Durable
+	require.NoError(t, w.Close())
+	return log, path, last
+}
+
+func check(t *testing.T, j journal.Journal, upto uint64, path string) []string {
+	t.Helper()
+	s := audit.Shard{Journal: j, Upto: upto, Terms: ledger.DefaultTerms(), Zone: calendar.UTC, TempDir: t.TempDir()}
+	if path != "" {
+		snapshot, err := state.OpenSnapshot(path)
+		require.NoError(t, err)
+		defer snapshot.Close()
+		s.State = snapshot
+	}
+	report, err := audit.Check(t.Context(), s)
+	require.NoError(t, err)
+	return report.Faults
+}
+
+// TestSoundBookHasNoFaults checks a book, without its state too, and one whose state lags behind the journal.
+func TestSoundBookHasNoFaults(t *testing.T) {
+	log, path, last := worked(t, 1, 400)
+	require.Empty(t, check(t, log.Open(), last, path))
+	require.Empty(t, check(t, log.Open(), last, ""))
+	require.Empty(t, check(t, log.Open(), last/2, ""))
+}
+
+// TestStateOfAnotherBookIsFound holds the state of one book to the journal of another, and to a journal that ends too
+// early.
+func TestStateOfAnotherBookIsFound(t *testing.T) {
+	log, path, last := worked(t, 1, 300)
+	other, _, otherLast := worked(t, 2, 300)
+	require.NotEmpty(t, check(t, other.Open(), otherLast, path))
+	require.Contains(t, check(t, log.Open(), last-1, path)[0], "the journal ends at")
+	require.Contains(t, check(t, log.Open(), last+1, path)[0], "ends at sequence")
+}
+
+// TestDamagedJournalIsFound names the first bad sequence, whatever byte of an entry is changed.
+func TestDamagedJournalIsFound(t *testing.T) {
+	log, path, last := worked(t, 3, 120)
+	for sequence := uint64(1); sequence <= last; sequence += 11 {
+		for offset := 0; log.Corrupt(sequence, offset, 4); offset += 29 {
+			faults := check(t, log.Open(), last, path)
+			require.NotEmpty(t, faults, "byte %d of the batch of %d", offset, sequence)
+			require.Contains(t, faults[0], "first bad sequence", fmt.Sprint(sequence))
+			require.True(t, log.Corrupt(sequence, offset, 4))
+		}
+	}
+}
