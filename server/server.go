@@ -97,7 +97,7 @@ func New(ctx context.Context, c Config) (s *Server, err error) {
 	s = &Server{config: c, router: &router{}, metrics: NewMetrics(), started: time.Now(), draining: make(chan struct{})}
 	defer func() {
 		if err != nil {
-			s.release()
+			err = errors.Join(err, s.release())
 		}
 	}()
 	if s.data, err = OpenDataDir(c.Data, Meta{Shards: c.Shards, Zone: c.Zone}); err != nil {

@@ -51,8 +51,8 @@ func serveBook(t testing.TB, c Config) *book {
 	b := &book{t: t, config: c}
 	b.start()
 	t.Cleanup(func() {
-		b.conn.Close()
-		b.server.Shutdown()
+		_ = b.conn.Close()
+		_ = b.server.Shutdown()
 	})
 	return b
 }

@@ -194,7 +194,7 @@ func (b *bench) startServers(ctx context.Context) (err error) {
 		b.temporary = dir
 	}
 	if b.Profile != "" {
-		if err := os.MkdirAll(b.Profile, 0o755); err != nil {
+		if err := os.MkdirAll(b.Profile, 0o750); err != nil {
 			return err
 		}
 	}

@@ -122,13 +122,14 @@ func find[K comparable](b *Book, t *table[K], bucket []byte, k K, key func() []b
 	return row
 }
 
-// findNamed is find for rows whose names the filter knows. The key is in b.key.
+// findNamed is find for rows whose names the filter knows, those in memory included: about a fresh name it is asked
+// first and alone. The key is in b.key.
 func findNamed(b *Book, t *table[string], bucket []byte) []byte {
-	if row, ok := getNamed(t, b.key); ok {
-		return row
-	}
 	if !b.state.names.maybe(b.key) {
 		return nil
+	}
+	if row, ok := getNamed(t, b.key); ok {
+		return row
 	}
 	row, err := load(b.state, t, bucket, string(b.key), b.key)
 	if err != nil {

@@ -55,8 +55,7 @@ func snapshot(db *bolt.DB, path string) (*Snapshot, error) {
 		if value := meta.Get(keyFlushed); value != nil {
 			mark, ok := unseal(keyFlushed, value)
 			if !ok || len(mark) != 8 {
-				tx.Rollback()
-				return nil, &CorruptError{path, "the mark of what has been flushed cannot be read"}
+				return nil, errors.Join(&CorruptError{path, "the mark of what has been flushed cannot be read"}, tx.Rollback())
 			}
 			s.Flushed = binary.BigEndian.Uint64(mark)
 		}

@@ -237,7 +237,7 @@ func (s *State) Prefetch(id ledger.AccountID) {
 		return
 	}
 	var b [8]byte
-	load(s, s.accounts, bucketAccounts, id, accountKey(b[:0], id))
+	_, _ = load(s, s.accounts, bucketAccounts, id, accountKey(b[:0], id)) // what cannot be read, the decider will meet
 }
 
 // PrefetchList is Prefetch for up to limit accounts from an id on, in order.

@@ -53,7 +53,6 @@ type Writer struct {
 	config  Config
 	session atomic.Pointer[session] // nil while starting
 	fault   atomic.Pointer[error]   // why the last session ended
-	sweeps  atomic.Int64            // holds that sweeps let expire
 	stop    context.CancelFunc
 	stopped chan struct{}
 	closing atomic.Bool
