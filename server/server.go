@@ -84,7 +84,7 @@ type Server struct {
 
 // New opens the data directory, brings every shard's state up to its journal and listens. Nothing is answered before
 // Serve.
-func New(ctx context.Context, c Config) (s *Server, err error) {
+func New(ctx context.Context, c Config) (*Server, error) {
 	c = c.withDefaults()
 	if err := CheckListen(c.Listen, c.Edge.TLS, c.AllowPlaintext); err != nil {
 		return nil, err
@@ -94,30 +94,33 @@ func New(ctx context.Context, c Config) (s *Server, err error) {
 			return nil, fmt.Errorf("operations: %w", err)
 		}
 	}
-	s = &Server{config: c, router: &router{}, metrics: NewMetrics(), started: time.Now(), draining: make(chan struct{})}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.release())
-		}
-	}()
-	if s.data, err = OpenDataDir(c.Data, Meta{Shards: c.Shards, Zone: c.Zone}); err != nil {
-		return nil, err
+	s := &Server{config: c, router: &router{}, metrics: NewMetrics(), started: time.Now(), draining: make(chan struct{})}
+	if err := s.open(ctx); err != nil {
+		return nil, errors.Join(err, s.release())
+	}
+	return s, nil
+}
+
+// open opens the data directory, the listeners and the shards. What it has opened when it fails is released by New.
+func (s *Server) open(ctx context.Context) (err error) {
+	if s.data, err = OpenDataDir(s.config.Data, Meta{Shards: s.config.Shards, Zone: s.config.Zone}); err != nil {
+		return err
 	}
 	if s.zone, err = calendar.LoadZone(s.data.Meta.Zone); err != nil {
-		return nil, err
+		return err
 	}
-	if s.listener, err = net.Listen("tcp", c.Listen); err != nil {
-		return nil, fmt.Errorf("listen: %w", err)
+	if s.listener, err = net.Listen("tcp", s.config.Listen); err != nil {
+		return fmt.Errorf("listen: %w", err)
 	}
 	for shard := range s.data.Meta.Shards {
 		w, err := s.openShard(ctx, shard)
 		if err != nil {
-			return nil, fmt.Errorf("shard %d: %w", shard, err)
+			return fmt.Errorf("shard %d: %w", shard, err)
 		}
 		s.router.writers = append(s.router.writers, w)
 	}
 	s.metrics.WatchShards(s.Stats)
-	return s, s.register()
+	return s.register()
 }
 
 func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, error) {
