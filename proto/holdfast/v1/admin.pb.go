@@ -512,9 +512,9 @@ type VerifyResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The shard that is being walked.
 	Shard int32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
-	// Entries walked so far in this shard.
+	// Entries walked so far in this shard; in the last message, in all shards.
 	Entries uint64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
-	// Entries that this shard has.
+	// Entries that this shard has; in the last message, that all have.
 	EntriesTotal uint64 `protobuf:"varint,3,opt,name=entries_total,json=entriesTotal,proto3" json:"entries_total,omitempty"`
 	// Set in the last message.
 	Done bool `protobuf:"varint,4,opt,name=done,proto3" json:"done,omitempty"`
