@@ -31,7 +31,7 @@ type EdgeConfig struct {
 
 	MaxMessageBytes int    // of a request; default 256 KiB
 	MaxStreams      uint32 // calls at once on a connection; default 4,096
-	StreamWorkers   int    // goroutines kept for calls; default 64, negative for none
+	StreamWorkers   int    // goroutines kept for calls; default 512, negative for none
 
 	AccessLog AccessLog
 	// Tracing installs the OpenTelemetry stats handler, with Tracer, which NewTracer makes. It costs microseconds on
