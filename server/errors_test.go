@@ -22,7 +22,7 @@ func TestEveryReason(t *testing.T) {
 	terms.MaxParts = 1
 	clock := VirtualClock(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	b := serveBook(t, Config{Clock: clock, Terms: terms})
-	real := serveBook(t, Config{})
+	onRealTime := serveBook(t, Config{})
 	ctx := t.Context()
 	a, other, closed := b.account(1e6), b.account(1e6), b.account(1e6)
 	_, err := b.CloseAccount(ctx, &holdfastv1.CloseAccountRequest{RequestId: "close", AccountId: closed.GetAccountId(), Reason: "x"})
@@ -144,7 +144,7 @@ func TestEveryReason(t *testing.T) {
 			return err
 		}},
 		{"CLOCK_NOT_VIRTUAL", codes.FailedPrecondition, nil, func() error {
-			_, err := real.AdvanceClock(ctx, &holdfastv1.AdvanceClockRequest{To: &holdfastv1.AdvanceClockRequest_Duration{Duration: durationpb.New(time.Hour)}})
+			_, err := onRealTime.AdvanceClock(ctx, &holdfastv1.AdvanceClockRequest{To: &holdfastv1.AdvanceClockRequest_Duration{Duration: durationpb.New(time.Hour)}})
 			return err
 		}},
 		{"UNAUTHENTICATED_CALLER", codes.Unauthenticated, nil, func() error {

@@ -261,7 +261,7 @@ func runStream(
 		if err != nil {
 			free.end()
 			cancel()
-			_ = <-sent // its error is this one's echo
+			<-sent //nolint:errcheck // its error is this one's echo
 			return fmt.Errorf("stream: %w", err)
 		}
 		slot, err := c.answered()
@@ -274,7 +274,7 @@ func runStream(
 			if t.failed(err) {
 				free.end()
 				cancel()
-				_ = <-sent // a worker that stops early
+				<-sent //nolint:errcheck // the worker has counted what made it stop
 				return nil
 			}
 		} else if counts {
