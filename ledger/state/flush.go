@@ -49,7 +49,7 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 		newStep(s.orders, bucketOrders, orders, strings.Compare, named, nil),
 		newStep(s.consumers, bucketConsumers, consumers, strings.Compare, named, nil),
 		newStep(s.ended, bucketEnded, ended, compareEnded, endedKey, nil),
-		newStep(s.accounts, bucketAccounts, accounts, cmp.Compare[ledger.AccountID], accountKey, moveDeadline),
+		newStep(s.accounts, bucketAccounts, accounts, cmp.Compare[ledger.AccountID], accountKey, new(deadlines)),
 	}
 	err = f.run(shard)
 	s.accounts.trim()
@@ -71,11 +71,11 @@ type step struct {
 	written func(n int)                    // the transaction that wrote the next n rows has been committed
 }
 
-// newStep writes changes in order of their keys; also, if not nil, is told of each with the value that it replaces.
-// Rows of accounts stay in memory when they are in the file; others are not likely to be asked for again.
-func newStep[K comparable](t *table[K], bucket []byte, list []change[K], compare func(a, b K) int, key func([]byte, K) []byte, also func(tx *bolt.Tx, key, old, row []byte) error) *step {
+// newStep writes changes in order of their keys, and keeps the deadlines of accounts, which alone have them. Rows of
+// accounts stay in memory when they are in the file; others are not likely to be asked for again.
+func newStep[K comparable](t *table[K], bucket []byte, list []change[K], compare func(a, b K) int, key func([]byte, K) []byte, due *deadlines) *step {
 	slices.SortFunc(list, func(a, b change[K]) int { return compare(a.key, b.key) })
-	drop := also == nil
+	drop := due == nil
 	s := &step{left: len(list)}
 	var keyBuf []byte
 	s.write = func(tx *bolt.Tx, n int) error {
@@ -83,14 +83,15 @@ func newStep[K comparable](t *table[K], bucket []byte, list []change[K], compare
 		b.FillPercent = 0.9
 		for i := range list[:n] {
 			keyBuf = key(keyBuf[:0], list[i].key)
-			if also != nil {
-				if err := also(tx, keyBuf, b.Get(keyBuf), list[i].row); err != nil {
-					return err
-				}
+			if due != nil {
+				due.note(keyBuf, b.Get(keyBuf), list[i].row)
 			}
 			if err := b.Put(keyBuf, seal(nil, keyBuf, list[i].row)); err != nil { // bbolt keeps the value until it commits
 				return err
 			}
+		}
+		if due != nil {
+			return due.apply(tx)
 		}
 		return nil
 	}
@@ -151,8 +152,13 @@ func compareEnded(a, b ledger.AuthorizationID) int {
 	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
 }
 
-// moveDeadline keeps the index of deadlines in step with an account's row.
-func moveDeadline(tx *bolt.Tx, key, old, row []byte) error {
+// deadlines keeps the index of deadlines in step with the accounts' rows. It gathers what a transaction changes and
+// makes the changes in order of their keys: accounts come in order of their ids, and bbolt moves everything behind a key
+// that is put between others.
+type deadlines struct{ gone, due [][]byte }
+
+// note compares an account's row with the one that it replaces.
+func (d *deadlines) note(key, old, row []byte) {
 	deadline := func(value []byte, skip int) int64 {
 		if len(value) < skip+accountHeader {
 			return 0
@@ -162,17 +168,32 @@ func moveDeadline(tx *bolt.Tx, key, old, row []byte) error {
 	id := ledger.AccountID(binary.BigEndian.Uint64(key))
 	before, after := deadline(old, sumSize), deadline(row, 0)
 	if before == after {
-		return nil
+		return
 	}
-	b := tx.Bucket(bucketDeadlines)
 	if before != 0 {
-		if err := b.Delete(deadlineKey(nil, before, id)); err != nil {
+		d.gone = append(d.gone, deadlineKey(nil, before, id))
+	}
+	if after != 0 {
+		d.due = append(d.due, deadlineKey(nil, after, id))
+	}
+}
+
+// apply makes the changes and forgets them.
+func (d *deadlines) apply(tx *bolt.Tx) error {
+	b := tx.Bucket(bucketDeadlines)
+	slices.SortFunc(d.gone, bytes.Compare)
+	for _, key := range d.gone {
+		if err := b.Delete(key); err != nil {
 			return err
 		}
 	}
-	if after != 0 {
-		return b.Put(deadlineKey(nil, after, id), nil)
+	slices.SortFunc(d.due, bytes.Compare)
+	for _, key := range d.due {
+		if err := b.Put(key, nil); err != nil {
+			return err
+		}
 	}
+	d.gone, d.due = d.gone[:0], d.due[:0]
 	return nil
 }
 
