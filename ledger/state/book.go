@@ -45,17 +45,19 @@ func (b *Book) fail(err error) {
 // Shard is the shard's own row.
 func (b *Book) Shard() *ledger.Shard { return b.shard }
 
-// accountHeader is the account's sequence and next deadline, which stand before its row where they can be read
-// without decoding it.
-const accountHeader = 16
-
 // Account finds an account and makes it the one being worked on.
 func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 	if id == b.current {
 		return &b.account
 	}
 	b.Settle()
-	value := find(b, b.state.accounts, bucketAccounts, id, func() []byte { return accountKey(b.key[:0], id) })
+	value, ok := b.state.accounts.get(id)
+	if !ok {
+		var err error
+		if value, err = b.state.loadAccount(id); err != nil {
+			b.fail(err)
+		}
+	}
 	if value == nil {
 		// The newest may not have been put yet. Every other that was opened is there.
 		if id.Shard() == b.shard.Number && id.Number() != 0 && id.Number() < b.shard.Accounts {
@@ -64,11 +66,11 @@ func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 		return nil
 	}
 	b.current = 0
-	if len(value) < accountHeader || record.DecodeAccount(value[accountHeader:], &b.account) != nil || b.account.ID != id {
+	if len(value) < accountAt || record.DecodeAccount(value[accountAt:], &b.account) != nil || b.account.ID != id {
 		b.fail(&CorruptError{b.state.path, fmt.Sprintf("account %s cannot be read", id)})
 		return nil
 	}
-	b.account.Sequence = binary.BigEndian.Uint64(value)
+	b.account.Sequence = binary.BigEndian.Uint64(value[sequenceAt:])
 	b.current = id
 	return &b.account
 }
@@ -97,6 +99,7 @@ func (b *Book) Settle() {
 func (b *Book) Forget() { b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{} }
 
 func encodeAccount(buf []byte, a *ledger.Account) []byte {
+	buf = append(buf, make([]byte, sumSize)...)
 	buf = binary.BigEndian.AppendUint64(buf, a.Sequence)
 	buf = binary.BigEndian.AppendUint64(buf, uint64(a.NextDeadline()))
 	return record.AppendAccount(buf, a)
@@ -109,44 +112,38 @@ func exact(b []byte) []byte {
 	return c
 }
 
-// find looks for a row in memory and then in the file.
-func find[K comparable](b *Book, t *table[K], bucket []byte, k K, key func() []byte) []byte {
-	if row, ok := t.get(k); ok {
-		return row
-	}
-	b.key = key()
-	row, err := load(b.state, t, bucket, k, b.key)
-	if err != nil {
-		b.fail(err)
-	}
-	return row
-}
-
-// findNamed is find for rows whose names the filter knows, those in memory included: about a fresh name it is asked
-// first and alone. The key is in b.key.
-func findNamed(b *Book, t *table[string], bucket []byte) []byte {
-	if !b.state.names.maybe(b.key) {
+// find looks for the row of the key in b.key. About a fresh name the filter is asked, and nothing else: it knows every name.
+func (b *Book) find(in *buffer) []byte {
+	hash := in.hash(b.key)
+	if in.named && !b.state.names.maybe(hash) {
 		return nil
 	}
-	if row, ok := getNamed(t, b.key); ok {
+	if row, ok := in.find(hash, b.key); ok {
 		return row
 	}
-	row, err := load(b.state, t, bucket, string(b.key), b.key)
+	value, err := b.state.load(in.bucket, b.key)
 	if err != nil {
 		b.fail(err)
 	}
-	return row
+	if value == nil {
+		return nil
+	}
+	return value[sumSize:]
 }
 
-func putNamed(b *Book, t *table[string], row []byte) {
-	b.state.names.add(b.key)
-	t.put(string(b.key), exact(row))
+// put keeps a row under the key in b.key.
+func (b *Book) put(in *buffer, row []byte) {
+	hash := in.hash(b.key)
+	if in.named {
+		b.state.names.add(hash)
+	}
+	in.put(hash, b.key, row)
 }
 
 // Consumer finds a consumer's account.
 func (b *Book) Consumer(token ledger.ConsumerToken) ledger.AccountID {
 	b.key = append(b.key[:0], token...)
-	row := findNamed(b, b.state.consumers, bucketConsumers)
+	row := b.find(b.state.consumers)
 	if row == nil {
 		return 0
 	}
@@ -161,7 +158,7 @@ func (b *Book) Consumer(token ledger.ConsumerToken) ledger.AccountID {
 func (b *Book) PutConsumer(token ledger.ConsumerToken, id ledger.AccountID) {
 	b.key = append(b.key[:0], token...)
 	b.buf = accountKey(b.buf[:0], id)
-	putNamed(b, b.state.consumers, b.buf)
+	b.put(b.state.consumers, b.buf)
 }
 
 // Ended finds an authorization that has ended. It is asked only for what must be there.
@@ -169,7 +166,8 @@ func (b *Book) Ended(id ledger.AuthorizationID) *ledger.Authorization {
 	if id == b.endedID && id.N != 0 {
 		return &b.ended
 	}
-	row := find(b, b.state.ended, bucketEnded, id, func() []byte { return endedKey(b.key[:0], id) })
+	b.key = endedKey(b.key[:0], id)
+	row := b.find(b.state.ended)
 	if row == nil {
 		b.fail(&CorruptError{b.state.path, fmt.Sprintf("authorization %s is gone", id)})
 		return nil
@@ -185,8 +183,9 @@ func (b *Book) Ended(id ledger.AuthorizationID) *ledger.Authorization {
 
 // PutEnded keeps an authorization that has ended.
 func (b *Book) PutEnded(id ledger.AuthorizationID, a *ledger.Authorization) {
+	b.key = endedKey(b.key[:0], id)
 	b.buf = record.AppendEnded(b.buf[:0], a)
-	b.state.ended.put(id, exact(b.buf))
+	b.put(b.state.ended, b.buf)
 	if id == b.endedID && a != &b.ended {
 		b.endedID = ledger.AuthorizationID{}
 	}
@@ -195,7 +194,7 @@ func (b *Book) PutEnded(id ledger.AuthorizationID, a *ledger.Authorization) {
 // Order finds what is known of an order id.
 func (b *Book) Order(c ledger.Caller, id ledger.OrderID) (o ledger.Order, known bool) {
 	b.key = callerKey(b.key[:0], c, id)
-	row := findNamed(b, b.state.orders, bucketOrders)
+	row := b.find(b.state.orders)
 	if row == nil {
 		return o, false
 	}
@@ -210,13 +209,13 @@ func (b *Book) Order(c ledger.Caller, id ledger.OrderID) (o ledger.Order, known 
 func (b *Book) PutOrder(c ledger.Caller, id ledger.OrderID, o ledger.Order) {
 	b.key = callerKey(b.key[:0], c, id)
 	b.buf = record.AppendOrder(b.buf[:0], &o)
-	putNamed(b, b.state.orders, b.buf)
+	b.put(b.state.orders, b.buf)
 }
 
 // Receipt finds the receipt of a request.
 func (b *Book) Receipt(r ledger.Request) *ledger.Receipt {
 	b.key = callerKey(b.key[:0], r.Caller, r.ID)
-	row := findNamed(b, b.state.receipts, bucketReceipts)
+	row := b.find(b.state.receipts)
 	if row == nil {
 		return nil
 	}
@@ -231,5 +230,5 @@ func (b *Book) Receipt(r ledger.Request) *ledger.Receipt {
 func (b *Book) PutReceipt(r ledger.Request, v *ledger.Receipt) {
 	b.key = callerKey(b.key[:0], r.Caller, r.ID)
 	b.buf = record.AppendReceipt(b.buf[:0], v)
-	putNamed(b, b.state.receipts, b.buf)
+	b.put(b.state.receipts, b.buf)
 }

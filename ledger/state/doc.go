@@ -2,17 +2,18 @@
 //
 // The journal is the database; this is a materialized view of it that makes decisions fast and restarts short.
 //
-//   - A table holds the rows of one kind in memory, encoded. A row's bytes are never changed in place: a change is a
-//     new slice, so a reader of the old one is never surprised.
-//   - A row is dirty from its change until it is in the file, and pinned in memory for that long. Clean rows may be
-//     evicted at any time; the file has them.
+//   - Accounts are in memory encoded. A row's bytes are never changed in place: a change is a new slice, so a reader of
+//     the old one is never surprised. An account is dirty from its change until it is in the file, and pinned in memory
+//     for that long; clean ones may be evicted at any time, since the file has them.
+//   - Receipts, orders, consumers and ended authorizations are looked for by name, and hardly ever again once they are
+//     written. A buffer holds them until then, in memtables without pointers that are frozen, written and dropped whole.
 //   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides.
 //   - The flusher writes dirty rows into the file in small, key-ordered, throttled transactions, in cycles.
 //   - The filter knows every name (order, request, consumer) that may be in the file, so that the common question,
 //     about a fresh name, is answered without touching it.
 //
 // What keeps a half-written file sound: a cycle first notes the head S of the journal, then collects the dirty
-// accounts, then the dirty rows that accounts depend on (they were put before the account), waits until all that is
+// accounts, then freezes the rows that accounts depend on (they were put before the account), waits until all that is
 // durable in the journal, writes the latter, then the accounts, and last the mark "everything up to S is here". After
 // a crash the journal is replayed from that mark. Accounts that were written already know it by their own sequence,
 // and what depends on them was written before them.

@@ -31,8 +31,6 @@ var (
 
 	buckets = [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines, bucketMeta}
 
-	namedBuckets = [][]byte{bucketOrders, bucketReceipts, bucketConsumers} // their keys are in the filter
-
 	keyShard   = []byte("shard")
 	keyFlushed = []byte("flushed") // sequence up to which everything is in the file
 	keyFormat  = []byte("format")
@@ -56,11 +54,19 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 const sumSize = 4
 
-// seal is a value with its checksum before it, appended to b.
-func seal(b []byte, key, row []byte) []byte {
-	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, row)
-	b = binary.LittleEndian.AppendUint32(b, sum)
-	return append(b, row...)
+// seal is a value of a row with its checksum before it.
+func seal(key, row []byte) []byte {
+	return sum(key, append(make([]byte, sumSize, sumSize+len(row)), row...))
+}
+
+// sum fills in the checksum of a value, for which there is room before the row.
+func sum(key, value []byte) []byte {
+	binary.LittleEndian.PutUint32(value, checksum(key, value[sumSize:]))
+	return value
+}
+
+func checksum(key, row []byte) uint32 {
+	return crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, row)
 }
 
 // unseal checks a value and answers with the row in it, which aliases the value.
@@ -68,8 +74,7 @@ func unseal(key, value []byte) ([]byte, bool) {
 	if len(value) < sumSize {
 		return nil, false
 	}
-	sum := crc32.Update(crc32.Checksum(key, castagnoli), castagnoli, value[sumSize:])
-	return value[sumSize:], sum == binary.LittleEndian.Uint32(value)
+	return value[sumSize:], checksum(key, value[sumSize:]) == binary.LittleEndian.Uint32(value)
 }
 
 func accountKey(b []byte, id ledger.AccountID) []byte {

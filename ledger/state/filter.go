@@ -1,19 +1,18 @@
 package state
 
 import (
-	"hash/maphash"
 	"math/bits"
 	"sync"
 	"sync/atomic"
 )
 
-// filter is a Bloom filter of names that may be in the file. It answers "certainly not" or "maybe". It grows by
-// layers, each twice as large as the one before, so that nothing has to be hashed again. Every name sets 6 bits in
-// one block of 512, a cache line: at 12 bits a name about one fresh name in 100 is a maybe.
+// filter is a Bloom filter of names that may be in the file or on their way there. It is asked about their hashes, and
+// answers "certainly not" or "maybe". It grows by layers, each four times as large as the one before, so that nothing has
+// to be hashed again. Every name sets 6 bits in one block of 512, a cache line: at 12 bits a name about one fresh name in
+// 100 is a maybe.
 //
 // Methods are safe for concurrent use; what add returned from is seen by every later maybe.
 type filter struct {
-	seed   maphash.Seed
 	ready  atomic.Bool // every name in the file has been added
 	layers atomic.Pointer[[]*layer]
 	grow   sync.Mutex
@@ -29,9 +28,10 @@ const (
 	firstLayer  = 1 << 20 // names
 )
 
-func newFilter(seed maphash.Seed) *filter {
-	f := &filter{seed: seed}
-	f.layers.Store(&[]*layer{newLayer(firstLayer)})
+// newFilter is a filter with room for so many names before it grows.
+func newFilter(names int) *filter {
+	f := new(filter)
+	f.layers.Store(&[]*layer{newLayer(names)})
 	return f
 }
 
@@ -42,16 +42,13 @@ func newLayer(names int) *layer {
 	return l
 }
 
-func (f *filter) hash(name []byte) uint64 { return maphash.Bytes(f.seed, name) }
-
 // add puts a name into the newest layer.
-func (f *filter) add(name []byte) {
+func (f *filter) add(h uint64) {
 	layers := *f.layers.Load()
 	l := layers[len(layers)-1]
 	if l.room.Add(-1) < 0 {
 		l = f.widen(l)
 	}
-	h := f.hash(name)
 	block, h := l.block(h)
 	for range 6 {
 		bit := h & 511
@@ -68,18 +65,17 @@ func (f *filter) widen(full *layer) *layer {
 	if last != full {
 		return last
 	}
-	next := newLayer(len(full.blocks) / 8 * 512 / bitsPerName * 2)
+	next := newLayer(len(full.blocks) / 8 * 512 / bitsPerName * 4)
 	layers = append(append([]*layer(nil), layers...), next)
 	f.layers.Store(&layers)
 	return next
 }
 
 // maybe says whether a name may have been added.
-func (f *filter) maybe(name []byte) bool {
+func (f *filter) maybe(h uint64) bool {
 	if !f.ready.Load() {
 		return true
 	}
-	h := f.hash(name)
 	for _, l := range *f.layers.Load() {
 		if l.maybe(h) {
 			return true

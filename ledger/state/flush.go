@@ -2,13 +2,11 @@ package state
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -37,19 +35,16 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	if shard.Sequence == s.flushed.Load() {
 		return nil
 	}
-	accounts := s.accounts.changes() // first: what they depend on was put before them
-	ended, orders, receipts, consumers := s.ended.changes(), s.orders.changes(), s.receipts.changes(), s.consumers.changes()
+	changed := s.accounts.changes() // first: what they depend on was put before them
+	f := flusher{State: s, ctx: ctx, paced: paced}
+	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended} {
+		for _, m := range in.freeze() {
+			f.steps = append(f.steps, in.step(m))
+		}
+	}
+	f.steps = append(f.steps, s.accounts.step(changed))
 	if err := p.Barrier(); err != nil {
 		return err
-	}
-	f := flusher{State: s, ctx: ctx, paced: paced}
-	named := func(b []byte, k string) []byte { return append(b, k...) }
-	f.steps = []*step{
-		newStep(s.receipts, bucketReceipts, receipts, strings.Compare, named, nil),
-		newStep(s.orders, bucketOrders, orders, strings.Compare, named, nil),
-		newStep(s.consumers, bucketConsumers, consumers, strings.Compare, named, nil),
-		newStep(s.ended, bucketEnded, ended, compareEnded, endedKey, nil),
-		newStep(s.accounts, bucketAccounts, accounts, cmp.Compare[ledger.AccountID], accountKey, new(deadlines)),
 	}
 	err = f.run(shard)
 	s.accounts.trim()
@@ -64,40 +59,69 @@ type flusher struct {
 	steps []*step
 }
 
-// step is the rows of one bucket that a cycle writes.
+// step is rows of one bucket that a cycle writes, in order of their keys.
 type step struct {
 	left    int
 	write   func(tx *bolt.Tx, n int) error // writes the next n rows
 	written func(n int)                    // the transaction that wrote the next n rows has been committed
 }
 
-// newStep writes changes in order of their keys, and keeps the deadlines of accounts, which alone have them. Rows of
-// accounts stay in memory when they are in the file; others are not likely to be asked for again.
-func newStep[K comparable](t *table[K], bucket []byte, list []change[K], compare func(a, b K) int, key func([]byte, K) []byte, due *deadlines) *step {
-	slices.SortFunc(list, func(a, b change[K]) int { return compare(a.key, b.key) })
-	drop := due == nil
-	s := &step{left: len(list)}
-	var keyBuf []byte
+// fill is how full bbolt leaves the pages that it splits: keys mostly grow.
+const fill = 0.9
+
+// step writes a frozen table of a buffer, and lets go of it when all of it is in the file.
+func (b *buffer) step(m *memtable) *step {
+	var places []uint32
+	s := &step{left: m.rows}
 	s.write = func(tx *bolt.Tx, n int) error {
-		b := tx.Bucket(bucket)
-		b.FillPercent = 0.9
-		for i := range list[:n] {
-			keyBuf = key(keyBuf[:0], list[i].key)
-			if due != nil {
-				due.note(keyBuf, b.Get(keyBuf), list[i].row)
-			}
-			if err := b.Put(keyBuf, seal(nil, keyBuf, list[i].row)); err != nil { // bbolt keeps the value until it commits
+		if n == 0 {
+			return nil
+		}
+		if places == nil {
+			places = m.sorted()
+		}
+		bucket := tx.Bucket(b.bucket)
+		bucket.FillPercent = fill
+		for _, place := range places[:n] {
+			key, value := m.record(place)
+			if err := bucket.Put(key, sum(key, value)); err != nil { // bbolt keeps the value until it commits
 				return err
 			}
-		}
-		if due != nil {
-			return due.apply(tx)
 		}
 		return nil
 	}
 	s.written = func(n int) {
+		if n == 0 {
+			return
+		}
+		if places, s.left = places[n:], s.left-n; s.left == 0 {
+			b.written()
+		}
+	}
+	return s
+}
+
+// step writes changed accounts and keeps the index of deadlines in step with them.
+func (t *accounts) step(list []change) *step {
+	s := &step{left: len(list)}
+	due := new(deadlines)
+	s.write = func(tx *bolt.Tx, n int) error {
+		bucket := tx.Bucket(bucketAccounts)
+		bucket.FillPercent = fill
+		var key [8]byte
 		for i := range list[:n] {
-			t.flushed(&list[i], drop)
+			c := &list[i]
+			accountKey(key[:0], c.id)
+			due.note(c.id, deadlineOf(bucket.Get(key[:])), deadlineOf(c.value))
+			if err := bucket.Put(key[:], sum(key[:], c.value)); err != nil { // bbolt keeps the value until it commits
+				return err
+			}
+		}
+		return due.apply(tx)
+	}
+	s.written = func(n int) {
+		for i := range list[:n] {
+			t.flushed(&list[i])
 		}
 		list, s.left = list[n:], s.left-n
 	}
@@ -142,14 +166,10 @@ func (f *flusher) run(shard *ledger.Shard) error {
 // putMark says in the file that everything up to the shard's sequence is there.
 func putMark(tx *bolt.Tx, shard *ledger.Shard) error {
 	meta := tx.Bucket(bucketMeta)
-	if err := meta.Put(keyShard, seal(nil, keyShard, record.AppendShard(nil, shard))); err != nil {
+	if err := meta.Put(keyShard, seal(keyShard, record.AppendShard(nil, shard))); err != nil {
 		return err
 	}
-	return meta.Put(keyFlushed, seal(nil, keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
-}
-
-func compareEnded(a, b ledger.AuthorizationID) int {
-	return cmp.Or(cmp.Compare(a.Account, b.Account), cmp.Compare(a.N, b.N))
+	return meta.Put(keyFlushed, seal(keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
 }
 
 // deadlines keeps the index of deadlines in step with the accounts' rows. It gathers what a transaction changes and
@@ -157,16 +177,8 @@ func compareEnded(a, b ledger.AuthorizationID) int {
 // that is put between others.
 type deadlines struct{ gone, due [][]byte }
 
-// note compares an account's row with the one that it replaces.
-func (d *deadlines) note(key, old, row []byte) {
-	deadline := func(value []byte, skip int) int64 {
-		if len(value) < skip+accountHeader {
-			return 0
-		}
-		return int64(binary.BigEndian.Uint64(value[skip+8:]))
-	}
-	id := ledger.AccountID(binary.BigEndian.Uint64(key))
-	before, after := deadline(old, sumSize), deadline(row, 0)
+// note compares an account's deadline with the one that it had in the file.
+func (d *deadlines) note(id ledger.AccountID, before, after int64) {
 	if before == after {
 		return
 	}

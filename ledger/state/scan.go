@@ -222,7 +222,7 @@ func (c *comparison) ahead(name, have, fold []byte) bool {
 func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
 	switch name {
 	case "accounts":
-		if len(row) >= accountHeader {
+		if len(row) >= accountAt-sumSize {
 			return binary.BigEndian.Uint64(row), 0
 		}
 	case "ended":
@@ -246,7 +246,7 @@ func (s *Snapshot) Accounts(yield func(*ledger.Account, []*ledger.Authorization)
 	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
 		row, ok := unseal(k, v)
 		a := new(ledger.Account)
-		if !ok || len(row) < accountHeader || record.DecodeAccount(slices.Clone(row[accountHeader:]), a) != nil {
+		if !ok || len(v) < accountAt || record.DecodeAccount(slices.Clone(v[accountAt:]), a) != nil {
 			return &CorruptError{s.path, fmt.Sprintf("account %x cannot be read", k)}
 		}
 		a.Sequence = binary.BigEndian.Uint64(row)

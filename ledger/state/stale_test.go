@@ -21,7 +21,7 @@ func TestOutdatedReadingIsNotKept(t *testing.T) {
 	key := accountKey(nil, id)
 	write := func(row string) {
 		require.NoError(t, s.db.Update(func(tx *bolt.Tx) error {
-			return tx.Bucket(bucketAccounts).Put(key, seal(nil, key, []byte(row)))
+			return tx.Bucket(bucketAccounts).Put(key, seal(key, []byte(row)))
 		}))
 		s.generation.Add(1)
 	}
@@ -32,9 +32,9 @@ func TestOutdatedReadingIsNotKept(t *testing.T) {
 	stripe.mu.Lock() // the reader has to wait here with what it read
 	read := make(chan string)
 	go func() {
-		row, err := load(s, s.accounts, bucketAccounts, id, key)
+		value, err := s.loadAccount(id)
 		require.NoError(t, err)
-		read <- string(row)
+		read <- string(value[sumSize:])
 	}()
 	require.Eventually(t, func() bool { now := s.db.Stats(); return now.TxN > before && now.OpenTxN == 0 }, 10*time.Second, time.Millisecond)
 	write("second")
@@ -42,11 +42,11 @@ func TestOutdatedReadingIsNotKept(t *testing.T) {
 
 	require.Equal(t, "first", <-read)
 	require.False(t, s.accounts.has(id), "memory has a row that the file does not")
-	row, err := load(s, s.accounts, bucketAccounts, id, key)
+	value, err := s.loadAccount(id)
 	require.NoError(t, err)
-	require.Equal(t, "second", string(row))
+	require.Equal(t, "second", string(value[sumSize:]))
 	kept, ok := s.accounts.get(id)
 	require.True(t, ok)
-	require.Equal(t, "second", string(kept))
+	require.Equal(t, "second", string(kept[sumSize:]))
 	require.NoError(t, s.Close())
 }

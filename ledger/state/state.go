@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"hash/maphash"
 	"log/slog"
 	"runtime/debug"
 	"slices"
@@ -50,12 +49,12 @@ type State struct {
 	db      *bolt.DB
 	memory  memory
 
-	accounts  *table[ledger.AccountID]
-	ended     *table[ledger.AuthorizationID]
-	orders    *table[string]
-	receipts  *table[string]
-	consumers *table[string]
-	names     *filter
+	accounts  *accounts
+	ended     *buffer
+	orders    *buffer
+	receipts  *buffer
+	consumers *buffer
+	names     *filter // of orders, receipts and consumers
 
 	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
 	generation atomic.Uint64
@@ -80,12 +79,12 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	}
 	s := &State{path: path, options: options, db: db, stop: make(chan struct{})}
 	s.memory.limit = options.CacheBytes
-	s.accounts = newTable("accounts", &s.memory, func(ledger.AccountID) int { return 8 })
-	s.ended = newTable("ended", &s.memory, func(ledger.AuthorizationID) int { return 16 })
-	s.orders = newTable("orders", &s.memory, func(k string) int { return len(k) + 16 })
-	s.receipts = newTable("receipts", &s.memory, func(k string) int { return len(k) + 16 })
-	s.consumers = newTable("consumers", &s.memory, func(k string) int { return len(k) + 16 })
-	s.names = newFilter(maphash.MakeSeed())
+	s.accounts = newAccounts(&s.memory)
+	s.ended = newBuffer(bucketEnded, false, &s.memory)
+	s.orders = newBuffer(bucketOrders, true, &s.memory)
+	s.receipts = newBuffer(bucketReceipts, true, &s.memory)
+	s.consumers = newBuffer(bucketConsumers, true, &s.memory)
+	s.names = newFilter(s.namesExpected())
 	row := &ledger.Shard{Number: shard}
 	if err := s.readMeta(shard, row); err != nil {
 		db.Close()
@@ -105,6 +104,17 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	return s, row, nil
 }
 
+// namesExpected is how many names the filter has room for at first: about as many as the file can have, and a million
+// more.
+func (s *State) namesExpected() int {
+	var size int64
+	_ = s.view(func(tx *bolt.Tx) error { size = tx.Size(); return nil })
+	return 1<<20 + int(size/bytesPerName)
+}
+
+// bytesPerName is about how much of the file a name and all that comes with it takes.
+const bytesPerName = 200
+
 // smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
 const smallFile = 32 << 20
 
@@ -112,13 +122,16 @@ func (s *State) small() (small bool) {
 	return s.view(func(tx *bolt.Tx) error { small = tx.Size() <= smallFile; return nil }) == nil && small
 }
 
+// named are the buffers whose keys are in the filter.
+func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers} }
+
 // nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
 // crash in the middle of the first cycle leaves rows without a mark.
 func (s *State) nameless() bool {
 	empty := true
 	err := s.view(func(tx *bolt.Tx) error {
-		for _, bucket := range namedBuckets {
-			if k, _ := tx.Bucket(bucket).Cursor().First(); k != nil {
+		for _, in := range s.named() {
+			if k, _ := tx.Bucket(in.bucket).Cursor().First(); k != nil {
 				empty = false
 			}
 		}
@@ -167,7 +180,7 @@ func (s *State) Damage() error {
 // carried out before. Closely, each row is looked up as well.
 func (s *State) loadNames(closely bool) {
 	begun, count := time.Now(), 0
-	for _, bucket := range namedBuckets {
+	for _, in := range s.named() {
 		var after []byte
 		for done := false; !done; {
 			select {
@@ -176,7 +189,7 @@ func (s *State) loadNames(closely bool) {
 			default:
 			}
 			err := s.view(func(tx *bolt.Tx) error {
-				b := tx.Bucket(bucket)
+				b := tx.Bucket(in.bucket)
 				c := b.Cursor()
 				k, v := c.First()
 				if after != nil {
@@ -186,9 +199,9 @@ func (s *State) loadNames(closely bool) {
 				}
 				for n := 0; k != nil && n < 50_000; n++ {
 					if _, ok := unseal(k, v); !ok || closely && string(b.Get(k)) != string(v) || after != nil && string(k) <= string(after) {
-						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, bucket)}
+						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, in.bucket)}
 					}
-					s.names.add(k)
+					s.names.add(in.hash(k))
 					count++
 					after = append(after[:0], k...)
 					k, v = c.Next()
@@ -236,8 +249,7 @@ func (s *State) Prefetch(id ledger.AccountID) {
 	if s.accounts.has(id) {
 		return
 	}
-	var b [8]byte
-	_, _ = load(s, s.accounts, bucketAccounts, id, accountKey(b[:0], id)) // what cannot be read, the decider will meet
+	_, _ = s.loadAccount(id) // what cannot be read, the decider will meet
 }
 
 // PrefetchList is Prefetch for up to limit accounts from an id on, in order.
@@ -248,8 +260,8 @@ func (s *State) PrefetchList(from ledger.AccountID, limit int) {
 		c := tx.Bucket(bucketAccounts).Cursor()
 		k, v := c.Seek(accountKey(nil, from))
 		for ; k != nil && limit > 0; k, v = c.Next() {
-			if row, ok := unseal(k, v); ok && len(k) == 8 {
-				s.accounts.fill(ledger.AccountID(binary.BigEndian.Uint64(k)), slices.Clone(row), stale)
+			if _, ok := unseal(k, v); ok && len(k) == 8 {
+				s.accounts.fill(ledger.AccountID(binary.BigEndian.Uint64(k)), slices.Clone(v), stale)
 			}
 			limit--
 		}
@@ -257,27 +269,32 @@ func (s *State) PrefetchList(from ledger.AccountID, limit int) {
 	})
 }
 
-// load reads a row from the file and adds it to its table. It answers with the row, nil when there is none.
-func load[K comparable](s *State, t *table[K], bucket []byte, k K, key []byte) ([]byte, error) {
+// loadAccount reads an account's value from the file into memory; nil when there is none.
+func (s *State) loadAccount(id ledger.AccountID) ([]byte, error) {
 	generation := s.generation.Load()
-	var row []byte
-	err := s.view(func(tx *bolt.Tx) error {
-		value := tx.Bucket(bucket).Get(key)
-		if value == nil {
-			return nil
-		}
-		b, ok := unseal(key, value)
-		if !ok {
-			return &CorruptError{s.path, fmt.Sprintf("row %x of %s does not match its checksum", key, bucket)}
-		}
-		row = slices.Clone(b)
-		return nil
-	})
-	if err != nil || row == nil {
+	var key [8]byte
+	value, err := s.load(bucketAccounts, accountKey(key[:0], id))
+	if err != nil || value == nil {
 		return nil, err
 	}
-	t.fill(k, row, func() bool { return s.generation.Load() != generation })
-	return row, nil
+	s.accounts.fill(id, value, func() bool { return s.generation.Load() != generation })
+	return value, nil
+}
+
+// load reads a value from the file, checksum and all; nil when there is none.
+func (s *State) load(bucket, key []byte) (value []byte, err error) {
+	err = s.view(func(tx *bolt.Tx) error {
+		v := tx.Bucket(bucket).Get(key)
+		if v == nil {
+			return nil
+		}
+		if _, ok := unseal(key, v); !ok {
+			return &CorruptError{s.path, fmt.Sprintf("row %x of %s does not match its checksum", key, bucket)}
+		}
+		value = slices.Clone(v)
+		return nil
+	})
+	return value, err
 }
 
 // view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
@@ -317,11 +334,11 @@ func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
 
 // stillDue says whether an account that is due by the file is so by memory too.
 func (s *State) stillDue(id ledger.AccountID, now int64) bool {
-	row, ok := s.accounts.get(id)
-	if !ok || len(row) < accountHeader {
+	value, ok := s.accounts.get(id)
+	if !ok {
 		return true
 	}
-	deadline := int64(binary.BigEndian.Uint64(row[8:]))
+	deadline := deadlineOf(value)
 	return deadline != 0 && deadline <= now
 }
 
