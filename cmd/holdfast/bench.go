@@ -54,6 +54,10 @@ way, and four streams.
 The load generator runs on the same machine and takes its share of the processor, for the echo as for holdfast. The
 disk under the present directory (or --data) is what is measured: a RAM disk commits nothing.
 
+Where the system is Linux it also tells what the server had in memory after the last round: resident, and at most so
+far; of the former, pages of its own (anonymous) and pages of files, which are the mapped state file and journal and
+which the system takes back when it needs them.
+
 Examples:
 
   holdfast bench                               what is usual, a million accounts
@@ -135,7 +139,11 @@ func (c *BenchCmd) Run(ctx context.Context) (err error) {
 	}
 	report.foot(results)
 	if c.JSON {
-		if err := writeBenchJSON(os.Stdout, results); err != nil {
+		objects := make([]any, 0, len(results))
+		for _, r := range results {
+			objects = append(objects, r.object())
+		}
+		if err := writeBenchJSON(os.Stdout, objects); err != nil {
 			return err
 		}
 	}
@@ -302,6 +310,7 @@ func (b *bench) leg(
 	}
 	tallies := b.load(ctx, bc, conns, calls, window)
 	leg := newBenchLeg(tallies, window, <-usage)
+	leg.memory = memoryOf(server)
 	if profiled != nil {
 		if err := <-profiled; err != nil {
 			return leg, fmt.Errorf("profile: %w", err)

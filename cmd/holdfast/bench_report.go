@@ -3,7 +3,6 @@ package main
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -28,6 +27,7 @@ type benchLeg struct {
 	declines           map[holdfastv1.DeclineReason]int64
 	failures, unsent   int64
 	failure            error
+	memory             memory // of the server, at the end
 }
 
 func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
@@ -157,6 +157,14 @@ func (r *benchResult) ratio() float64 {
 	return all[(len(all)-1)/2]
 }
 
+// memory is that of the server after the last round.
+func (r *benchResult) memory() (m memory) {
+	if n := len(r.holdfast); n > 0 {
+		m = r.holdfast[n-1].memory
+	}
+	return m
+}
+
 // failure is what went wrong in any round.
 func (r *benchResult) failure() error {
 	var errs []error
@@ -260,6 +268,7 @@ func (p *benchReport) foot(results []benchResult) {
 				float64(median(r.holdfast, p99))/float64(max(1, median(r.echo, p99))))
 		}
 	}
+	p.memory(results)
 	for _, r := range results {
 		var holds int64
 		for _, leg := range r.holdfast {
@@ -271,40 +280,16 @@ func (p *benchReport) foot(results []benchResult) {
 	}
 }
 
-// writeBenchJSON prints an array with an object for each case. Without an echo its figures are left out.
-func writeBenchJSON(w io.Writer, results []benchResult) error {
-	type object struct {
-		Name        string   `json:"name"`
-		Concurrency int      `json:"concurrency"`
-		EchoRPS     *float64 `json:"echo_rps,omitempty"`
-		RPS         float64  `json:"rps"`
-		Ratio       *float64 `json:"ratio,omitempty"`
-		EchoP50MS   *float64 `json:"echo_p50_ms,omitempty"`
-		P50MS       float64  `json:"p50_ms"`
-		EchoP99MS   *float64 `json:"echo_p99_ms,omitempty"`
-		P99MS       float64  `json:"p99_ms"`
-		P999MS      float64  `json:"p999_ms"`
-	}
-	ms := func(legs []benchLeg, figure func(benchLeg) time.Duration) float64 {
-		return float64(median(legs, figure)) / float64(time.Millisecond)
-	}
-	rps := func(legs []benchLeg) float64 {
-		return float64(int64(median(legs, func(l benchLeg) float64 { return l.rps })))
-	}
-	objects := make([]object, 0, len(results))
+// memory prints what the server had in memory after the last round of each case.
+func (p *benchReport) memory(results []benchResult) {
+	t := &table{}
+	t.row(append([]string{"the server then"}, memoryHead()...)...)
 	for _, r := range results {
-		o := object{
-			Name: r.name, Concurrency: r.concurrency, RPS: rps(r.holdfast),
-			P50MS: ms(r.holdfast, p50), P99MS: ms(r.holdfast, p99), P999MS: ms(r.holdfast, p999),
+		if m := r.memory(); m != (memory{}) {
+			t.row(append([]string{r.name}, m.row()...)...)
 		}
-		if len(r.echo) > 0 {
-			echoRPS, ratio := rps(r.echo), float64(int64(r.ratio()*1000+0.5))/1000
-			echoP50, echoP99 := ms(r.echo, p50), ms(r.echo, p99)
-			o.EchoRPS, o.Ratio, o.EchoP50MS, o.EchoP99MS = &echoRPS, &ratio, &echoP50, &echoP99
-		}
-		objects = append(objects, o)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetIndent("", "  ")
-	return enc.Encode(objects)
+	if len(t.rows) > 1 {
+		p.printf("\n%s", t)
+	}
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"net"
+	"os"
+	"path/filepath"
 	"regexp"
 	"testing"
 	"time"
@@ -123,5 +125,19 @@ func TestChooser(t *testing.T) {
 		if len(count) != 10 || (skew == 0) != (most < 1300) {
 			t.Errorf("skew %g: %v", skew, count)
 		}
+	}
+}
+
+func TestReadMemory(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "status")
+	text := "Name:\tholdfast\nVmHWM:\t    3000 kB\nVmRSS:\t    2048 kB\nRssAnon:\t    1024 kB\nRssFile:\t     512 kB\nRssShmem:\t       0 kB\n"
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := readMemory(path), (memory{2048 << 10, 3000 << 10, 1024 << 10, 512 << 10}); got != want {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if got := readMemory(path + "-not"); got != (memory{}) {
+		t.Errorf("%+v of a process that is not there", got)
 	}
 }
