@@ -1,9 +1,9 @@
 // Package audit checks a shard: it folds the journal anew, entry by entry, and holds the state to it.
 //
 // What is checked: the hash chain; that the postings of every entry sum to zero; that every entry can be folded; that
-// the state's rows are those of the fold, byte by byte; the invariants of every account with its whole history; and
-// that the accounts add up to the shard's totals. The fold has a state file of its own in a temporary directory, so a
-// book that is larger than memory can be checked.
+// the state's rows are those of the fold, byte by byte, where there is a state; the invariants of every account with its
+// whole history; and that the accounts add up to the shard's totals. The fold has a state file of its own in a temporary
+// directory, so a book that is larger than memory can be checked.
 package audit
 
 import (
@@ -38,12 +38,18 @@ type Shard struct {
 // maxFaults is how many faults a report names.
 const maxFaults = 20
 
-// Report is what was found.
+// Report is what was checked and what was found. When there are faults the check may have ended early; the figures are
+// then of what it came to.
 type Report struct {
-	Entries uint64
-	Rows    int64
-	Hash    journal.Hash // of the last entry
-	Faults  []string     // at most 20; empty when all is well
+	Entries        uint64       // folded
+	Accounts       int64        // whose invariants were checked
+	Authorizations int64        // open and ended ones, checked with their accounts
+	Receipts       int64        // that the entries made, those included that have outlived their keeping
+	Compared       bool         // whether there was a state to compare with the fold; if not, the next two are 0
+	Flushed        uint64       // the entry up to which the state has everything; what changed later may be missing in it
+	Rows           int64        // of the state and the fold, walked side by side
+	Hash           journal.Hash // of the last entry; set by those who know it
+	Faults         []string     // at most 20; empty when all is well
 }
 
 func (r *Report) fault(format string, args ...any) bool {
@@ -129,6 +135,9 @@ func (a *auditor) entry(e journal.Entry) (err error) {
 		return err
 	}
 	entry.Sequence, entry.Time = e.Sequence, calendar.Instant(e.Time)
+	if entry.Request.ID != "" {
+		a.report.Receipts++
+	}
 	sums := make(map[money.Currency]money.Amount)
 	for _, p := range ledger.Postings(&entry) {
 		sums[p.Currency] += p.Amount
@@ -164,14 +173,26 @@ func (a *auditor) compare() error {
 	if a.State != nil {
 		a.compareState(fold)
 	}
+	return a.checkAccounts(fold)
+}
+
+// checkAccounts checks every account of the fold with its whole history, and that together they are the shard's totals.
+func (a *auditor) checkAccounts(fold *state.Snapshot) error {
 	var tally ledger.Tally
-	err = fold.Accounts(func(account *ledger.Account, ended []*ledger.Authorization) error {
+	full := errors.New("enough faults")
+	err := fold.Accounts(func(account *ledger.Account, ended []*ledger.Authorization) error {
+		a.report.Accounts++
+		a.report.Authorizations += int64(len(account.Holds) + len(ended))
 		if err := tally.Add(account, slices.Values(ended)); err != nil && !a.report.fault("account %s: %v", account.ID, err) {
-			return err
+			return full
 		}
 		return nil
 	})
-	if err == nil {
+	switch {
+	case errors.Is(err, full):
+	case err != nil: // the fold is of this check's own making: nothing can be said of the shard
+		return fmt.Errorf("audit: %w", err)
+	default:
 		if err := tally.Check(a.book.Shard()); err != nil {
 			a.report.fault("totals: %v", err)
 		}
@@ -189,6 +210,7 @@ func (a *auditor) compareState(fold *state.Snapshot) {
 		return
 	}
 	keep := int64(a.book.Shard().Time.Add(-a.Terms.RequestsKept)) + 1
+	a.report.Compared, a.report.Flushed = true, a.State.Flushed
 	rows, err := a.State.Compare(fold, keep, func(d state.Difference) bool { return a.report.fault("state: %s", d) })
 	if a.report.Rows = rows; err != nil {
 		a.report.fault("state: %v", err)

@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/journal/mem"
+	"github.com/holdfast-credit/holdfast/ledger/record"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
 	"github.com/holdfast-credit/holdfast/ledger/state"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
@@ -44,6 +46,11 @@ func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, la
 
 func check(t *testing.T, j journal.Journal, upto uint64, path string) []string {
 	t.Helper()
+	return report(t, j, upto, path).Faults
+}
+
+func report(t *testing.T, j journal.Journal, upto uint64, path string) *audit.Report {
+	t.Helper()
 	s := audit.Shard{Journal: j, Upto: upto, Terms: ledger.DefaultTerms(), Zone: calendar.UTC, TempDir: t.TempDir()}
 	if path != "" {
 		snapshot, err := state.OpenSnapshot(path)
@@ -53,7 +60,7 @@ func check(t *testing.T, j journal.Journal, upto uint64, path string) []string {
 	}
 	report, err := audit.Check(t.Context(), s)
 	require.NoError(t, err)
-	return report.Faults
+	return report
 }
 
 // TestSoundBookHasNoFaults checks a book, without its state too, and one whose state lags behind the journal.
@@ -62,6 +69,43 @@ func TestSoundBookHasNoFaults(t *testing.T) {
 	require.Empty(t, check(t, log.Open(), last, path))
 	require.Empty(t, check(t, log.Open(), last, ""))
 	require.Empty(t, check(t, log.Open(), last/2, ""))
+}
+
+// TestReportSaysWhatWasChecked counts in the journal what an audit says it has checked. Without a state nothing is
+// compared, and the report says so.
+func TestReportSaysWhatWasChecked(t *testing.T) {
+	log, path, last := worked(t, 4, 500)
+	for _, upto := range []uint64{last, last / 3} {
+		want := audit.Report{Entries: upto}
+		orders := map[ledger.AuthorizationID]bool{}
+		for e, err := range log.Open().Replay(t.Context(), 1) {
+			require.NoError(t, err)
+			var entry ledger.Entry
+			require.NoError(t, record.DecodeEntry(slices.Clone(e.Payload), &entry))
+			if e.Sequence > upto {
+				break
+			}
+			if entry.Request.ID != "" {
+				want.Receipts++
+			}
+			if _, opened := entry.Fact.(*ledger.AccountOpened); opened {
+				want.Accounts++
+			}
+			if ref := ledger.HoldOf(entry.Fact); ref != nil && ref.N != 0 {
+				orders[ref.ID()] = true
+			}
+		}
+		want.Authorizations = int64(len(orders))
+		require.NotZero(t, want.Accounts*want.Authorizations*want.Receipts)
+		require.Equal(t, want, *report(t, log.Open(), upto, ""))
+		if upto < last {
+			continue // the state has more than was folded
+		}
+		have := *report(t, log.Open(), upto, path)
+		require.Greater(t, have.Rows, want.Accounts+want.Receipts)
+		want.Compared, want.Flushed, want.Rows = true, last, have.Rows
+		require.Equal(t, want, have)
+	}
 }
 
 // TestStateOfAnotherBookIsFound holds the state of one book to the journal of another, and to a journal that ends too
