@@ -9,9 +9,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/credentials/insecure"
-
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger/archive"
@@ -22,9 +19,11 @@ import (
 
 // BackupCmd writes a backup of a running server's book, or of a data directory at rest.
 type BackupCmd struct {
-	Target string `help:"The running server." default:"127.0.0.1:7600" placeholder:"HOST:PORT"`
+	Target string `help:"The running server (${default})." default:"127.0.0.1:7600" placeholder:"HOST:PORT"`
 	Data   string `help:"Back up this data directory instead; no server may be running on it." type:"existingdir" placeholder:"DIR"`
 	Out    string `arg:"" help:"File to write; it must not exist." type:"path"`
+
+	DialFlags `group:"Reaching the server:"`
 }
 
 // Help teaches.
@@ -32,9 +31,23 @@ func (BackupCmd) Help() string {
 	return `Writes the whole book, as of the moment the call arrives, into one file. The file holds the journals, hash chain
 included, so it can be verified by itself and restored anywhere.
 
-  holdfast backup book.hfa
+  holdfast backup book.hfa                               of the server on this machine
+  holdfast backup --data /srv/holdfast book.hfa          of the directory of a stopped server
+  holdfast backup --target core.example:7600 --tls-ca ca.pem --token-file token book.hfa
+  holdfast backup --target core.example:7600 --tls-ca ca.pem --tls-cert ops.pem --tls-key ops.key book.hfa
+
   holdfast verify --backup book.hfa
-  holdfast restore --data /srv/again book.hfa`
+  holdfast restore --data /srv/again book.hfa
+
+Only operators and admins of a server's callers file may take a backup.`
+}
+
+// Validate refuses flags that contradict each other.
+func (c *BackupCmd) Validate() error {
+	if c.Data != "" {
+		return c.check("")
+	}
+	return c.check(c.Target)
 }
 
 // Run writes the backup. A file that is cut short by an error is removed.
@@ -47,7 +60,7 @@ func (c *BackupCmd) Run(ctx context.Context) error {
 	if c.Data != "" {
 		err = backupData(ctx, c.Data, counted)
 	} else {
-		err = backupServer(ctx, c.Target, counted)
+		err = c.explain(c.backupServer(ctx, counted))
 	}
 	if err == nil {
 		err = f.Sync()
@@ -78,18 +91,13 @@ func (c *counter) Write(b []byte) (int, error) {
 	return n, err
 }
 
-// dialAdmin connects to a server on this machine.
-func dialAdmin(target string) (*grpc.ClientConn, error) {
-	return grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()))
-}
-
-func backupServer(ctx context.Context, target string, w io.Writer) error {
-	conn, err := dialAdmin(target)
+func (c *BackupCmd) backupServer(ctx context.Context, w io.Writer) error {
+	sdk, err := c.dial(c.Target)
 	if err != nil {
 		return err
 	}
-	defer conn.Close()
-	stream, err := holdfastv1.NewAdminServiceClient(conn).Backup(ctx, &holdfastv1.BackupRequest{})
+	defer sdk.Close()
+	stream, err := sdk.Admin().Backup(ctx, &holdfastv1.BackupRequest{})
 	if err != nil {
 		return err
 	}
@@ -151,7 +159,7 @@ func (c *RestoreCmd) Run(ctx context.Context) error {
 		return err
 	}
 	for shard, last := range end.Shards {
-		fmt.Printf("shard %d: %d entries, journal hash %.16s\n", shard, last.Sequence, last.Hash)
+		fmt.Printf("shard %d: %d entries, journal hash %s\n", shard, last.Sequence, last.Hash)
 	}
 	fmt.Printf("%s: restored in %s\n", data.Path, time.Since(begun).Round(time.Millisecond))
 	return nil
@@ -159,7 +167,10 @@ func (c *RestoreCmd) Run(ctx context.Context) error {
 
 // restoreBook writes an archive's journals into a new data directory, beside its final place until all is there.
 func restoreBook(ctx context.Context, from, dir string) (data *server.DataDir, end archive.End, err error) {
-	if entries, err := os.ReadDir(dir); err == nil && len(entries) > 0 {
+	switch entries, err := os.ReadDir(dir); {
+	case err != nil && !errors.Is(err, os.ErrNotExist):
+		return nil, end, err // a file, for one, which is not to be replaced
+	case len(entries) > 0:
 		return nil, end, fmt.Errorf("%s is not empty", dir)
 	}
 	f, err := os.Open(from)

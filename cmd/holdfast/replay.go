@@ -22,6 +22,8 @@ type ReplayCmd struct {
 	Lenient   bool          `help:"Skip bad rows and count them, instead of refusing the file."`
 	SecretKey string        `type:"existingfile" placeholder:"FILE" help:"File with the secret, at least 16 bytes, of the tokens that stand for consumers and phones. Without it a public one is used: enough for trials."`
 	PrintMap  bool          `help:"Print the map and end; a beginning for one of your own."`
+
+	DialFlags `group:"Reaching the server:"`
 }
 
 // Help teaches the command.
@@ -59,7 +61,7 @@ func (c *ReplayCmd) Validate() error {
 	case c.Step < time.Millisecond:
 		return errors.New("--step must be at least 1ms")
 	}
-	return nil
+	return c.check(c.Target)
 }
 
 // Run replays.
@@ -98,7 +100,7 @@ func (c *ReplayCmd) Run(ctx context.Context) (err error) {
 			fmt.Printf("\nThe book is in %s. To check its files: holdfast verify --data %s\n", dir, dir)
 		}()
 	}
-	sdk, err := client.Dial(target, client.WithInsecure(), client.WithTimeout(10*time.Second), client.WithCaller("replay"))
+	sdk, err := c.dial(target, client.WithTimeout(10*time.Second), client.WithCaller("replay"))
 	if err != nil {
 		return err
 	}
@@ -107,7 +109,7 @@ func (c *ReplayCmd) Run(ctx context.Context) (err error) {
 	began := time.Now()
 	d := &driver{orderMap: m, client: sdk, step: c.Step}
 	if report.played, err = d.play(ctx, file.orders); err != nil {
-		return err
+		return c.explain(err)
 	}
 	report.result(time.Since(began))
 	if err := checkBook(ctx, sdk, os.Stdout); err != nil {
