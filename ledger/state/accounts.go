@@ -1,21 +1,26 @@
 package state
 
 import (
-	"cmp"
 	"encoding/binary"
-	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 )
 
-// stripes is how many locks the accounts have. Lookups by the decider, prefetches by request handlers and the flusher's
-// bookkeeping rarely meet on one of 64.
-const stripes = 64
+// The accounts of a shard are numbered 1, 2, 3, and so on, and kept in pages of so many, which are locked in turn: lookups
+// by the decider, prefetches by request handlers and the flusher's bookkeeping rarely meet.
+const (
+	pageAccounts = 512
+	pageLocks    = 64
+)
 
-// rowOverhead is about what an account costs in memory beside its row.
-const rowOverhead = 96
+// rowOverhead is about what an account costs in memory beside its value, while it is there, slotSize even when not.
+const (
+	rowOverhead = 16
+	slotSize    = 16
+)
 
 // An account's value is the room of its checksum, its sequence, its next deadline, and its row. The two numbers stand
 // where they can be read without decoding the row.
@@ -33,27 +38,38 @@ func deadlineOf(value []byte) int64 {
 	return int64(binary.BigEndian.Uint64(value[deadlineAt:]))
 }
 
-// entry is an account in memory. Absence is not kept: what is not in memory may be in the file.
-type entry struct {
-	value   []byte
-	version uint64 // of the change that made it: unique, 0 for a value read from the file
-	dirty   bool   // not yet in the file
-	used    bool   // since eviction last looked
+// slot is where an account is in memory. Absence is not kept: what is not in memory may be in the file. A slot is small,
+// since every account has one: a lookup is two steps, here and to the value.
+type slot struct {
+	first *byte // of the value; nil when it is not in memory
+	size  uint32
+	state uint32 // flags, and a number that every change has anew
 }
 
-// accounts holds the accounts that are in memory. Every method is safe for concurrent use.
+const (
+	slotDirty  = 1 << iota // not yet in the file
+	slotUsed               // since eviction last looked
+	slotChange             // the lowest bit of the change's number
+)
+
+func (s *slot) value() []byte       { return unsafe.Slice(s.first, s.size) }
+func (s *slot) is(flag uint32) bool { return s.state&flag != 0 }
+func (s *slot) change() uint32      { return s.state / slotChange }
+
+// accounts holds the accounts of a shard that are in memory. Every method is safe for concurrent use.
 type accounts struct {
-	memory  *memory
-	version atomic.Uint64
-	stripe  [stripes]stripe
+	shard  uint16
+	memory *memory
+	pages  atomic.Pointer[[]*page]
+	grow   sync.Mutex
+	locks  [pageLocks]struct {
+		sync.Mutex
+		_ [56]byte
+	}
+	hand atomic.Uint64 // the number of the account that eviction looks at next
 }
 
-type stripe struct {
-	mu    sync.Mutex
-	rows  map[ledger.AccountID]entry // guarded by mu
-	dirty int                        // how many rows are; guarded by mu
-	_     [24]byte
-}
+type page [pageAccounts]slot // guarded by the page's lock
 
 // memory is what the rows of a shard take up together.
 type memory struct {
@@ -63,31 +79,59 @@ type memory struct {
 	dirtyRows atomic.Int64
 }
 
-func newAccounts(m *memory) *accounts {
-	t := &accounts{memory: m}
-	for i := range t.stripe {
-		t.stripe[i].rows = make(map[ledger.AccountID]entry)
-	}
+func newAccounts(shard uint16, m *memory) *accounts {
+	t := &accounts{shard: shard, memory: m}
+	t.pages.Store(new([]*page))
 	return t
 }
 
-// at is where an account is. Ids are dense, so that neighbours are in different stripes.
-func (t *accounts) at(id ledger.AccountID) *stripe { return &t.stripe[id%stripes] }
+// lock finds an account's slot and locks its page; nil when there is no such page.
+func (t *accounts) lock(id ledger.AccountID) (*slot, *sync.Mutex) {
+	if id.Shard() != t.shard {
+		return nil, nil
+	}
+	number := id.Number()
+	n := number / pageAccounts
+	pages := *t.pages.Load()
+	if n >= uint64(len(pages)) {
+		return nil, nil
+	}
+	mu := &t.locks[n%pageLocks].Mutex
+	mu.Lock()
+	return &pages[n][number%pageAccounts], mu
+}
+
+// make is lock for an account that exists: it makes the page if need be.
+func (t *accounts) make(id ledger.AccountID) (*slot, *sync.Mutex) {
+	if s, mu := t.lock(id); s != nil {
+		return s, mu
+	}
+	t.grow.Lock()
+	pages := *t.pages.Load()
+	for n := id.Number() / pageAccounts; n >= uint64(len(pages)); {
+		pages = append(pages, new(page)) // behind what others see, if there is room, and else elsewhere
+		t.memory.bytes.Add(pageAccounts * slotSize)
+	}
+	t.pages.Store(&pages)
+	t.grow.Unlock()
+	return t.lock(id)
+}
 
 // get finds an account in memory.
 func (t *accounts) get(id ledger.AccountID) ([]byte, bool) {
-	s := t.at(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	e, ok := s.rows[id]
-	if ok && !e.used {
-		e.used = true
-		s.rows[id] = e
+	s, mu := t.lock(id)
+	if s == nil {
+		return nil, false
 	}
-	return e.value, ok
+	defer mu.Unlock()
+	if s.first == nil {
+		return nil, false
+	}
+	s.state |= slotUsed
+	return s.value(), true
 }
 
-// has says whether a row is in memory.
+// has says whether an account is in memory, where it stays for a while then.
 func (t *accounts) has(id ledger.AccountID) bool {
 	_, ok := t.get(id)
 	return ok
@@ -95,121 +139,102 @@ func (t *accounts) has(id ledger.AccountID) bool {
 
 // put changes an account, which is dirty from now on. The value is kept, and its checksum is filled in when it is flushed.
 func (t *accounts) put(id ledger.AccountID, value []byte) {
-	size := sizeOf(value)
-	version := t.version.Add(1)
-	s := t.at(id)
-	s.mu.Lock()
-	before, had := s.rows[id]
-	s.rows[id] = entry{value: value, version: version, dirty: true, used: true}
-	if !before.dirty {
-		s.dirty++
+	size := sizeOf(len(value))
+	grown, dirtied, rows := size, size, int64(1)
+	s, mu := t.make(id)
+	if s.first != nil {
+		grown -= sizeOf(int(s.size))
 	}
-	s.mu.Unlock()
-	grown, dirtied := size, size
-	if had {
-		grown -= sizeOf(before.value)
+	if s.is(slotDirty) {
+		dirtied, rows = grown, 0
 	}
-	if before.dirty {
-		dirtied = grown
-	} else {
-		t.memory.dirtyRows.Add(1)
-	}
+	*s = slot{first: &value[0], size: uint32(len(value)), state: (s.change()+1)*slotChange | slotDirty | slotUsed}
+	mu.Unlock()
 	t.memory.bytes.Add(grown)
 	t.memory.dirty.Add(dirtied)
+	if rows > 0 {
+		t.memory.dirtyRows.Add(rows)
+	}
 }
 
 // fill adds an account read from the file, unless there is one or stale says that the reading is out of date. It makes
-// room by evicting clean rows nearby.
+// room by evicting clean ones.
 func (t *accounts) fill(id ledger.AccountID, value []byte, stale func() bool) {
-	s := t.at(id)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if _, had := s.rows[id]; had || stale() {
+	if t.memory.bytes.Load() > t.memory.limit {
+		t.evict(32) // a fill brings one in: in a sparse book most slots are empty
+	}
+	s, mu := t.make(id)
+	defer mu.Unlock()
+	if s.first != nil || stale() {
 		return
 	}
-	if t.memory.bytes.Load() > t.memory.limit {
-		t.evict(s, 8)
-	}
-	s.rows[id] = entry{value: value}
-	t.memory.bytes.Add(sizeOf(value))
+	s.first, s.size = &value[0], uint32(len(value))
+	t.memory.bytes.Add(sizeOf(len(value)))
 }
 
-// evict looks at a few rows of a stripe, in no order, and drops those that are clean and were not used since it last
-// looked at them. The stripe's lock is held.
-func (t *accounts) evict(s *stripe, looks int) {
-	for id, e := range s.rows {
-		switch {
-		case e.dirty:
-		case e.used:
-			e.used = false
-			s.rows[id] = e
+// evict moves the hand over some slots and drops those that are clean and were not used since it last passed.
+func (t *accounts) evict(looks int) {
+	pages := *t.pages.Load()
+	all := uint64(len(pages) * pageAccounts)
+	for ; looks > 0 && all > 0; looks-- {
+		number := t.hand.Add(1) % all
+		n := number / pageAccounts
+		mu := &t.locks[n%pageLocks].Mutex
+		mu.Lock()
+		switch s := &pages[n][number%pageAccounts]; {
+		case s.first == nil || s.is(slotDirty):
+		case s.is(slotUsed):
+			s.state &^= slotUsed
 		default:
-			delete(s.rows, id)
-			t.memory.bytes.Add(-sizeOf(e.value))
+			t.memory.bytes.Add(-sizeOf(int(s.size)))
+			s.first, s.size = nil, 0
 		}
-		if looks--; looks <= 0 {
-			return
-		}
+		mu.Unlock()
 	}
 }
 
-// trim evicts clean rows until all rows are within the limit or every stripe has been looked over.
+// trim evicts clean accounts until all rows are within the limit or the hand has passed every slot.
 func (t *accounts) trim() {
-	for i := range t.stripe {
-		if t.memory.bytes.Load() <= t.memory.limit {
-			return
-		}
-		s := &t.stripe[i]
-		s.mu.Lock()
-		t.evict(s, len(s.rows)/4+1)
-		s.mu.Unlock()
+	for left := len(*t.pages.Load()); left > 0 && t.memory.bytes.Load() > t.memory.limit; left-- {
+		t.evict(pageAccounts)
 	}
 }
 
 // change is a dirty account as it was when it was collected.
 type change struct {
-	id      ledger.AccountID
-	value   []byte
-	version uint64
+	id     ledger.AccountID
+	value  []byte
+	number uint32
 }
 
 // changes collects the dirty accounts in order of their ids.
-func (t *accounts) changes() []change {
-	var list []change
-	for i := range t.stripe {
-		s := &t.stripe[i]
-		s.mu.Lock()
-		if s.dirty > 0 {
-			if list == nil {
-				list = make([]change, 0, s.dirty*stripes*9/8)
-			}
-			for id, e := range s.rows {
-				if e.dirty {
-					list = append(list, change{id, e.value, e.version})
-				}
+func (t *accounts) changes() (list []change) {
+	for n, p := range *t.pages.Load() {
+		mu := &t.locks[n%pageLocks].Mutex
+		mu.Lock()
+		for i := range p {
+			if s := &p[i]; s.is(slotDirty) {
+				list = append(list, change{ledger.NewAccountID(t.shard, uint64(n*pageAccounts+i)), s.value(), s.change()})
 			}
 		}
-		s.mu.Unlock()
+		mu.Unlock()
 	}
-	slices.SortFunc(list, func(a, b change) int { return cmp.Compare(a.id, b.id) })
 	return list
 }
 
 // flushed says that a change is in the file. If the account has not been changed since, it is clean.
 func (t *accounts) flushed(c *change) {
-	s := t.at(c.id)
-	s.mu.Lock()
-	e, ok := s.rows[c.id]
-	if !ok || !e.dirty || e.version != c.version {
-		s.mu.Unlock()
-		return
+	s, mu := t.lock(c.id)
+	current := s.is(slotDirty) && s.change() == c.number
+	if current {
+		s.state &^= slotDirty
 	}
-	e.dirty = false
-	s.dirty--
-	s.rows[c.id] = e
-	s.mu.Unlock()
-	t.memory.dirty.Add(-sizeOf(c.value))
-	t.memory.dirtyRows.Add(-1)
+	mu.Unlock()
+	if current {
+		t.memory.dirty.Add(-sizeOf(len(c.value)))
+		t.memory.dirtyRows.Add(-1)
+	}
 }
 
-func sizeOf(value []byte) int64 { return int64(len(value) + rowOverhead) }
+// sizeOf is about what a value of so many bytes costs in memory.
+func sizeOf(value int) int64 { return int64(value + rowOverhead) }

@@ -13,15 +13,15 @@ import (
 // A record is its key's length (2 bytes), its row's length (4), the key, the checksum's room, and the row.
 type memtable struct {
 	slabs [][]byte
-	index [memtableParts][]slot
+	index [memtableParts][]entry
 	count [memtableParts]int // slots in use
 	rows  int                // of different keys
 	bytes int64              // of records, and of the index about
 }
 
-// slot is where a record is, in the low half, and the low half of its key's hash in the high one; 0 is empty. The place
+// entry is where a record is, in the low half, and the low half of its key's hash in the high one; 0 is empty. The place
 // of a record is counted in units of 8 bytes, from 1.
-type slot uint64
+type entry uint64
 
 const (
 	memtableParts = 256     // of the index, each of which grows on its own, so that no put waits for all to be moved
@@ -30,8 +30,8 @@ const (
 	recordHeader  = 6
 )
 
-func (s slot) tag() uint32   { return uint32(s >> 32) }
-func (s slot) place() uint32 { return uint32(s) }
+func (s entry) tag() uint32   { return uint32(s >> 32) }
+func (s entry) place() uint32 { return uint32(s) }
 
 // part is the high bits of a hash, its tag the low ones.
 func part(hash uint64) uint64 { return hash >> 56 }
@@ -87,7 +87,7 @@ func (m *memtable) put(hash uint64, key, row []byte) int64 {
 		taken += m.widen(p)
 	}
 	at, found := m.seek(hash, key)
-	m.index[p][at] = slot(uint64(uint32(hash))<<32 | uint64(place))
+	m.index[p][at] = entry(uint64(uint32(hash))<<32 | uint64(place))
 	if !found {
 		m.count[p]++
 		m.rows++
@@ -112,7 +112,7 @@ func (m *memtable) room(size int) (place uint32, b []byte) {
 // widen doubles a part of the index. It tells how many bytes that took.
 func (m *memtable) widen(p uint64) int64 {
 	old := m.index[p]
-	wide := make([]slot, max(firstPart, 2*len(old)))
+	wide := make([]entry, max(firstPart, 2*len(old)))
 	mask := uint32(len(wide) - 1)
 	for _, s := range old {
 		if s == 0 {

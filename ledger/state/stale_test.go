@@ -15,9 +15,9 @@ import (
 // TestOutdatedReadingIsNotKept has a flush cycle write a row, and memory let go of it, while a prefetch has read the row
 // that was there before and not yet put it into memory: it must not.
 func TestOutdatedReadingIsNotKept(t *testing.T) {
-	s, _, err := Open(filepath.Join(t.TempDir(), "state.db"), 0, Options{Logger: slog.New(slog.DiscardHandler)})
+	s, _, err := Open(filepath.Join(t.TempDir(), "state.db"), 1, Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
-	id := ledger.NewAccountID(0, 7)
+	id := ledger.NewAccountID(1, 7)
 	key := accountKey(nil, id)
 	write := func(row string) {
 		require.NoError(t, s.db.Update(func(tx *bolt.Tx) error {
@@ -28,8 +28,7 @@ func TestOutdatedReadingIsNotKept(t *testing.T) {
 	write("first")
 	before := s.db.Stats().TxN
 
-	stripe := s.accounts.at(id)
-	stripe.mu.Lock() // the reader has to wait here with what it read
+	_, page := s.accounts.make(id) // locked: the reader has to wait here with what it read
 	read := make(chan string)
 	go func() {
 		value, err := s.loadAccount(id)
@@ -38,7 +37,7 @@ func TestOutdatedReadingIsNotKept(t *testing.T) {
 	}()
 	require.Eventually(t, func() bool { now := s.db.Stats(); return now.TxN > before && now.OpenTxN == 0 }, 10*time.Second, time.Millisecond)
 	write("second")
-	stripe.mu.Unlock()
+	page.Unlock()
 
 	require.Equal(t, "first", <-read)
 	require.False(t, s.accounts.has(id), "memory has a row that the file does not")

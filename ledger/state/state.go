@@ -79,7 +79,7 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	}
 	s := &State{path: path, options: options, db: db, stop: make(chan struct{})}
 	s.memory.limit = options.CacheBytes
-	s.accounts = newAccounts(&s.memory)
+	s.accounts = newAccounts(shard, &s.memory)
 	s.ended = newBuffer(bucketEnded, false, &s.memory)
 	s.orders = newBuffer(bucketOrders, true, &s.memory)
 	s.receipts = newBuffer(bucketReceipts, true, &s.memory)
