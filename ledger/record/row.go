@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 )
 
 // row walks the fields of a row, writing them or reading them, one after the other.
@@ -15,7 +16,7 @@ type row struct {
 	bad     bool
 }
 
-const rowVersion = 1
+const rowVersion = 2
 
 // ErrRow says that a row's bytes cannot be read.
 var ErrRow = errors.New("record: malformed row")
@@ -33,7 +34,16 @@ func (r *row) err() error {
 	return nil
 }
 
+// uvarint is the next number. Most take one byte.
 func (r *row) uvarint() uint64 {
+	if r.at < len(r.buf) && r.buf[r.at] < 0x80 {
+		r.at++
+		return uint64(r.buf[r.at-1])
+	}
+	return r.longUvarint()
+}
+
+func (r *row) longUvarint() uint64 {
 	v, n := binary.Uvarint(r.buf[min(r.at, len(r.buf)):])
 	if n <= 0 {
 		r.bad, r.at = true, len(r.buf)
@@ -50,7 +60,26 @@ func integral[T integer](r *row, v *T) {
 		return
 	}
 	s := int64(*v)
-	r.buf = binary.AppendUvarint(r.buf, uint64(s)<<1^uint64(s>>63))
+	u := uint64(s)<<1 ^ uint64(s>>63)
+	if u < 0x80 {
+		r.buf = append(r.buf, byte(u))
+		return
+	}
+	r.buf = binary.AppendUvarint(r.buf, u)
+}
+
+// instant is a time that is always set: eight bytes, as the nanoseconds of our age take in any case.
+func instant(r *row, v *calendar.Instant) {
+	if !r.reading {
+		r.buf = binary.LittleEndian.AppendUint64(r.buf, uint64(*v))
+		return
+	}
+	if len(r.buf)-r.at < 8 {
+		r.bad, r.at = true, len(r.buf)
+		return
+	}
+	*v = calendar.Instant(binary.LittleEndian.Uint64(r.buf[r.at:]))
+	r.at += 8
 }
 
 func flag(r *row, v *bool) {
@@ -127,10 +156,10 @@ func walkHold(r *row, a *ledger.Authorization) {
 	integral(r, &a.Refunded)
 	integral(r, &a.Lapsed)
 	integral(r, &a.Reasons)
-	integral(r, &a.Created)
+	instant(r, &a.Created)
 	integral(r, &a.Day)
-	integral(r, &a.Expires)
-	integral(r, &a.Updated)
+	instant(r, &a.Expires)
+	instant(r, &a.Updated)
 	flag(r, &a.Advised)
 	integral(r, &a.SaleTime)
 	captures := list(r, &a.Captures, 3)
@@ -197,13 +226,13 @@ func walkAccount(r *row, a *ledger.Account) {
 	integral(r, &a.Limit)
 	integral(r, &a.Temporary.Limit)
 	integral(r, &a.Temporary.LastDay)
-	integral(r, &a.Created)
-	integral(r, &a.Updated)
+	instant(r, &a.Created)
+	instant(r, &a.Updated)
 	integral(r, &a.LastN)
 	for i := range a.Lines {
 		walkLine(r, &a.Lines[i])
 	}
-	holds := list(r, &a.Holds, 23)
+	holds := list(r, &a.Holds, 44)
 	for i := range holds {
 		walkHold(r, &holds[i])
 	}
@@ -276,7 +305,7 @@ func DecodeReceipt(b []byte, v *ledger.Receipt) error {
 }
 
 func walkReceipt(r *row, v *ledger.Receipt) {
-	integral(r, &v.Time)
+	instant(r, &v.Time)
 	integral(r, &v.Sequence)
 	data(r, &v.Print)
 	integral(r, &v.Decision)
@@ -290,8 +319,8 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	integral(r, &m.Held)
 	integral(r, &m.Captured)
 	integral(r, &m.Refunded)
-	integral(r, &m.Expires)
-	integral(r, &m.Updated)
+	instant(r, &m.Expires)
+	instant(r, &m.Updated)
 	integral(r, &m.Captures)
 	integral(r, &m.Refunds)
 	if r.reading && (m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0) {
