@@ -15,9 +15,22 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
-const benchToken = "bench-" // and a number, for consumers
+const (
+	benchToken     = "bench-" // and a number, for consumers
+	benchAgreement = "bench"
+)
 
-// openBenchAccounts makes sure that the book has n accounts of bench, and collects their ids.
+// benchNumber is the number of a consumer of bench below n; -1 for anybody else.
+func benchNumber(consumer string, n int) int {
+	digits, ours := strings.CutPrefix(consumer, benchToken)
+	number, err := strconv.Atoi(digits)
+	if !ours || err != nil || number < 0 || number >= n {
+		return -1
+	}
+	return number
+}
+
+// openBenchAccounts makes sure that the book of a running server has n accounts of bench, and collects their ids.
 func openBenchAccounts(ctx context.Context, conns []*grpc.ClientConn, n int, out io.Writer) (accountBook, error) {
 	ids, found, err := listBenchAccounts(ctx, conns[0], n)
 	if err != nil {
@@ -74,12 +87,7 @@ func openBenchAccounts(ctx context.Context, conns []*grpc.ClientConn, n int, out
 	if err := context.Cause(ctx); err != nil {
 		return accountBook{}, fmt.Errorf("opening accounts: %w", err)
 	}
-	_, _ = fmt.Fprintf(out, "%s accounts opened in %v (%s/s)", thousands(int64(len(missing))), spent.Round(time.Millisecond),
-		thousands(int64(float64(len(missing))/spent.Seconds())))
-	if had := n - len(missing); had > 0 {
-		_, _ = fmt.Fprintf(out, " beside %s found", thousands(int64(had)))
-	}
-	_, _ = fmt.Fprintln(out, ".")
+	sayOpened(out, len(missing), n-len(missing), spent)
 	return accountBook{string(append(ids, opened...))}, nil
 }
 
@@ -87,15 +95,7 @@ func openBenchAccount(
 	ctx context.Context, accounts holdfastv1.AccountServiceClient, maker *idMaker, number int,
 ) (string, error) {
 	_, request := maker.next(time.Now())
-	resp, err := accounts.OpenAccount(ctx, &holdfastv1.OpenAccountRequest{
-		RequestId:     request,
-		ConsumerToken: benchToken + strconv.Itoa(number),
-		Currency:      benchCurrency,
-		Limit:         benchLimit,
-		Lines: []*holdfastv1.LineOpening{{
-			Scene: benchScene, Limit: benchLimit, AgreementVersion: "bench", AcceptedAgreementVersion: "bench",
-		}},
-	})
+	resp, err := accounts.OpenAccount(ctx, openingRequest(request, number))
 	if err != nil {
 		return "", err
 	}
@@ -119,9 +119,8 @@ func listBenchAccounts(ctx context.Context, cc *grpc.ClientConn, n int) (ids []b
 			return nil, nil, fmt.Errorf("listing accounts: %w", err)
 		}
 		for _, a := range resp.GetAccounts() {
-			digits, ours := strings.CutPrefix(a.GetConsumerToken(), benchToken)
-			number, err := strconv.Atoi(digits)
-			if !ours || err != nil || number < 0 || number >= n || found[number] || len(a.GetAccountId()) != accountIDLen {
+			number := benchNumber(a.GetConsumerToken(), n)
+			if number < 0 || found[number] || len(a.GetAccountId()) != accountIDLen {
 				continue
 			}
 			found[number] = true
