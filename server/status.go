@@ -79,15 +79,17 @@ func submitStatus(err error) error {
 	case errors.Is(err, writer.ErrFull):
 		return failed(codes.Unavailable, "JOURNAL_FULL",
 			"the journal's disk has no room; the request may be carried out when it has: send it again with the same request_id", retryIn(time.Second))
+	case errors.Is(err, writer.ErrStarting) && !errors.As(err, &corruptJournal):
+		// Also after a damaged row: a state can be built anew, and then all is well. Over a damaged journal nothing starts.
+		return failed(codes.Unavailable, "STARTING", "the shard is starting; nothing was done", retryIn(100*time.Millisecond))
 	case errors.As(err, &corruptState), errors.As(err, &corruptJournal):
-		return failed(codes.DataLoss, "DATA_LOSS", "a stored record is not what was written; the operator has been told")
+		return failed(codes.DataLoss, "DATA_LOSS",
+			"a stored record is not what was written; the operator has been told. The request may have been carried out: send it again with the same request_id")
 	case errors.Is(err, writer.ErrStopped):
 		return failed(codes.Unavailable, "OUTCOME_UNKNOWN",
 			"the shard stopped; the request may have been carried out: send it again with the same request_id", retryIn(100*time.Millisecond))
 	case errors.Is(err, writer.ErrClosed):
 		return failed(codes.Unavailable, "DRAINING", "the server is going down; nothing was done", retryIn(time.Second))
-	case errors.Is(err, writer.ErrStarting):
-		return failed(codes.Unavailable, "STARTING", "the shard is starting; nothing was done", retryIn(100*time.Millisecond))
 	}
 	return failed(codes.Internal, "INTERNAL", err.Error())
 }
