@@ -90,14 +90,14 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 }
 
 // tuneMemory trades memory for processor time: the garbage collector works when the heap is five times what lives in it,
-// as long as that stays below twice the cache and half a GiB, and harder only there. The environment's GOGC and
+// as long as that stays below one and a half times the cache and 384 MiB, and harder only there. The environment's GOGC and
 // GOMEMLIMIT come first.
 func tuneMemory(cache int64) {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(400)
 	}
 	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(2*cache + 512<<20)
+		debug.SetMemoryLimit(cache + cache/2 + 384<<20)
 	}
 }
 

@@ -155,6 +155,7 @@ func (f *flusher) run(shard *ledger.Shard) error {
 		f.generation.Add(1)
 		for i, n := range counts {
 			f.steps[i].written(n)
+			f.touch(n)
 		}
 		f.rest(time.Since(begun))
 	}

@@ -62,6 +62,8 @@ type State struct {
 	// flushedTime is the instant of that entry. It is set before flushed.
 	flushedTime atomic.Int64
 
+	touched atomic.Int64 // rows looked for in the file since its pages were last let go of
+
 	damage atomic.Pointer[error]
 
 	cycle sync.Mutex // one flush cycle at a time
@@ -209,6 +211,7 @@ func (s *State) loadNames(closely bool) {
 				done = k == nil
 				return nil
 			})
+			s.touch(50_000 / 16) // in order: some names lie on one page
 			if err != nil {
 				if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) {
 					s.damage.Store(&err)
@@ -267,6 +270,7 @@ func (s *State) PrefetchList(from ledger.AccountID, limit int) {
 		}
 		return nil
 	})
+	s.touch(1)
 }
 
 // loadAccount reads an account's value from the file into memory; nil when there is none.
@@ -294,7 +298,20 @@ func (s *State) load(bucket, key []byte) (value []byte, err error) {
 		value = slices.Clone(v)
 		return nil
 	})
+	s.touch(1)
 	return value, err
+}
+
+// touchedBytes is about what a look at one row maps of the file: the kernel maps the pages around a leaf with it.
+const touchedBytes = 64 << 10
+
+// touch says that so many rows have been looked for in the file, in no transaction now. The process's memory has the
+// pages of the file that were touched; when they may be a third as much as the cache they are let go of.
+func (s *State) touch(rows int) {
+	if s.touched.Add(int64(rows))*touchedBytes > s.options.CacheBytes/3 {
+		s.touched.Store(0)
+		_ = s.view(func(tx *bolt.Tx) error { unmap(tx); return nil }) // or it is closed
+	}
 }
 
 // view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
