@@ -13,7 +13,12 @@ import (
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/holdfast-credit/holdfast/proto/codec"
 )
+
+// wire is the codec of all calls.
+var wire = codec.New()
 
 // An Option changes how a Client works.
 type Option func(*options)
@@ -132,6 +137,7 @@ func (o *options) dialOptions() []grpc.DialOption {
 		// Retries are made here, where the request id is known and the budget is kept. A second retrier below would
 		// multiply the attempts.
 		grpc.WithDisableRetry(),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(wire)),
 		// grpc-go waits a second after a failed connection, in which every attempt fails at once. A restarting server
 		// is back sooner than that, and a call has about two seconds.
 		grpc.WithConnectParams(grpc.ConnectParams{

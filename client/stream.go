@@ -36,13 +36,13 @@ type pool struct {
 func newPool(cs *conns, n int, b *budget) *pool {
 	ctx, cancel := context.WithCancel(cs.outgoingContext(context.Background()))
 	p := &pool{cancel: cancel}
-	codec := newFrameCodec()
+	frames := frameCodec{wire}
 	for i := range n {
 		// Each stream keeps to one connection, so that n streams over n connections have one each.
 		stub := holdfastv1.NewAuthorizationServiceClient(cs.all[i%len(cs.all)])
 		s := &stream{wake: make(chan struct{}, 1), budget: b, compactAt: compactMin}
 		s.open = func(ctx context.Context) (grpc.ClientStream, error) {
-			return stub.AuthorizeStream(ctx, grpc.StaticMethod(), grpc.ForceCodecV2(codec))
+			return stub.AuthorizeStream(ctx, grpc.StaticMethod(), grpc.ForceCodecV2(frames))
 		}
 		p.streams = append(p.streams, s)
 		p.running.Go(func() { s.run(ctx) })

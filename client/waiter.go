@@ -7,13 +7,11 @@ import (
 
 	spb "google.golang.org/genproto/googleapis/rpc/status"
 	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/encoding"
-	protocodec "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/mem"
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/encoding/protowire"
-	"google.golang.org/protobuf/proto"
 
+	"github.com/holdfast-credit/holdfast/proto/codec"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
@@ -55,8 +53,7 @@ var waiters = sync.Pool{New: func() any { return &waiter{done: make(chan struct{
 
 // newWaiter encodes a request. It fails when a string of the request is not UTF-8.
 func newWaiter(req *holdfastv1.AuthorizeStreamRequest) (*waiter, error) {
-	size := proto.Size(req)
-	body, err := proto.MarshalOptions{UseCachedSize: true}.MarshalAppend(make([]byte, 0, size+correlationRoom), req)
+	body, err := wire.Encode(req, correlationRoom)
 	if err != nil {
 		return nil, err
 	}
@@ -166,17 +163,15 @@ func newFrame(body []byte, id uint64) frame {
 	return frame{protowire.AppendVarint(protowire.AppendTag(body, 1, protowire.VarintType), id)}
 }
 
-// frameCodec sends frames as they are, and is grpc-go's protobuf codec in everything else.
-type frameCodec struct{ encoding.CodecV2 }
-
-func newFrameCodec() frameCodec { return frameCodec{encoding.GetCodecV2(protocodec.Name)} }
+// frameCodec sends frames as they are, and is the codec of all calls in everything else.
+type frameCodec struct{ *codec.Codec }
 
 // Marshal encodes v.
 func (c frameCodec) Marshal(v any) (mem.BufferSlice, error) {
 	if f, ok := v.(*frame); ok {
 		return mem.BufferSlice{mem.SliceBuffer(f.data)}, nil
 	}
-	return c.CodecV2.Marshal(v)
+	return c.Codec.Marshal(v)
 }
 
 // faultError is the status that a unary call would have ended with.

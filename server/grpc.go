@@ -14,6 +14,7 @@ import (
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
 
+	"github.com/holdfast-credit/holdfast/proto/codec"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
@@ -88,6 +89,7 @@ func TransportOptions(c EdgeConfig) []grpc.ServerOption {
 		}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: c.MinClientPing, PermitWithoutStream: true}),
 		grpc.MaxRecvMsgSize(c.MaxMessageBytes),
+		grpc.ForceServerCodecV2(codec.New()),
 		grpc.MaxConcurrentStreams(c.MaxStreams),
 		grpc.NumStreamWorkers(uint32(max(0, c.StreamWorkers))),
 		grpc.ConnectionTimeout(20 * time.Second),

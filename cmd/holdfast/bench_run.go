@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/holdfast-credit/holdfast/proto/codec"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
@@ -103,7 +104,8 @@ func (b *bench) cacheBytes() int64 {
 func dialEach(target string, n int) ([]*grpc.ClientConn, error) {
 	var all []*grpc.ClientConn
 	for range n {
-		cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry())
+		cc, err := grpc.NewClient(target, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithDisableRetry(),
+			grpc.WithDefaultCallOptions(grpc.ForceCodecV2(codec.New())))
 		if err != nil {
 			return nil, err
 		}

@@ -43,9 +43,10 @@ var rooms = []room{
 	{pattern: "ledger/archive", own: []string{"ledger/journal"}},
 	{pattern: "ledger/audit", own: append(domain, "ledger/record", "ledger/journal", "ledger/state")},
 	{pattern: "ledger/sim", own: []string{"ledger/..."}, foreign: []string{"pgregory.net/rapid"}},
-	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
-	{pattern: "client", own: []string{"proto/holdfast/v1"}, foreign: clientNeeds},
-	{pattern: "server", own: []string{"proto/holdfast/v1", "risk", "ledger/..."}, foreign: []string{"*"}},
+	{pattern: "proto/codec", foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
+	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "github.com/planetscale/vtprotobuf/..."}},
+	{pattern: "client", own: []string{"proto/codec", "proto/holdfast/v1"}, foreign: clientNeeds},
+	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "risk", "ledger/..."}, foreign: []string{"*"}},
 	{pattern: "risk/...", own: append(domain, "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client", "server", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
