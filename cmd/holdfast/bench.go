@@ -30,6 +30,9 @@ type BenchCmd struct {
 	Shards      int           `placeholder:"N" help:"Shards of the server (its own default)."`
 	Cache       size          `placeholder:"BYTES" help:"Cache of the server, such as 768MiB (its own default)."`
 	Hold        time.Duration `placeholder:"D" help:"Lifetime of the holds (chosen so that no account gets too many)."`
+	Expire      int           `placeholder:"N" help:"Measure Authorize while N holds end together, instead of the usual."`
+	Restart     bool          `help:"Measure how long the server takes to answer again after a SIGKILL, instead of the usual."`
+	Tail        int           `placeholder:"N" help:"With --restart: kill the server N entries after its last flush, rather than wherever it is."`
 	Profile     string        `placeholder:"DIR" help:"Write processor profiles of the server and of the load generator."`
 	Target      string        `placeholder:"HOST:PORT" help:"Measure a running server instead of starting one; there is no echo then. It gets accounts named bench-..."`
 	JSON        bool          `name:"json" help:"Print an array of results; what is for people goes to standard error."`
@@ -45,9 +48,9 @@ way, and four streams.
 The load generator runs on the same machine and takes its share of the processor, for the echo as for holdfast. The
 disk under the present directory (or --data) is what is measured: a RAM disk commits nothing.
 
-Accounts are opened before the server starts, by its own writer but without gRPC: 50,000 a second
-and more, ten million in a few minutes. They are all in the state file then, and nothing is in memory: give a large
-book a long --warm-up. With --target they are opened by calls, which takes ten times as long.
+Accounts are opened before the server starts, by its own writer but without gRPC: 50,000 a second and more, ten
+million in a few minutes. They are all in the state file then, and nothing is in memory: give a large book a long
+--warm-up. With --target they are opened by calls, which takes ten times as long.
 
 Where the system is Linux it also tells what the server had in memory after the last round: resident, and at most so
 far; of the former, pages of its own (anonymous) and pages of files, which are the mapped state file and journal and
@@ -66,7 +69,26 @@ Examples:
   holdfast bench --profile prof --concurrency 64
   go tool pprof -top prof/unary-c64.server.pprof
 
-It exits with 1 if any call failed or was declined unexpectedly.`
+With --expire it measures, once and without the echo, what holds that end together do to others. It places N holds that
+all end within a second, waits until the index of deadlines is in the state file, so that the sweep can find them, and
+measures unary calls (64 at once, or --concurrency) for --duration before the holds end, and then until the server's
+figures say that all have expired. A hundred thousand take a minute and a half, a million some six minutes.
+
+  holdfast bench --expire 1000000 --duration 30s
+  holdfast bench --accounts 200000 --expire 100000
+
+With --restart it kills the server after a load (four streams, or unary calls with --concurrency), starts it again, and
+tells, once, how many entries it had to replay, how long it took from exec until its health was SERVING and until the
+first Authorize was answered, and its memory then and once it was quiet. For --tail the state files are copied before
+the load and put back before the start, as if the last flush had been so long ago. With --duration 0 there is no load:
+what is measured is the start on --data as it is. The directory must have been made by bench; it gets one more order,
+and the server is killed afterwards, so that the next start finds it the same.
+
+  holdfast bench --restart
+  holdfast bench --restart --tail 5000000
+  holdfast bench --restart --duration 0 --data bench.d
+
+It exits with 1 if any call failed or was declined unexpectedly, or if not all holds expired.`
 }
 
 // Validate refuses what cannot be measured.
@@ -78,7 +100,7 @@ func (c *BenchCmd) Validate() error {
 		return errors.New("--skew must be above 1")
 	case c.Streams < 1 || c.Window < 1 || c.Window > 1<<16 || c.Connections < 1 || c.Rounds < 1:
 		return errors.New("--streams, --window, --connections and --rounds must be at least 1")
-	case c.Duration < 100*time.Millisecond || c.WarmUp < 0:
+	case c.Duration < 100*time.Millisecond && !c.asIs() || c.WarmUp < 0:
 		return errors.New("--duration must be at least 100ms")
 	case c.Rate < 0:
 		return errors.New("--rate must be above 0")
@@ -87,8 +109,30 @@ func (c *BenchCmd) Validate() error {
 	case c.Target != "" && (c.Data != "" || c.Shards != 0 || c.Cache != 0 || c.Profile != ""):
 		return errors.New("--data, --shards, --cache and --profile are for a server that bench starts, not for --target")
 	}
+	return c.validateApart()
+}
+
+// validateApart refuses what --expire and --restart cannot do.
+func (c *BenchCmd) validateApart() error {
+	switch most := expireHoldsMax(); {
+	case c.Expire < 0 || c.Tail < 0:
+		return errors.New("--expire and --tail must be above 0")
+	case c.Expire > c.Accounts*most:
+		return fmt.Errorf("--expire %d needs --accounts %d: at most %d holds of an account end together", c.Expire, (c.Expire-1)/most+1, most)
+	case !c.compares() && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1 || c.Profile != ""):
+		return errors.New("--expire and --restart have a load of their own: not --rate, --stream, --profile or more than one --concurrency")
+	case c.Restart && c.Target != "":
+		return errors.New("--restart is for a server that bench starts, not for --target")
+	case c.Tail > 0 && !c.Restart:
+		return errors.New("--tail is for --restart")
+	case c.asIs() && (c.Data == "" || c.Expire > 0 || c.Tail > 0):
+		return errors.New("--duration 0 starts the server on --data as it is, without --expire or --tail")
+	}
 	return nil
 }
+
+// compares says whether the usual is measured, which has an echo beside it.
+func (c *BenchCmd) compares() bool { return c.Expire == 0 && !c.Restart }
 
 // cases are what to measure.
 func (c *BenchCmd) cases() []benchCase {
@@ -101,13 +145,17 @@ func (c *BenchCmd) cases() []benchCase {
 		cases = append(cases, benchCase{name: fmt.Sprintf("unary c=%d", n), file: fmt.Sprintf("unary-c%d", n), concurrency: n})
 	}
 	if c.Stream || len(c.Concurrency) == 0 {
-		cases = append(cases, benchCase{
-			name:        fmt.Sprintf("stream %dx%d", c.Streams, c.Window),
-			file:        fmt.Sprintf("stream-%dx%d", c.Streams, c.Window),
-			concurrency: c.Streams * c.Window, streams: c.Streams,
-		})
+		cases = append(cases, c.streamCase())
 	}
 	return cases
+}
+
+func (c *BenchCmd) streamCase() benchCase {
+	return benchCase{
+		name:        fmt.Sprintf("stream %dx%d", c.Streams, c.Window),
+		file:        fmt.Sprintf("stream-%dx%d", c.Streams, c.Window),
+		concurrency: c.Streams * c.Window, streams: c.Streams,
+	}
 }
 
 // Run measures.
@@ -121,30 +169,69 @@ func (c *BenchCmd) Run(ctx context.Context) (err error) {
 	if err := bench.prepare(ctx); err != nil {
 		return err
 	}
-	var results []benchResult
-	report := benchReport{out: out, echo: bench.echo != nil}
-	report.head(c)
-	for _, bc := range c.cases() {
-		result, err := bench.measure(ctx, bc)
-		if err != nil {
-			return err
-		}
-		report.result(result)
-		results = append(results, result)
+	findings, err := bench.run(ctx)
+	if err != nil {
+		return err
 	}
-	report.foot(results)
 	if c.JSON {
-		objects := make([]any, 0, len(results))
-		for _, r := range results {
-			objects = append(objects, r.object())
+		objects := []any{}
+		for _, f := range findings {
+			objects = append(objects, f.objects()...)
 		}
 		if err := writeBenchJSON(os.Stdout, objects); err != nil {
 			return err
 		}
 	}
 	var failed []error
-	for _, r := range results {
-		failed = append(failed, r.failure())
+	for _, f := range findings {
+		failed = append(failed, f.failure())
 	}
 	return errors.Join(failed...)
+}
+
+// A finding is what was measured: rows for --json, and what went wrong.
+type finding interface {
+	objects() []any
+	failure() error
+}
+
+// run measures, and prints for people.
+func (b *bench) run(ctx context.Context) (findings []finding, err error) {
+	report := benchReport{out: b.out, echo: b.echo != nil}
+	if b.compares() {
+		return b.compare(ctx, &report)
+	}
+	if b.Expire > 0 {
+		e, err := b.expire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report.expiry(b.BenchCmd, e)
+		findings = append(findings, e)
+	}
+	if b.Restart {
+		r, err := b.restart(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report.restart(r)
+		findings = append(findings, r)
+	}
+	return findings, nil
+}
+
+// compare measures the cases, each beside the echo.
+func (b *bench) compare(ctx context.Context, report *benchReport) (findings []finding, err error) {
+	var results []*benchResult
+	report.head(b.BenchCmd)
+	for _, bc := range b.cases() {
+		result, err := b.measure(ctx, bc)
+		if err != nil {
+			return nil, err
+		}
+		report.result(result)
+		results, findings = append(results, result), append(findings, result)
+	}
+	report.foot(results)
+	return findings, nil
 }

@@ -73,16 +73,7 @@ func openBenchAccounts(ctx context.Context, conns []*grpc.ClientConn, n int, out
 	}
 	finished := make(chan struct{})
 	go func() { workers.Wait(); close(finished) }()
-	tick := time.NewTicker(100 * time.Millisecond)
-	defer tick.Stop()
-	for waiting := true; waiting; {
-		select {
-		case <-finished:
-			waiting = false
-		case <-tick.C:
-			show.update(done.Load(), int64(len(missing)))
-		}
-	}
+	watch(finished, func() { show.update(done.Load(), int64(len(missing))) })
 	spent := show.end()
 	if err := context.Cause(ctx); err != nil {
 		return accountBook{}, fmt.Errorf("opening accounts: %w", err)

@@ -233,26 +233,22 @@ func (f *filler) start(ctx context.Context, number int, maker *idMaker) (writer.
 func (f *filler) flush(ctx context.Context) error {
 	show := newProgress("writing the state files")
 	defer show.end()
-	done := make(chan error, 1)
+	errs := make([]error, len(f.writers))
+	done := make(chan struct{})
 	go func() {
-		var errs []error
-		for _, w := range f.writers {
-			errs = append(errs, w.Flush(ctx))
+		defer close(done)
+		for i, w := range f.writers {
+			errs[i] = w.Flush(ctx)
 		}
-		done <- errors.Join(errs...)
 	}()
-	for {
-		select {
-		case err := <-done:
-			return err
-		case <-time.After(100 * time.Millisecond):
-		}
+	watch(done, func() {
 		var rows int64
 		for _, w := range f.writers {
 			rows += w.Stats().State.DirtyRows
 		}
 		show.say(thousands(rows) + " rows left")
-	}
+	})
+	return errors.Join(errs...)
 }
 
 // openingCommand is what the server makes of openingRequest. A test holds them to each other.

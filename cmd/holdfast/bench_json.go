@@ -13,8 +13,8 @@ func writeBenchJSON(w io.Writer, objects []any) error {
 	return enc.Encode(objects)
 }
 
-// object is a case's row. Without an echo its figures are left out.
-func (r *benchResult) object() any {
+// objects is a case's row. Without an echo its figures are left out.
+func (r *benchResult) objects() []any {
 	type object struct {
 		Name        string   `json:"name"`
 		Concurrency int      `json:"concurrency"`
@@ -44,7 +44,7 @@ func (r *benchResult) object() any {
 		echoP50, echoP99 := ms(r.echo, p50), ms(r.echo, p99)
 		o.EchoRPS, o.Ratio, o.EchoP50MS, o.EchoP99MS = &echoRPS, &ratio, &echoP50, &echoP99
 	}
-	return o
+	return []any{o}
 }
 
 func inMilliseconds(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

@@ -316,7 +316,11 @@ func sendAll(
 			if over {
 				return stream.CloseSend()
 			}
-			if err := stream.SendMsg(c.request(slot, now)); err != nil {
+			request := c.request(slot, now)
+			if request == nil {
+				return stream.CloseSend()
+			}
+			if err := stream.SendMsg(request); err != nil {
 				if errors.Is(err, io.EOF) {
 					return nil // RecvMsg has the status
 				}

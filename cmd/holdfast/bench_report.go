@@ -21,6 +21,7 @@ import (
 
 // benchLeg is one measurement of one side.
 type benchLeg struct {
+	answers            int64
 	rps                float64
 	p50, p99, p999     time.Duration
 	serverCPU, loadCPU time.Duration // for each request; 0 when unknown
@@ -33,9 +34,8 @@ type benchLeg struct {
 func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
 	all := hdrhistogram.New(1, latencyMax, latencyDigits)
 	leg := benchLeg{declines: map[holdfastv1.DeclineReason]int64{}}
-	var answers int64
 	for _, t := range tallies {
-		answers += t.answers
+		leg.answers += t.answers
 		leg.failures += t.failures
 		leg.unsent += t.unsent
 		leg.failure = cmp.Or(leg.failure, t.failure)
@@ -46,9 +46,10 @@ func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
 	}
 	at := func(q float64) time.Duration { return time.Duration(all.ValueAtQuantile(q)) * time.Microsecond }
 	leg.p50, leg.p99, leg.p999 = at(50), at(99), at(99.9)
-	leg.rps = float64(answers) / window.to.Sub(window.from).Seconds()
-	if answers > 0 {
-		leg.serverCPU, leg.loadCPU = used.server/time.Duration(answers), used.load/time.Duration(answers)
+	leg.rps = float64(leg.answers) / window.to.Sub(window.from).Seconds()
+	if leg.answers > 0 {
+		n := time.Duration(leg.answers)
+		leg.serverCPU, leg.loadCPU = used.server/n, used.load/n
 	}
 	return leg
 }
@@ -99,23 +100,28 @@ func writeProfiles(ctx context.Context, base, ops string, window span) <-chan er
 }
 
 func fetch(ctx context.Context, url, path string) error {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	body, err := get(ctx, url)
 	if err != nil {
 		return err
+	}
+	return os.WriteFile(path, body, 0o600)
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
 	}
 	resp, err := http.DefaultClient.Do(req)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer func() { _ = resp.Body.Close() }() // it was read
 	body, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return err
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s answered %s", url, resp.Status)
 	}
-	if resp.StatusCode != http.StatusOK {
-		return fmt.Errorf("%s answered %s", url, resp.Status)
-	}
-	return os.WriteFile(path, body, 0o600)
+	return body, err
 }
 
 // benchResult is one case: its measurements, echo and holdfast in turn.
@@ -173,16 +179,23 @@ func (r *benchResult) failure() error {
 		if i < len(r.echo) {
 			side += ", echo"
 		}
-		if leg.failures > 0 {
-			errs = append(errs, fmt.Errorf("%s: %d calls failed, the first: %w", side, leg.failures, leg.failure))
-		}
-		if leg.unsent > 0 {
-			errs = append(errs, fmt.Errorf("%s: the rate could not be kept: %s requests were never sent", side, thousands(leg.unsent)))
-		}
-		for _, reason := range sortedReasons(leg.declines) {
-			if reason != holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS {
-				errs = append(errs, fmt.Errorf("%s: %s orders were declined for %s", side, thousands(leg.declines[reason]), reasonName(reason)))
-			}
+		errs = append(errs, leg.failed(side))
+	}
+	return errors.Join(errs...)
+}
+
+// failed is what went wrong in a measurement.
+func (l *benchLeg) failed(side string) error {
+	var errs []error
+	if l.failures > 0 {
+		errs = append(errs, fmt.Errorf("%s: %d calls failed, the first: %w", side, l.failures, l.failure))
+	}
+	if l.unsent > 0 {
+		errs = append(errs, fmt.Errorf("%s: the rate could not be kept: %s requests were never sent", side, thousands(l.unsent)))
+	}
+	for _, reason := range sortedReasons(l.declines) {
+		if reason != holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS {
+			errs = append(errs, fmt.Errorf("%s: %s orders were declined for %s", side, thousands(l.declines[reason]), reasonName(reason)))
 		}
 	}
 	return errors.Join(errs...)
@@ -209,16 +222,20 @@ type benchReport struct {
 
 func (p *benchReport) printf(format string, args ...any) { _, _ = fmt.Fprintf(p.out, format, args...) }
 
-func (p *benchReport) head(c *BenchCmd) {
-	choice := "uniform choice"
+// choice is how accounts are chosen.
+func (c *BenchCmd) choice() string {
 	if c.Skew > 0 {
-		choice = fmt.Sprintf("Zipf choice, exponent %g", c.Skew)
+		return fmt.Sprintf("Zipf choice, exponent %g", c.Skew)
 	}
+	return "uniform choice"
+}
+
+func (p *benchReport) head(c *BenchCmd) {
 	loop := "closed loop"
 	if c.Rate > 0 {
 		loop = fmt.Sprintf("open loop, %s/s", thousands(int64(c.Rate)))
 	}
-	p.printf("%s, %s, --connections %d, GOMAXPROCS %d;\n", loop, choice, c.Connections, runtime.GOMAXPROCS(0))
+	p.printf("%s, %s, --connections %d, GOMAXPROCS %d;\n", loop, c.choice(), c.Connections, runtime.GOMAXPROCS(0))
 	p.printf("medians of --rounds %d of %v each way, each after %v of warm-up:\n\n", c.Rounds, c.Duration, c.WarmUp)
 	if p.echo {
 		p.printf("  %-13s %26s   %15s   %15s   %7s\n", "", "requests/s   ", "p50 ms  ", "p99 ms  ", "p99.9 ms")
@@ -228,7 +245,7 @@ func (p *benchReport) head(c *BenchCmd) {
 	}
 }
 
-func (p *benchReport) result(r benchResult) {
+func (p *benchReport) result(r *benchResult) {
 	rps := func(legs []benchLeg) string {
 		return thousands(int64(median(legs, func(l benchLeg) float64 { return l.rps })))
 	}
@@ -248,7 +265,7 @@ func p99(l benchLeg) time.Duration  { return l.p99 }
 func p999(l benchLeg) time.Duration { return l.p999 }
 
 // foot prints what explains the figures.
-func (p *benchReport) foot(results []benchResult) {
+func (p *benchReport) foot(results []*benchResult) {
 	us := func(legs []benchLeg, figure func(benchLeg) time.Duration) string {
 		d := median(legs, figure)
 		if d == 0 {
@@ -270,18 +287,22 @@ func (p *benchReport) foot(results []benchResult) {
 	}
 	p.memory(results)
 	for _, r := range results {
-		var holds int64
-		for _, leg := range r.holdfast {
-			holds += leg.declines[holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS]
-		}
-		if holds > 0 {
-			p.printf("\n  %s: %s orders were declined because their account had as many open holds as it may.\n", r.name, thousands(holds))
-		}
+		p.tooMany(r.name, r.holdfast)
+	}
+}
+
+func (p *benchReport) tooMany(name string, legs []benchLeg) {
+	var holds int64
+	for _, leg := range legs {
+		holds += leg.declines[holdfastv1.DeclineReason_DECLINE_REASON_TOO_MANY_HOLDS]
+	}
+	if holds > 0 {
+		p.printf("\n  %s: %s orders were declined because their account had as many open holds as it may.\n", name, thousands(holds))
 	}
 }
 
 // memory prints what the server had in memory after the last round of each case.
-func (p *benchReport) memory(results []benchResult) {
+func (p *benchReport) memory(results []*benchResult) {
 	t := &table{}
 	t.row(append([]string{"the server then"}, memoryHead()...)...)
 	for _, r := range results {

@@ -30,6 +30,9 @@ type bench struct {
 	accounts           accountBook
 	dir                string // of the server's book; empty with --target
 	temporary          bool   // dir is to be removed
+
+	lead  time.Duration // between placing holds and the load before they end; 0 for what it should take
+	aside uint64        // entries that the state files had that were put aside
 }
 
 // A benchCase is one kind of load.
@@ -51,14 +54,26 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	if err := b.makeDirs(); err != nil {
 		return err
 	}
+	if b.asIs() {
+		b.accounts = firstAccount()
+		return nil
+	}
 	if b.accounts, err = fillAccounts(ctx, b.dir, b.Shards, b.cacheBytes(), b.Accounts, b.out); err != nil {
 		return err
+	}
+	if b.Tail > 0 {
+		if err := b.putStatesAside(); err != nil {
+			return err
+		}
 	}
 	if b.server, err = start(ctx, b.serverArgs()...); err != nil {
 		return err
 	}
 	if b.holdfast, err = dialEach(b.server.Listen, b.Connections); err != nil {
 		return err
+	}
+	if !b.compares() {
+		return nil
 	}
 	if b.echoServer, err = start(ctx, "echo"); err != nil {
 		return err
@@ -116,31 +131,38 @@ func dialEach(target string, n int) ([]*grpc.ClientConn, error) {
 
 // close ends what was started, and removes what was made.
 func (b *bench) close() error {
-	var errs []error
-	for _, cc := range slices.Concat(b.holdfast, b.echo) {
-		errs = append(errs, cc.Close())
-	}
+	errs := []error{b.disconnect()}
 	for _, p := range []*process{b.server, b.echoServer} {
 		if p != nil {
 			errs = append(errs, p.stop())
 		}
 	}
+	errs = append(errs, b.dropStates())
 	if b.temporary {
 		errs = append(errs, os.RemoveAll(b.dir))
 	}
 	return errors.Join(errs...)
 }
 
+func (b *bench) disconnect() error {
+	var errs []error
+	for _, cc := range slices.Concat(b.holdfast, b.echo) {
+		errs = append(errs, cc.Close())
+	}
+	b.holdfast, b.echo = nil, nil
+	return errors.Join(errs...)
+}
+
 // measure runs the rounds of one case.
-func (b *bench) measure(ctx context.Context, bc benchCase) (benchResult, error) {
-	result := benchResult{benchCase: bc}
+func (b *bench) measure(ctx context.Context, bc benchCase) (*benchResult, error) {
+	result := &benchResult{benchCase: bc}
 	show := newProgress(bc.name)
 	defer show.end()
 	show.next = time.Time{}
 	for round := range b.Rounds {
 		show.say(fmt.Sprintf("round %d of %d", round+1, b.Rounds))
 		if b.echo != nil {
-			b.settle(ctx)
+			b.settle(ctx, 10*time.Second)
 			leg, err := b.leg(ctx, bc, b.echo, b.echoServer, b.echoCalls(), "")
 			if err != nil {
 				return result, fmt.Errorf("%s, echo: %w", bc.name, err)
@@ -161,11 +183,11 @@ func (b *bench) measure(ctx context.Context, bc benchCase) (benchResult, error) 
 }
 
 // settle waits until the server is through with what the load before left behind, so that its flushes do not take the
-// processor from the echo and flatter the ratio. It gives up after ten seconds.
-func (b *bench) settle(ctx context.Context) {
+// processor from the echo and flatter the ratio. It waits a bounded time.
+func (b *bench) settle(ctx context.Context, atMost time.Duration) {
 	const look = 250 * time.Millisecond
 	last, ok := b.server.cpu()
-	for range 40 {
+	for range atMost / look {
 		if !ok || sleepUntil(ctx, time.Now().Add(look)) != nil {
 			return
 		}
@@ -209,6 +231,8 @@ func (b *bench) holdLifetime() *durationpb.Duration {
 	switch {
 	case b.Hold > 0:
 		return durationpb.New(b.Hold)
+	case b.Expire > 0:
+		return durationpb.New(expireOthers)
 	case b.Accounts >= 500_000:
 		return nil
 	}
@@ -222,3 +246,17 @@ const (
 	benchCurrency = "CNY"
 	benchScene    = holdfastv1.Scene_SCENE_TOPUP
 )
+
+// watch looks ten times a second until done is closed.
+func watch(done <-chan struct{}, look func()) {
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		select {
+		case <-done:
+			return
+		case <-tick.C:
+			look()
+		}
+	}
+}
