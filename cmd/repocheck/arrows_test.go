@@ -38,7 +38,7 @@ var rooms = []room{
 	{pattern: "ledger/journal/bolt", own: []string{"ledger/journal", "ledger/pages"}, foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
 	{pattern: "ledger/journal/journaltest", own: []string{"ledger/journal"}, foreign: []string{"github.com/stretchr/testify/require", "pgregory.net/rapid"}},
 	{pattern: "ledger/pages", foreign: []string{"go.etcd.io/bbolt/..."}},
-	{pattern: "ledger/state", own: append(domain, "ledger/record", "ledger/pages"), foreign: []string{"go.etcd.io/bbolt/..."}},
+	{pattern: "ledger/state", own: append(domain, "ledger/record", "ledger/pages"), foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
 	{pattern: "ledger/writer", own: append(domain, "ledger/record", "ledger/journal", "ledger/state")},
 	{pattern: "ledger/archive", own: []string{"ledger/journal"}},
 	{pattern: "ledger/audit", own: append(domain, "ledger/record", "ledger/journal", "ledger/state")},
