@@ -103,7 +103,24 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	default:
 		s.loads.Go(func() { s.loadNames(false) })
 	}
+	s.loads.Go(s.warm)
 	return s, row, nil
+}
+
+// warm reads accounts into memory until half of the cache is in use, so that the first callers after a start do not pay
+// for it one by one: in order, a million takes a second.
+func (s *State) warm() {
+	const stretch = 2_000
+	for n := uint64(1); s.memory.bytes.Load() < s.memory.limit/2; n += stretch {
+		select {
+		case <-s.stop:
+			return
+		default:
+		}
+		if s.PrefetchList(ledger.NewAccountID(s.accounts.shard, n), stretch) == 0 {
+			return
+		}
+	}
 }
 
 // namesExpected is how many names the filter has room for at first: about as many as the file can have, and a million
@@ -255,22 +272,23 @@ func (s *State) Prefetch(id ledger.AccountID) {
 	_, _ = s.loadAccount(id) // what cannot be read, the decider will meet
 }
 
-// PrefetchList is Prefetch for up to limit accounts from an id on, in order.
-func (s *State) PrefetchList(from ledger.AccountID, limit int) {
+// PrefetchList is Prefetch for up to limit accounts from an id on, in order. It tells how many the file has of these.
+func (s *State) PrefetchList(from ledger.AccountID, limit int) (count int) {
 	generation := s.generation.Load()
 	stale := func() bool { return s.generation.Load() != generation }
 	_ = s.view(func(tx *bolt.Tx) error { // what cannot be read, the decider will meet
 		c := tx.Bucket(bucketAccounts).Cursor()
 		k, v := c.Seek(accountKey(nil, from))
-		for ; k != nil && limit > 0; k, v = c.Next() {
+		for ; k != nil && count < limit; k, v = c.Next() {
 			if _, ok := unseal(k, v); ok && len(k) == 8 {
 				s.accounts.fill(ledger.AccountID(binary.BigEndian.Uint64(k)), slices.Clone(v), stale)
 			}
-			limit--
+			count++
 		}
 		return nil
 	})
-	s.touch(1)
+	s.touch(1 + count/16) // they lie side by side
+	return count
 }
 
 // loadAccount reads an account's value from the file into memory; nil when there is none.
@@ -306,12 +324,19 @@ func (s *State) load(bucket, key []byte) (value []byte, err error) {
 const touchedBytes = 64 << 10
 
 // touch says that so many rows have been looked for in the file, in no transaction now. The process's memory has the
-// pages of the file that were touched; when they may be a third as much as the cache they are let go of.
+// pages of the file that were touched; when they may be half as much as the cache they are let go of.
 func (s *State) touch(rows int) {
-	if s.touched.Add(int64(rows))*touchedBytes > s.options.CacheBytes/3 {
-		s.touched.Store(0)
-		_ = s.view(func(tx *bolt.Tx) error { unmap(tx); return nil }) // or it is closed
+	most := s.options.CacheBytes / 2
+	if s.touched.Add(int64(rows))*touchedBytes <= most {
+		return
 	}
+	s.touched.Store(0)
+	_ = s.view(func(tx *bolt.Tx) error { // or it is closed
+		if tx.Size() > most {
+			unmap(tx)
+		}
+		return nil
+	})
 }
 
 // view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
