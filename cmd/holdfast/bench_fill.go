@@ -12,6 +12,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -28,7 +29,10 @@ import (
 // commands that it would make of OpenAccount. What it leaves out is gRPC, which costs ten times what deciding does.
 type filler struct {
 	writers []*writer.Writer
-	before  int // percent of garbage that was allowed before
+
+	// What the garbage collector was allowed before.
+	percent int
+	limit   int64
 }
 
 // The bounds of what a filler has under way and asks for at once.
@@ -50,7 +54,7 @@ func newFiller(ctx context.Context, dir string, shards int, cache int64) (f *fil
 		return nil, err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: slog.LevelError}))
-	f = &filler{before: debug.SetGCPercent(200)}
+	f = &filler{percent: debug.SetGCPercent(200), limit: debug.SetMemoryLimit(2*cache + 512<<20)}
 	for shard := range data.Meta.Shards {
 		w, err := openFillWriter(ctx, data, shard, writer.Config{
 			Shard: uint16(shard), StatePath: data.StatePath(shard),
@@ -87,7 +91,8 @@ func (f *filler) close() error {
 		errs = append(errs, w.Close())
 	}
 	f.writers = nil
-	debug.SetGCPercent(f.before)
+	debug.SetGCPercent(f.percent)
+	debug.SetMemoryLimit(f.limit)
 	debug.FreeOSMemory()
 	return errors.Join(errs...)
 }
@@ -173,6 +178,7 @@ func eachPage(ctx context.Context, w *writer.Writer, take func([]*ledger.Account
 func (f *filler) open(ctx context.Context, found []bool, missing int, ids *strings.Builder, out io.Writer) error {
 	show := newProgress("opening accounts")
 	maker := newIDMaker()
+	defer f.flushAlong(ctx)()
 	pending := make([]writer.Pending, fillWindow)
 	started, done := 0, 0
 	finish := func() error {
@@ -227,6 +233,22 @@ func (f *filler) start(ctx context.Context, number int, maker *idMaker) (writer.
 			return p, err
 		}
 	}
+}
+
+// flushAlong flushes one cycle after the other until stop is called. The writer's own flusher rests nine tenths of the
+// time, so as not to be in anybody's way, and would be at it for half a minute after a million accounts.
+func (f *filler) flushAlong(ctx context.Context) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	var flushers sync.WaitGroup
+	for _, w := range f.writers {
+		flushers.Go(func() {
+			for ctx.Err() == nil {
+				_ = w.Flush(ctx)                                          // what goes wrong here goes wrong in flush as well
+				_ = sleepUntil(ctx, time.Now().Add(100*time.Millisecond)) // ended by stop
+			}
+		})
+	}
+	return func() { cancel(); flushers.Wait() }
 }
 
 // flush waits until everything is in the state files; closing a writer would wait for a while only.
