@@ -115,7 +115,7 @@ func exact(b []byte) []byte {
 // find looks for the row of the key in b.key. About a fresh name the filter is asked, and nothing else: it knows every name.
 func (b *Book) find(in *buffer) []byte {
 	hash := in.hash(b.key)
-	if in.named && !b.state.names.maybe(hash) {
+	if in.names != nil && !in.names.maybe(hash) {
 		return nil
 	}
 	if row, ok := in.find(hash, b.key); ok {
@@ -134,8 +134,8 @@ func (b *Book) find(in *buffer) []byte {
 // put keeps a row under the key in b.key.
 func (b *Book) put(in *buffer, row []byte) {
 	hash := in.hash(b.key)
-	if in.named {
-		b.state.names.add(hash)
+	if in.names != nil {
+		in.names.add(hash)
 	}
 	in.put(hash, b.key, row)
 }

@@ -10,7 +10,7 @@ import (
 // finds; the flusher freezes what there is, writes it and drops it.
 type buffer struct {
 	bucket []byte
-	named  bool // its keys are in the filter
+	names  *filter // of all keys, here and in the file; nil when nobody asks about keys that may not exist
 	seed   maphash.Seed
 	memory *memory
 
@@ -19,11 +19,11 @@ type buffer struct {
 	frozen []*memtable // oldest first, not changed any more; guarded by mu
 }
 
-func newBuffer(bucket []byte, named bool, m *memory) *buffer {
-	return &buffer{bucket: bucket, named: named, seed: maphash.MakeSeed(), memory: m, active: new(memtable)}
+func newBuffer(bucket []byte, m *memory) *buffer {
+	return &buffer{bucket: bucket, seed: maphash.MakeSeed(), memory: m, active: new(memtable)}
 }
 
-// hash is by what a key is found, here and in the filter. Two buffers hash the same key differently.
+// hash is by what a key is found, here and in the filter.
 func (b *buffer) hash(key []byte) uint64 { return maphash.Bytes(b.seed, key) }
 
 // find is the newest row of a key. It aliases memory that does not change.

@@ -9,7 +9,7 @@
 //     written. A buffer holds them until then, in memtables without pointers that are frozen, written and dropped whole.
 //   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides.
 //   - The flusher writes dirty rows into the file in small, key-ordered, throttled transactions, in cycles.
-//   - The filter knows every name (order, request, consumer) that may be in the file, so that the common question,
+//   - A filter for each kind knows every name (order, request, consumer) that may be in the file, so that the common question,
 //     about a fresh name, is answered without touching it.
 //
 // What keeps a half-written file sound: a cycle first notes the head S of the journal, then collects the dirty

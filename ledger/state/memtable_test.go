@@ -56,7 +56,7 @@ func TestMemtable(t *testing.T) {
 // TestBufferAcrossFreezes finds the newest row whichever table it is in, and gives back all memory in the end.
 func TestBufferAcrossFreezes(t *testing.T) {
 	var m memory
-	b := newBuffer(bucketOrders, true, &m)
+	b := newBuffer(bucketOrders, &m)
 	put := func(key, row string) { b.put(b.hash([]byte(key)), []byte(key), []byte(row)) }
 	find := func(key string) string {
 		row, _ := b.find(b.hash([]byte(key)), []byte(key))

@@ -54,7 +54,6 @@ type State struct {
 	orders    *buffer
 	receipts  *buffer
 	consumers *buffer
-	names     *filter // of orders, receipts and consumers
 
 	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
 	generation atomic.Uint64
@@ -82,11 +81,13 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s := &State{path: path, options: options, db: db, stop: make(chan struct{})}
 	s.memory.limit = options.CacheBytes
 	s.accounts = newAccounts(shard, &s.memory)
-	s.ended = newBuffer(bucketEnded, false, &s.memory)
-	s.orders = newBuffer(bucketOrders, true, &s.memory)
-	s.receipts = newBuffer(bucketReceipts, true, &s.memory)
-	s.consumers = newBuffer(bucketConsumers, true, &s.memory)
-	s.names = newFilter(s.namesExpected())
+	s.ended = newBuffer(bucketEnded, &s.memory)
+	s.orders = newBuffer(bucketOrders, &s.memory)
+	s.receipts = newBuffer(bucketReceipts, &s.memory)
+	s.consumers = newBuffer(bucketConsumers, &s.memory)
+	for _, in := range s.named() {
+		in.names = newFilter(s.namesExpected())
+	}
 	row := &ledger.Shard{Number: shard}
 	if err := s.readMeta(shard, row); err != nil {
 		db.Close()
@@ -94,7 +95,9 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	}
 	switch {
 	case s.nameless():
-		s.names.ready.Store(true)
+		for _, in := range s.named() {
+			in.names.ready.Store(true)
+		}
 	case s.small():
 		if s.loadNames(true); s.Damage() != nil {
 			db.Close()
@@ -123,16 +126,15 @@ func (s *State) warm() {
 	}
 }
 
-// namesExpected is how many names the filter has room for at first: about as many as the file can have, and a million
-// more.
+// namesExpected is how many names of one kind a filter has room for before it grows.
 func (s *State) namesExpected() int {
 	var size int64
 	_ = s.view(func(tx *bolt.Tx) error { size = tx.Size(); return nil })
 	return 1<<20 + int(size/bytesPerName)
 }
 
-// bytesPerName is about how much of the file a name and all that comes with it takes.
-const bytesPerName = 200
+// bytesPerName is about how many bytes the file has for each name of one kind, or fewer.
+const bytesPerName = 1_000
 
 // smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
 const smallFile = 32 << 20
@@ -141,7 +143,7 @@ func (s *State) small() (small bool) {
 	return s.view(func(tx *bolt.Tx) error { small = tx.Size() <= smallFile; return nil }) == nil && small
 }
 
-// named are the buffers whose keys are in the filter.
+// named are the buffers that have a filter, those first that orders ask.
 func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers} }
 
 // nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
@@ -194,7 +196,7 @@ func (s *State) Damage() error {
 	return nil
 }
 
-// loadNames tells the filter of every name in the file. Until it is done every name is a maybe. On the way it checks
+// loadNames tells the filters of every name in the file. Until one is done every name is a maybe to it. On the way it checks
 // every row, because a damaged name would be missed by the one lookup that must not miss it: whether a request has been
 // carried out before. Closely, each row is looked up as well.
 func (s *State) loadNames(closely bool) {
@@ -220,7 +222,7 @@ func (s *State) loadNames(closely bool) {
 					if _, ok := unseal(k, v); !ok || closely && string(b.Get(k)) != string(v) || after != nil && string(k) <= string(after) {
 						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, in.bucket)}
 					}
-					s.names.add(in.hash(k))
+					in.names.add(in.hash(k))
 					count++
 					after = append(after[:0], k...)
 					k, v = c.Next()
@@ -236,8 +238,8 @@ func (s *State) loadNames(closely bool) {
 				return // or closed
 			}
 		}
+		in.names.ready.Store(true)
 	}
-	s.names.ready.Store(true)
 	s.options.Logger.Debug("names loaded", "count", count, "took", time.Since(begun))
 }
 
