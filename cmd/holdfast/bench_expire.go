@@ -44,7 +44,7 @@ func expireHoldsMax() int { return ledger.DefaultTerms().MaxHolds * 3 / 4 }
 // indexLead is how long deadlines are given to get into the index: an interval between flushes and the one under way,
 // and what a flush at leisure takes for a hold's rows.
 func indexLead(holds int) time.Duration {
-	return 30*time.Second + time.Duration(holds)*200*time.Microsecond
+	return 30*time.Second + time.Duration(holds)*250*time.Microsecond
 }
 
 // expireBound is how long the holds have to expire.

@@ -49,16 +49,21 @@ func readMemory(path string) (m memory) {
 
 // mebibytes writes a number of bytes for a table.
 func mebibytes(bytes int64) string {
-	if bytes == 0 {
-		return "-"
-	}
 	return fmt.Sprintf("%.0f", float64(bytes)/(1<<20))
 }
 
-// memoryHead and memory.row are the columns of a table.
-func memoryHead() []string { return []string{"resident MiB", "at most", "anonymous", "of files"} }
+// head and row are the columns of a table; none when nobody knows.
+func (m memory) head() []string {
+	if m == (memory{}) {
+		return nil
+	}
+	return []string{"resident MiB", "at most", "anonymous", "of files"}
+}
 
 func (m memory) row() []string {
+	if m == (memory{}) {
+		return nil
+	}
 	return []string{mebibytes(m.resident), mebibytes(m.peak), mebibytes(m.anonymous), mebibytes(m.file)}
 }
 

@@ -304,13 +304,15 @@ func (p *benchReport) tooMany(name string, legs []benchLeg) {
 // memory prints what the server had in memory after the last round of each case.
 func (p *benchReport) memory(results []*benchResult) {
 	t := &table{}
-	t.row(append([]string{"the server then"}, memoryHead()...)...)
-	for _, r := range results {
-		if m := r.memory(); m != (memory{}) {
-			t.row(append([]string{r.name}, m.row()...)...)
+	for i, r := range results {
+		m := r.memory()
+		if m == (memory{}) {
+			return
 		}
+		if i == 0 {
+			t.row(append([]string{"the server then"}, m.head()...)...)
+		}
+		t.row(append([]string{r.name}, m.row()...)...)
 	}
-	if len(t.rows) > 1 {
-		p.printf("\n%s", t)
-	}
+	p.printf("\n%s", t)
 }

@@ -22,7 +22,7 @@ func (p *benchReport) expiry(c *BenchCmd, e *expiry) {
 	p.printf("Closed loop, %s, --connections %d, GOMAXPROCS %d, %v of load before they end and until they have expired:\n\n",
 		c.choice(), c.Connections, runtime.GOMAXPROCS(0), c.Duration)
 	t := &table{}
-	t.row(append([]string{fmt.Sprintf("unary c=%d", e.concurrency), "requests/s", "p50 ms", "p99 ms", "p99.9 ms"}, memoryHead()...)...)
+	t.row(append([]string{fmt.Sprintf("unary c=%d", e.concurrency), "requests/s", "p50 ms", "p99 ms", "p99.9 ms"}, e.before.memory.head()...)...)
 	row := func(name string, l *benchLeg) {
 		t.row(append([]string{name, thousands(int64(l.rps)), milliseconds(l.p50), milliseconds(l.p99), milliseconds(l.p999)}, l.memory.row()...)...)
 	}
@@ -96,7 +96,7 @@ func (p *benchReport) restart(r *restart) {
 		p.printf("The server was started on the directory as it was:\n\n")
 	}
 	t := &table{}
-	t.row(append([]string{"", "accounts", "entries replayed", "SERVING s", "answered s"}, memoryHead()...)...)
+	t.row(append([]string{"", "accounts", "entries replayed", "SERVING s", "answered s"}, r.first.head()...)...)
 	t.row(append([]string{
 		"first answer", thousands(r.accounts), thousands(int64(r.tail)), seconds3(r.serving.Seconds()), seconds3(r.answered.Seconds()),
 	}, r.first.row()...)...)
