@@ -1,6 +1,7 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -354,13 +355,18 @@ func (s *State) view(f func(*bolt.Tx) error) error {
 	})
 }
 
-// Due finds up to limit accounts whose next deadline is not after the instant, the earliest first. It looks in the
-// file, and asks memory about those that have changed since they were flushed: an account that got its deadline since
-// then is found after the next flush.
-func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
+// Due finds up to limit accounts whose next deadline is not after the instant, the earliest first, behind a place in the
+// index, and answers with the place to go on behind; nil when nothing more is due. It looks in the file, and asks memory
+// about those that have changed since they were flushed: an account that got its deadline since then is found after the
+// next flush.
+func (s *State) Due(after []byte, now int64, limit int) (due []ledger.AccountID, next []byte, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketDeadlines).Cursor()
-		for k, _ := c.First(); k != nil && len(due) < limit; k, _ = c.Next() {
+		k, _ := c.Seek(after)
+		if k != nil && bytes.Equal(k, after) {
+			k, _ = c.Next()
+		}
+		for ; k != nil; k, _ = c.Next() {
 			if len(k) != 16 {
 				return &CorruptError{s.path, fmt.Sprintf("deadline %x", k)}
 			}
@@ -368,12 +374,15 @@ func (s *State) Due(now int64, limit int) (due []ledger.AccountID, err error) {
 				return nil
 			}
 			if id := ledger.AccountID(binary.BigEndian.Uint64(k[8:])); s.stillDue(id, now) {
-				due = append(due, id)
+				if due = append(due, id); len(due) == limit {
+					next = slices.Clone(k)
+					return nil
+				}
 			}
 		}
 		return nil
 	})
-	return due, err
+	return due, next, err
 }
 
 // stillDue says whether an account that is due by the file is so by memory too.

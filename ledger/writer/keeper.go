@@ -56,21 +56,26 @@ func (p *purge) step(s *session) (err error) {
 // The bounds of one Tick, and of one sweep.
 const (
 	tickAccounts  = 64
-	sweepAccounts = 16_384
+	sweepAccounts = 4_096
 )
 
-// keepSweeping lets what is due happen, a bounded amount each time. Nothing depends on its being on time: every read
-// and every decision applies what is due on its account first.
+// keepSweeping lets what is due happen, a bounded amount each time. While there is more it rests no longer than it worked.
+// Nothing depends on its being on time: every read and every decision applies what is due on its account first.
 func (s *session) keepSweeping() {
-	tick := time.NewTicker(s.config.Sweep)
-	defer tick.Stop()
+	rest := s.config.Sweep
+	var sweep sweep
 	for {
 		select {
 		case <-s.ctx.Done():
 			return
-		case <-tick.C:
+		case <-time.After(rest):
 		}
-		if _, err := s.sweepOnce(s.ctx, s.config.Clock()); err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
+		begun := time.Now()
+		_, err := sweep.step(s.ctx, s, s.config.Clock())
+		if rest = s.config.Sweep; sweep.after != nil {
+			rest = min(rest, time.Since(begun))
+		}
+		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
 			s.failIfCorrupt(err)
 		}
@@ -88,7 +93,13 @@ func (s *session) failIfCorrupt(err error) {
 // sweep lets everything that is due at an instant happen.
 func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int, err error) {
 	for {
-		n, err := s.sweepOnce(ctx, now)
+		var sweep sweep
+		n := 0
+		for more := true; more && err == nil; more = sweep.after != nil {
+			var some int
+			some, err = sweep.step(ctx, s, now)
+			n += some
+		}
 		expired += n
 		if err != nil || n == 0 {
 			return expired, err
@@ -99,10 +110,13 @@ func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int,
 	}
 }
 
-// sweepOnce lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls
-// come in between.
-func (s *session) sweepOnce(ctx context.Context, now calendar.Instant) (expired int, err error) {
-	due, err := s.state.Due(int64(now), sweepAccounts)
+// sweep is a walk along the index of deadlines. What falls due behind it is found by the next.
+type sweep struct{ after []byte }
+
+// step lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls come in
+// between. It tells how many holds expired.
+func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant) (expired int, err error) {
+	due, next, err := s.state.Due(w.after, int64(now), sweepAccounts)
 	for len(due) > 0 && err == nil {
 		n := min(len(due), tickAccounts)
 		var out *ledger.Outcome
@@ -110,6 +124,9 @@ func (s *session) sweepOnce(ctx context.Context, now calendar.Instant) (expired 
 			expired += out.Expired
 		}
 		due = due[n:]
+	}
+	if w.after = next; err != nil {
+		w.after = nil
 	}
 	return expired, err
 }

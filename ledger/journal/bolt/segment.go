@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -44,7 +45,7 @@ type lap struct {
 	batches []journal.Batch // their bytes are not kept
 	prevs   []journal.Hash  // the hash each batch says stands before it
 	end     int64
-	torn    bool // something that is not of an earlier lap begins at end
+	torn    bool // the head of a record of the generation is at end, and the rest of it is not
 }
 
 // scan walks the records of the generation in data, the whole of a segment file. next is the sequence that a fault
@@ -80,18 +81,10 @@ func scan(data []byte, generation, next uint64) (lap, error) {
 	return l, nil
 }
 
-// tornAt tells whether rest begins with something that the generation may have left there: neither zeroes nor a
-// record of an earlier lap. It serves the log line only.
+// tornAt tells whether rest begins with the head of a record of the generation. What else may be there is of an earlier lap,
+// from the middle of whose records on this one has not yet written. It serves the log line only.
 func tornAt(rest []byte, generation uint64) bool {
-	if g, _, ok := parseRecord(rest); ok && g < generation {
-		return false
-	}
-	for _, b := range rest[:min(len(rest), recordHeader)] {
-		if b != 0 {
-			return true
-		}
-	}
-	return false
+	return len(rest) >= recordHeader && binary.LittleEndian.Uint32(rest) == recordMagic && binary.LittleEndian.Uint64(rest[8:]) == generation
 }
 
 // read fills buf with the segment's bytes from offset.
