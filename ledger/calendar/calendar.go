@@ -1,8 +1,3 @@
-// Package calendar has instants and civil dates.
-//
-// A Date is a day on a calendar on the wall, without a clock or a zone. A Zone tells which date it is at an
-// instant. Everything in Holdfast that says "day" or "month" goes through here, so a daylight-saving change or a
-// leap day can surprise nobody.
 package calendar
 
 import (
