@@ -15,7 +15,7 @@ import (
 
 // BenchmarkSpread authorizes on accounts that have few holds, as most have: what one call costs from Submit to outcome.
 func BenchmarkSpread(b *testing.B) {
-	const callers, accounts = 256, 20_000
+	const callers, accounts = 256, 200_000
 	w := open(b, b.TempDir())
 	ids := make([]ledger.AccountID, accounts)
 	each(callers, accounts, func(i int) { ids[i] = submit(b, w, openAccount(i)).Account.ID })
