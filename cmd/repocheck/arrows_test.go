@@ -31,6 +31,7 @@ type room struct {
 var rooms = []room{
 	{pattern: "ledger/money"},
 	{pattern: "ledger/calendar"},
+	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger", own: leaves},
 	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	{pattern: "ledger/journal"},
@@ -52,7 +53,7 @@ var rooms = []room{
 }
 
 var (
-	leaves = []string{"ledger/money", "ledger/calendar"}
+	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate"}
 	domain = slices.Clip(append([]string{"ledger"}, leaves...))
 
 	// What the SDK brings along is what everybody who uses it has to carry.
