@@ -6,8 +6,8 @@
 //     proto/holdfast/journal/v1 declares, written and read by hand here because it is on the hot path. A test holds
 //     both to each other through the generated code.
 //   - A row (account, ended authorization, order, receipt, shard) goes into the state file, which can always be
-//     rebuilt from the journal: it is a plain sequence of fields behind a version byte, the fastest thing that
-//     works. A new version of a row means a rebuilt state file.
+//     rebuilt from the journal: it is what is fastest to read and write, behind a version byte. A new version of a row
+//     means a rebuilt state file.
 //
 // Each thing is described once, by a function that walks its fields; encoding and decoding are the same walk.
 //

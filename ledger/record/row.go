@@ -3,30 +3,50 @@ package record
 import (
 	"encoding/binary"
 	"errors"
-
-	"github.com/holdfast-credit/holdfast/ledger"
-	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"math/bits"
+	"slices"
 )
 
-// row walks the fields of a row, writing them or reading them, one after the other.
+// row walks the things in a row, writing them or reading them, one after the other.
+//
+// A row is its version and then its things. A thing has a block of what nearly always is something, in a place of its
+// own each; or numbers that often are nothing, which share their room; or both. Then come its texts, each behind its
+// length. So a thing is written and read in a few steps, not field by field.
 type row struct {
 	reading bool
-	buf     []byte
-	at      int
 	bad     bool
+	buf     []byte
+	at      int // while reading, how much of buf has been
+
+	numbers [maxNumbers]uint64 // of the thing being walked
+	count   int                // while writing, how many it has; negative when there are none to be written
+	texts   [maxTexts]string   // while writing, its texts
+	said    int                // how many of them
 }
 
-const rowVersion = 2
+const (
+	rowVersion = 3
+	maxNumbers = 32 // of one thing
+	maxTexts   = 4
+	longText   = 255 // instead of a length: it follows, in four bytes
+)
 
 // ErrRow says that a row's bytes cannot be read.
 var ErrRow = errors.New("record: malformed row")
 
-func begin(b []byte) row { return row{buf: append(b, rowVersion)} }
+func begin(b []byte) row { return row{buf: append(b, rowVersion), count: -1} }
 
-func open(b []byte) row {
-	return row{reading: true, buf: b, at: 1, bad: len(b) == 0 || b[0] != rowVersion}
+// end is the row that has been written.
+func (r *row) end() []byte {
+	r.flush()
+	return r.buf
 }
 
+func open(b []byte) row {
+	return row{reading: true, buf: b, at: min(1, len(b)), bad: len(b) == 0 || b[0] != rowVersion}
+}
+
+// err says whether all of the row has been read, and no more.
 func (r *row) err() error {
 	if r.bad || r.at != len(r.buf) {
 		return ErrRow
@@ -34,82 +54,200 @@ func (r *row) err() error {
 	return nil
 }
 
-// uvarint is the next number. Most take one byte.
-func (r *row) uvarint() uint64 {
-	if r.at < len(r.buf) && r.buf[r.at] < 0x80 {
-		r.at++
-		return uint64(r.buf[r.at-1])
-	}
-	return r.longUvarint()
+// spoil gives up reading: what is still walked is zero.
+func (r *row) spoil() {
+	r.bad, r.at = true, len(r.buf)
+	clear(r.numbers[:])
 }
 
-func (r *row) longUvarint() uint64 {
-	v, n := binary.Uvarint(r.buf[min(r.at, len(r.buf)):])
-	if n <= 0 {
-		r.bad, r.at = true, len(r.buf)
-		return 0
+// flush writes what has been walked and is not yet in buf.
+func (r *row) flush() {
+	buf := r.buf
+	if r.count >= 0 {
+		buf = appendNumbers(buf, r.numbers[:r.count])
 	}
-	r.at += n
-	return v
+	for _, text := range r.texts[:r.said] {
+		if len(text) < longText {
+			buf = append(buf, byte(len(text)))
+		} else {
+			buf = binary.LittleEndian.AppendUint32(append(buf, longText), uint32(len(text)))
+		}
+		buf = append(buf, text...)
+	}
+	r.buf, r.count, r.said = buf, -1, 0
 }
 
-func integral[T integer](r *row, v *T) {
-	if r.reading {
-		u := r.uvarint()
-		*v = T(int64(u>>1) ^ -int64(u&1))
-		return
-	}
-	s := int64(*v)
-	u := uint64(s)<<1 ^ uint64(s>>63)
-	if u < 0x80 {
-		r.buf = append(r.buf, byte(u))
-		return
-	}
-	r.buf = binary.AppendUvarint(r.buf, u)
-}
-
-// instant is a time that is always set: eight bytes, as the nanoseconds of our age take in any case.
-func instant(r *row, v *calendar.Instant) {
+// block is the thing's block, of so many bytes: what was read, or room to be set. It is good until anything else is
+// walked but what is in it.
+func (r *row) block(size int) []byte {
 	if !r.reading {
-		r.buf = binary.LittleEndian.AppendUint64(r.buf, uint64(*v))
-		return
+		r.flush()
+		at := len(r.buf)
+		r.buf = slices.Grow(r.buf, size)[:at+size]
+		return r.buf[at:]
 	}
-	if len(r.buf)-r.at < 8 {
-		r.bad, r.at = true, len(r.buf)
-		return
+	if len(r.buf)-r.at < size {
+		r.spoil()
+		return make([]byte, size)
 	}
-	*v = calendar.Instant(binary.LittleEndian.Uint64(r.buf[r.at:]))
-	r.at += 8
+	r.at += size
+	return r.buf[r.at-size : r.at]
 }
 
-func flag(r *row, v *bool) {
+// eight, four and one walk a field that is so many bytes of a block.
+
+func eight[T integer](r *row, b []byte, v *T) {
 	if r.reading {
-		*v = r.uvarint() != 0
-	} else if *v {
-		r.buf = append(r.buf, 1)
+		*v = T(binary.LittleEndian.Uint64(b))
 	} else {
-		r.buf = append(r.buf, 0)
+		binary.LittleEndian.PutUint64(b, uint64(*v))
 	}
 }
 
-// text is the next length and as many bytes of the row; nil when there are not so many.
-func (r *row) text() []byte {
-	n := r.uvarint()
-	if r.bad || n > uint64(len(r.buf)-r.at) {
-		r.bad, r.at = true, len(r.buf)
-		return nil
+func four[T integer](r *row, b []byte, v *T) {
+	if r.reading {
+		*v = T(binary.LittleEndian.Uint32(b))
+	} else {
+		binary.LittleEndian.PutUint32(b, uint32(*v))
 	}
-	r.at += int(n)
-	return r.buf[r.at-int(n) : r.at]
 }
 
+func one[T integer](r *row, b []byte, v *T) {
+	if r.reading {
+		*v = T(b[0])
+	} else {
+		b[0] = byte(*v)
+	}
+}
+
+// list is the thing's numbers: what was read, or room for each to be set. They are good until the next thing.
+func (r *row) list(count int) *[maxNumbers]uint64 {
+	if r.reading {
+		r.readNumbers(count)
+	} else {
+		r.flush()
+		r.count = count
+	}
+	return &r.numbers
+}
+
+// appendNumbers writes how many numbers there are, those at the end that are zero left out; how many bytes each takes,
+// half a byte for each; and those bytes, the least significant first. Zero takes none.
+func appendNumbers(buf []byte, n []uint64) []byte {
+	for len(n) > 0 && n[len(n)-1] == 0 {
+		n = n[:len(n)-1]
+	}
+	buf = append(buf, byte(len(n)))
+	if len(n) == 0 {
+		return buf
+	}
+	at := len(buf) + (len(n)+1)/2
+	buf = slices.Grow(buf, maxNumbers/2+8*maxNumbers)
+	widths := buf[len(buf) : len(buf)+maxNumbers/2]
+	buf = buf[:cap(buf)]
+	for i, v := range n {
+		w := width(v)
+		if i%2 == 0 {
+			widths[i/2] = byte(w)
+		} else {
+			widths[i/2] |= byte(w << 4)
+		}
+		binary.LittleEndian.PutUint64(buf[at:], v)
+		at += w
+	}
+	return buf[:at]
+}
+
+// width is how many bytes a number takes. Most take none or one.
+func width(v uint64) int {
+	if v < 1<<8 {
+		return int(v+255) >> 8
+	}
+	return (bits.Len64(v) + 7) / 8
+}
+
+// masks are the bits of a number, by how many bytes it takes.
+var masks = [9]uint64{0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1, 1<<48 - 1, 1<<56 - 1, 1<<64 - 1}
+
+// readNumbers reads at most so many numbers; those that were left out are zero.
+func (r *row) readNumbers(most int) {
+	if r.at == len(r.buf) || int(r.buf[r.at]) > most {
+		r.spoil()
+		return
+	}
+	count, widths := int(r.buf[r.at]), r.at+1
+	at := widths + (count+1)/2
+	if at > len(r.buf) {
+		r.spoil()
+		return
+	}
+	var last [8]byte
+	for i := range count {
+		w := int(r.buf[widths+i/2] >> (i % 2 * 4) & 15)
+		if w > 8 {
+			r.spoil()
+			return
+		}
+		b := r.buf[min(at, len(r.buf)):]
+		if len(b) < len(last) {
+			clear(last[copy(last[:], b):])
+			b = last[:]
+		}
+		r.numbers[i] = binary.LittleEndian.Uint64(b) & masks[w]
+		at += w
+	}
+	clear(r.numbers[count:most])
+	if r.at = at; at > len(r.buf) {
+		r.spoil()
+	}
+}
+
+// unsigned, number, since and truth walk a field that is the number n.
+
+func unsigned[T integer](r *row, n *uint64, v *T) {
+	if r.reading {
+		*v = T(*n)
+	} else {
+		*n = uint64(*v)
+	}
+}
+
+// number is for what may be negative: its sign is the lowest bit.
+func number[T integer](r *row, n *uint64, v *T) {
+	if r.reading {
+		*v = T(int64(*n>>1) ^ -int64(*n&1))
+	} else {
+		s := int64(*v)
+		*n = uint64(s)<<1 ^ uint64(s>>63)
+	}
+}
+
+// since is for what is seldom far from a base.
+func since[T integer](r *row, n *uint64, v *T, base T) {
+	distance := *v - base
+	number(r, n, &distance)
+	*v = base + distance
+}
+
+func truth(r *row, n *uint64, v *bool) {
+	if r.reading {
+		*v = *n != 0
+	} else if *n = 0; *v {
+		*n = 1
+	}
+}
+
+// word walks a text of the thing. The block and the numbers have been walked.
 func word[T ~string](r *row, v *T) {
 	if r.reading {
 		*v = T(alias(r.text()))
 		return
 	}
-	r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
-	r.buf = append(r.buf, *v...)
+	if r.said == maxTexts {
+		r.flush()
+	}
+	r.texts[r.said] = string(*v)
+	r.said++
 }
 
 func data(r *row, v *[]byte) {
@@ -117,277 +255,45 @@ func data(r *row, v *[]byte) {
 		*v = r.text()
 		return
 	}
-	r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
-	r.buf = append(r.buf, *v...)
+	text := alias(*v)
+	word(r, &text)
 }
 
-// list walks how many elements a list has, and makes it have so many while reading. Each must take at least as many
-// bytes as is said, so that a row cannot ask for memory out of proportion to its size.
-func list[T any](r *row, v *[]T, least int) []T {
+// text is the next text of the row; nil when there is none.
+func (r *row) text() []byte {
+	rest := r.buf[r.at:]
+	if len(rest) == 0 {
+		r.spoil()
+		return nil
+	}
+	size, head := int(rest[0]), 1
+	if size == longText && len(rest) >= 5 {
+		size, head = int(binary.LittleEndian.Uint32(rest[1:])), 5
+	}
+	if size > len(rest)-head {
+		r.spoil()
+		return nil
+	}
+	r.at += head + size
+	return rest[head : head+size]
+}
+
+// elements walks how many elements a list has, the number n, and makes it have so many while reading. The walk must set
+// all of each. An element takes at least as many bytes as is said, so that a row cannot ask for memory out of proportion
+// to its size.
+func elements[T any](r *row, n *uint64, v *[]T, least int) []T {
 	if !r.reading {
-		r.buf = binary.AppendUvarint(r.buf, uint64(len(*v)))
+		*n = uint64(len(*v))
 		return *v
 	}
-	n := r.uvarint()
-	if r.bad || n > uint64((len(r.buf)-r.at)/least) {
-		r.bad, r.at, n = true, len(r.buf), 0
+	count := *n
+	if count > uint64((len(r.buf)-r.at)/least) {
+		r.spoil()
+		count = 0
 	}
-	if *v = (*v)[:0]; int(n) > cap(*v) {
-		*v = make([]T, 0, n+1)
+	if uint64(cap(*v)) < count {
+		*v = make([]T, count, count+1)
 	}
-	*v = (*v)[:n]
-	clear(*v)
+	*v = (*v)[:count]
 	return *v
-}
-
-func walkHold(r *row, a *ledger.Authorization) {
-	integral(r, &a.N)
-	integral(r, &a.Sequence)
-	integral(r, &a.Scene)
-	integral(r, &a.State)
-	word(r, &a.Caller)
-	word(r, &a.Order)
-	word(r, &a.Carrier)
-	word(r, &a.Phone)
-	integral(r, &a.Requested)
-	integral(r, &a.Authorized)
-	integral(r, &a.Held)
-	integral(r, &a.Captured)
-	integral(r, &a.Refunded)
-	integral(r, &a.Lapsed)
-	integral(r, &a.Reasons)
-	instant(r, &a.Created)
-	integral(r, &a.Day)
-	instant(r, &a.Expires)
-	instant(r, &a.Updated)
-	flag(r, &a.Advised)
-	integral(r, &a.SaleTime)
-	captures := list(r, &a.Captures, 3)
-	for i := range captures {
-		c := &captures[i]
-		integral(r, &c.Amount)
-		integral(r, &c.Time)
-		flag(r, &c.Late)
-	}
-	refunds := list(r, &a.Refunds, 2)
-	for i := range refunds {
-		integral(r, &refunds[i].Amount)
-		integral(r, &refunds[i].Time)
-	}
-	if r.reading && (!a.Scene.Valid() || a.State > ledger.Declined) {
-		r.bad = true
-	}
-}
-
-func walkLine(r *row, l *ledger.Line) {
-	integral(r, &l.Status)
-	untouched := l.Status == ledger.NoLine && l.Posted == 0 && l.Use == ledger.Use{}
-	flag(r, &untouched)
-	if untouched {
-		return
-	}
-	integral(r, &l.Limit)
-	integral(r, &l.Temporary.Limit)
-	integral(r, &l.Temporary.LastDay)
-	integral(r, &l.Held)
-	integral(r, &l.Posted)
-	integral(r, &l.Holds)
-	word(r, &l.Agreement)
-	word(r, &l.Accepted)
-	integral(r, &l.Use.Day)
-	integral(r, &l.Use.DailyAmount)
-	integral(r, &l.Use.DailyCount)
-	integral(r, &l.Use.Month)
-	integral(r, &l.Use.MonthlyAmount)
-	integral(r, &l.Use.MonthlyCount)
-	c := &l.Controls
-	integral(r, &c.PerOrder)
-	integral(r, &c.DailyAmount)
-	integral(r, &c.DailyCount)
-	integral(r, &c.MonthlyAmount)
-	integral(r, &c.MonthlyCount)
-	integral(r, &c.MaxHolds)
-	carriers := list(r, &c.Carriers, 1)
-	for i := range carriers {
-		word(r, &carriers[i])
-	}
-	phones := list(r, &c.Phones, 1)
-	for i := range phones {
-		word(r, &phones[i])
-	}
-}
-
-func walkAccount(r *row, a *ledger.Account) {
-	integral(r, &a.ID)
-	word(r, &a.Consumer)
-	integral(r, &a.Status)
-	word(r, &a.StatusReason)
-	word(r, &a.Currency)
-	integral(r, &a.Limit)
-	integral(r, &a.Temporary.Limit)
-	integral(r, &a.Temporary.LastDay)
-	instant(r, &a.Created)
-	instant(r, &a.Updated)
-	integral(r, &a.LastN)
-	for i := range a.Lines {
-		walkLine(r, &a.Lines[i])
-	}
-	holds := list(r, &a.Holds, 44)
-	for i := range holds {
-		walkHold(r, &holds[i])
-	}
-}
-
-// AppendAccount appends an account's row. Its sequence and next deadline are kept by the state beside it.
-func AppendAccount(b []byte, a *ledger.Account) []byte {
-	r := begin(b)
-	walkAccount(&r, a)
-	return r.buf
-}
-
-// DecodeAccount reads an account's row into a, reusing its slices.
-func DecodeAccount(b []byte, a *ledger.Account) error {
-	r := open(b)
-	holds := a.Holds
-	*a = ledger.Account{Holds: holds}
-	walkAccount(&r, a)
-	return r.err()
-}
-
-// AppendEnded appends the row of an authorization that has ended.
-func AppendEnded(b []byte, a *ledger.Authorization) []byte {
-	r := begin(b)
-	walkHold(&r, a)
-	return r.buf
-}
-
-// DecodeEnded reads the row of an authorization that has ended.
-func DecodeEnded(b []byte, a *ledger.Authorization) error {
-	r := open(b)
-	*a = ledger.Authorization{}
-	walkHold(&r, a)
-	return r.err()
-}
-
-// AppendOrder appends an order's row.
-func AppendOrder(b []byte, o *ledger.Order) []byte {
-	r := begin(b)
-	walkOrder(&r, o)
-	return r.buf
-}
-
-// DecodeOrder reads an order's row.
-func DecodeOrder(b []byte, o *ledger.Order) error {
-	r := open(b)
-	walkOrder(&r, o)
-	return r.err()
-}
-
-func walkOrder(r *row, o *ledger.Order) {
-	integral(r, &o.Account)
-	integral(r, &o.N)
-	flag(r, &o.Reversed)
-}
-
-// AppendReceipt appends a receipt's row.
-func AppendReceipt(b []byte, v *ledger.Receipt) []byte {
-	r := begin(b)
-	walkReceipt(&r, v)
-	return r.buf
-}
-
-// DecodeReceipt reads a receipt's row.
-func DecodeReceipt(b []byte, v *ledger.Receipt) error {
-	r := open(b)
-	*v = ledger.Receipt{}
-	walkReceipt(&r, v)
-	return r.err()
-}
-
-func walkReceipt(r *row, v *ledger.Receipt) {
-	instant(r, &v.Time)
-	integral(r, &v.Sequence)
-	data(r, &v.Print)
-	integral(r, &v.Decision)
-	integral(r, &v.Reasons)
-	integral(r, &v.ID.Account)
-	integral(r, &v.ID.N)
-	m := &v.Mark
-	integral(r, &m.State)
-	integral(r, &m.Requested)
-	integral(r, &m.Authorized)
-	integral(r, &m.Held)
-	integral(r, &m.Captured)
-	integral(r, &m.Refunded)
-	instant(r, &m.Expires)
-	instant(r, &m.Updated)
-	integral(r, &m.Captures)
-	integral(r, &m.Refunds)
-	if r.reading && (m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0) {
-		r.bad = true
-	}
-	h := &v.Headroom
-	integral(r, &h.Limit)
-	integral(r, &h.Held)
-	integral(r, &h.Posted)
-	integral(r, &h.Available)
-	integral(r, &h.AccountLimit)
-	integral(r, &h.AccountHeld)
-	integral(r, &h.AccountPosted)
-	integral(r, &v.Part)
-	flag(r, &v.Late)
-	flag(r, &v.Tombstone)
-	flag(r, &v.Exceeded)
-	integral(r, &v.Released)
-	integral(r, &v.Refunded)
-	account := v.Account != nil
-	flag(r, &account)
-	if account && !r.bad {
-		if r.reading {
-			v.Account = new(ledger.Account)
-		}
-		walkAccount(r, v.Account)
-	}
-}
-
-// AppendShard appends a shard's row.
-func AppendShard(b []byte, s *ledger.Shard) []byte {
-	r := begin(b)
-	walkShard(&r, s)
-	return r.buf
-}
-
-// DecodeShard reads a shard's row.
-func DecodeShard(b []byte, s *ledger.Shard) error {
-	r := open(b)
-	*s = ledger.Shard{}
-	walkShard(&r, s)
-	return r.err()
-}
-
-func walkShard(r *row, s *ledger.Shard) {
-	integral(r, &s.Number)
-	integral(r, &s.Sequence)
-	integral(r, &s.Time)
-	integral(r, &s.Accounts)
-	integral(r, &s.OpenHolds)
-	suspensions := list(r, &s.Suspensions, 5)
-	for i := range suspensions {
-		v := &suspensions[i]
-		integral(r, &v.Scope.Scene)
-		word(r, &v.Scope.Carrier)
-		word(r, &v.Reason)
-		integral(r, &v.Since)
-		word(r, &v.Caller)
-	}
-	totals := list(r, &s.Totals, 6)
-	for i := range totals {
-		t := &totals[i]
-		word(r, &t.Carrier)
-		word(r, &t.Currency)
-		integral(r, &t.Held)
-		integral(r, &t.Captured)
-		integral(r, &t.Refunded)
-		integral(r, &t.Exceeded)
-	}
 }

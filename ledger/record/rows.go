@@ -1,0 +1,282 @@
+package record
+
+import "github.com/holdfast-credit/holdfast/ledger"
+
+func walkHold(r *row, a *ledger.Authorization) {
+	b := (*[66]byte)(r.block(66))
+	eight(r, b[0:], &a.Sequence)
+	eight(r, b[8:], &a.Requested)
+	eight(r, b[16:], &a.Authorized)
+	eight(r, b[24:], &a.Held)
+	eight(r, b[32:], &a.Created)
+	eight(r, b[40:], &a.Expires)
+	eight(r, b[48:], &a.Updated)
+	four(r, b[56:], &a.N)
+	four(r, b[60:], &a.Day)
+	one(r, b[64:], &a.Scene)
+	one(r, b[65:], &a.State)
+	n := r.list(8)
+	number(r, &n[0], &a.Captured)
+	unsigned(r, &n[2], &a.Reasons)
+	number(r, &n[3], &a.Refunded)
+	number(r, &n[5], &a.Lapsed)
+	truth(r, &n[6], &a.Advised)
+	number(r, &n[7], &a.SaleTime)
+	if r.reading {
+		a.Captures, a.Refunds = nil, nil // those that are there belong to another
+		if !a.Scene.Valid() || a.State > ledger.Declined {
+			r.spoil()
+		}
+	}
+	captures := elements(r, &n[1], &a.Captures, 1)
+	refunds := elements(r, &n[4], &a.Refunds, 1)
+	word(r, &a.Caller)
+	word(r, &a.Order)
+	word(r, &a.Carrier)
+	word(r, &a.Phone)
+	for i := range captures {
+		c := &captures[i]
+		n := r.list(3)
+		number(r, &n[0], &c.Amount)
+		number(r, &n[1], &c.Time)
+		truth(r, &n[2], &c.Late)
+	}
+	for i := range refunds {
+		n := r.list(2)
+		number(r, &n[0], &refunds[i].Amount)
+		number(r, &n[1], &refunds[i].Time)
+	}
+}
+
+func walkLine(r *row, l *ledger.Line) {
+	b := (*[61]byte)(r.block(61))
+	u := &l.Use
+	eight(r, b[0:], &l.Limit)
+	eight(r, b[8:], &l.Held)
+	eight(r, b[16:], &l.Posted)
+	eight(r, b[24:], &u.DailyAmount)
+	eight(r, b[32:], &u.MonthlyAmount)
+	four(r, b[40:], &l.Holds)
+	four(r, b[44:], &u.Day)
+	four(r, b[48:], &u.DailyCount)
+	four(r, b[52:], &u.Month)
+	four(r, b[56:], &u.MonthlyCount)
+	one(r, b[60:], &l.Status)
+	n := r.list(10)
+	number(r, &n[0], &l.Temporary.Limit)
+	number(r, &n[1], &l.Temporary.LastDay)
+	c := &l.Controls
+	number(r, &n[2], &c.PerOrder)
+	number(r, &n[3], &c.DailyAmount)
+	number(r, &n[4], &c.DailyCount)
+	number(r, &n[5], &c.MonthlyAmount)
+	number(r, &n[6], &c.MonthlyCount)
+	number(r, &n[7], &c.MaxHolds)
+	carriers := elements(r, &n[8], &c.Carriers, 1)
+	phones := elements(r, &n[9], &c.Phones, 1)
+	word(r, &l.Agreement)
+	word(r, &l.Accepted)
+	for i := range carriers {
+		word(r, &carriers[i])
+	}
+	for i := range phones {
+		word(r, &phones[i])
+	}
+}
+
+func walkAccount(r *row, a *ledger.Account) {
+	b := (*[38]byte)(r.block(38))
+	eight(r, b[0:], &a.ID)
+	eight(r, b[8:], &a.Limit)
+	eight(r, b[16:], &a.Created)
+	eight(r, b[24:], &a.Updated)
+	four(r, b[32:], &a.LastN)
+	one(r, b[36:], &a.Status)
+	lines := b[37] // those that were ever touched, a bit for each
+	if !r.reading {
+		lines = touched(a)
+		b[37] = lines
+	}
+	n := r.list(3)
+	number(r, &n[1], &a.Temporary.Limit)
+	number(r, &n[2], &a.Temporary.LastDay)
+	holds := elements(r, &n[0], &a.Holds, 66)
+	word(r, &a.Consumer)
+	word(r, &a.StatusReason)
+	word(r, &a.Currency)
+	for i := range a.Lines {
+		if lines>>i&1 != 0 {
+			walkLine(r, &a.Lines[i])
+		}
+	}
+	for i := range holds {
+		walkHold(r, &holds[i])
+	}
+}
+
+func touched(a *ledger.Account) (lines byte) {
+	for i := range a.Lines {
+		if l := &a.Lines[i]; l.Status != ledger.NoLine || l.Posted != 0 || l.Use != (ledger.Use{}) {
+			lines |= 1 << i
+		}
+	}
+	return lines
+}
+
+// AppendAccount appends an account's row. Its sequence and next deadline are kept by the state beside it.
+func AppendAccount(b []byte, a *ledger.Account) []byte {
+	r := begin(b)
+	walkAccount(&r, a)
+	return r.end()
+}
+
+// DecodeAccount reads an account's row into a, reusing its slices.
+func DecodeAccount(b []byte, a *ledger.Account) error {
+	r := open(b)
+	holds := a.Holds
+	*a = ledger.Account{Holds: holds}
+	walkAccount(&r, a)
+	return r.err()
+}
+
+// AppendEnded appends the row of an authorization that has ended.
+func AppendEnded(b []byte, a *ledger.Authorization) []byte {
+	r := begin(b)
+	walkHold(&r, a)
+	return r.end()
+}
+
+// DecodeEnded reads the row of an authorization that has ended.
+func DecodeEnded(b []byte, a *ledger.Authorization) error {
+	r := open(b)
+	walkHold(&r, a)
+	return r.err()
+}
+
+// AppendOrder appends an order's row.
+func AppendOrder(b []byte, o *ledger.Order) []byte {
+	r := begin(b)
+	walkOrder(&r, o)
+	return r.end()
+}
+
+// DecodeOrder reads an order's row.
+func DecodeOrder(b []byte, o *ledger.Order) error {
+	r := open(b)
+	walkOrder(&r, o)
+	return r.err()
+}
+
+func walkOrder(r *row, o *ledger.Order) {
+	n := r.list(3)
+	unsigned(r, &n[0], &o.Account)
+	unsigned(r, &n[1], &o.N)
+	truth(r, &n[2], &o.Reversed)
+}
+
+// AppendReceipt appends a receipt's row.
+func AppendReceipt(b []byte, v *ledger.Receipt) []byte {
+	r := begin(b)
+	walkReceipt(&r, v)
+	return r.end()
+}
+
+// DecodeReceipt reads a receipt's row.
+func DecodeReceipt(b []byte, v *ledger.Receipt) error {
+	r := open(b)
+	walkReceipt(&r, v)
+	return r.err()
+}
+
+func walkReceipt(r *row, v *ledger.Receipt) {
+	n := r.list(30)
+	number(r, &n[0], &v.Time)
+	unsigned(r, &n[1], &v.Sequence)
+	unsigned(r, &n[2], &v.Decision)
+	unsigned(r, &n[3], &v.ID.Account)
+	unsigned(r, &n[4], &v.ID.N)
+	m := &v.Mark
+	unsigned(r, &n[5], &m.State)
+	number(r, &n[6], &m.Requested)
+	number(r, &n[7], &m.Authorized)
+	number(r, &n[8], &m.Held)
+	since(r, &n[9], &m.Expires, v.Time)
+	h := &v.Headroom
+	number(r, &n[10], &h.Limit)
+	number(r, &n[11], &h.Held)
+	number(r, &n[12], &h.Posted)
+	number(r, &n[13], &h.Available)
+	number(r, &n[14], &h.AccountLimit)
+	number(r, &n[15], &h.AccountHeld)
+	number(r, &n[16], &h.AccountPosted)
+	number(r, &n[17], &m.Captured)
+	number(r, &n[18], &m.Captures)
+	number(r, &n[19], &v.Part)
+	number(r, &n[20], &v.Released)
+	since(r, &n[21], &m.Updated, v.Time)
+	unsigned(r, &n[22], &v.Reasons)
+	number(r, &n[23], &m.Refunded)
+	number(r, &n[24], &m.Refunds)
+	number(r, &n[25], &v.Refunded)
+	truth(r, &n[26], &v.Late)
+	truth(r, &n[27], &v.Tombstone)
+	truth(r, &n[28], &v.Exceeded)
+	account := v.Account != nil
+	truth(r, &n[29], &account)
+	data(r, &v.Print)
+	if r.reading {
+		if m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0 {
+			r.spoil()
+		}
+		if v.Account = nil; account {
+			v.Account = new(ledger.Account)
+		}
+	}
+	if account {
+		walkAccount(r, v.Account)
+	}
+}
+
+// AppendShard appends a shard's row.
+func AppendShard(b []byte, s *ledger.Shard) []byte {
+	r := begin(b)
+	walkShard(&r, s)
+	return r.end()
+}
+
+// DecodeShard reads a shard's row.
+func DecodeShard(b []byte, s *ledger.Shard) error {
+	r := open(b)
+	walkShard(&r, s)
+	return r.err()
+}
+
+func walkShard(r *row, s *ledger.Shard) {
+	n := r.list(7)
+	unsigned(r, &n[0], &s.Number)
+	unsigned(r, &n[1], &s.Sequence)
+	number(r, &n[2], &s.Time)
+	unsigned(r, &n[3], &s.Accounts)
+	number(r, &n[4], &s.OpenHolds)
+	suspensions := elements(r, &n[5], &s.Suspensions, 4)
+	totals := elements(r, &n[6], &s.Totals, 3)
+	for i := range suspensions {
+		v := &suspensions[i]
+		n := r.list(2)
+		number(r, &n[0], &v.Since)
+		unsigned(r, &n[1], &v.Scope.Scene)
+		word(r, &v.Scope.Carrier)
+		word(r, &v.Reason)
+		word(r, &v.Caller)
+	}
+	for i := range totals {
+		t := &totals[i]
+		n := r.list(4)
+		number(r, &n[0], &t.Held)
+		number(r, &n[1], &t.Captured)
+		number(r, &n[2], &t.Refunded)
+		number(r, &n[3], &t.Exceeded)
+		word(r, &t.Carrier)
+		word(r, &t.Currency)
+	}
+}
