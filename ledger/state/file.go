@@ -37,7 +37,7 @@ var (
 )
 
 // fileFormat is the version of what is in the file. A file of another version is rebuilt from the journal.
-const fileFormat = 2
+const fileFormat = 3
 
 // CorruptError says that the state file's bytes are not what was written. The file can be deleted: it is rebuilt
 // from the journal.

@@ -55,11 +55,11 @@ func (p *purge) step(s *session) (err error) {
 
 // The bounds of one Tick, and of one sweep.
 const (
-	tickAccounts  = 64
+	tickAccounts  = 32
 	sweepAccounts = 4_096
 )
 
-// keepSweeping lets what is due happen, a bounded amount each time. While there is more it rests no longer than it worked.
+// keepSweeping lets what is due happen, a bounded amount each time. While there is more it rests twice as long as it worked.
 // Nothing depends on its being on time: every read and every decision applies what is due on its account first.
 func (s *session) keepSweeping() {
 	rest := s.config.Sweep
@@ -73,7 +73,7 @@ func (s *session) keepSweeping() {
 		begun := time.Now()
 		_, err := sweep.step(s.ctx, s, s.config.Clock())
 		if rest = s.config.Sweep; sweep.after != nil {
-			rest = min(rest, time.Since(begun))
+			rest = min(rest, 2*time.Since(begun))
 		}
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
