@@ -32,6 +32,7 @@ var rooms = []room{
 	{pattern: "ledger/money"},
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
+	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
 	{pattern: "ledger", own: leaves},
 	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	{pattern: "ledger/journal"},
