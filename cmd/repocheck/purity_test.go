@@ -16,9 +16,9 @@ import (
 // The packages that must be pure, each after those that it imports, and what of the standard library, and besides, they
 // may use.
 var (
-	pure        = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger"}
+	pure        = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger"}
 	pureImports = []string{
-		"bytes", "cmp", "encoding/binary", "errors", "fmt", "iter", "math/bits", "slices", "strconv", "strings", "time",
+		"bytes", "cmp", "encoding/binary", "errors", "fmt", "iter", "math/big", "math/bits", "slices", "strconv", "strings", "time",
 		"time/tzdata",                   // the zones, embedded in the binary
 		"github.com/cockroachdb/apd/v3", // decimals
 	}
