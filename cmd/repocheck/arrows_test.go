@@ -33,6 +33,7 @@ var rooms = []room{
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
+	{pattern: "ledger/terms", own: append(domain, "ledger/rate", "ledger/plan"), foreign: []string{"go.yaml.in/yaml/v3"}},
 	{pattern: "ledger", own: leaves},
 	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	{pattern: "ledger/journal"},

@@ -1,0 +1,21 @@
+// Package terms has the product's parameters as a document: versioned, in YAML, read and written by people who price and
+// limit credit.
+//
+// A document is the whole product. Every field is written out, so that nothing is decided by what is not there, and two
+// documents can be laid side by side. The nouns:
+//
+//   - Terms is what a document says, in exact integers: rates in millionths, amounts in minor units, civil days, durations.
+//   - A field is one line of a document: its key, what it means, what may be written, and where in Terms it is kept.
+//     schema.go lists all of them once; reading, writing, comparing and docs/TERMS.md go by that list.
+//   - A Fault is what is wrong with one field, with its line and column. Parse finds all of them, not the first only.
+//   - A rule is what must hold between fields: days that ascend, buckets without gaps, rates below the annual cap.
+//
+// Parse and Format are inverse to each other: Format writes the canonical form, and what Parse has accepted is written and
+// read again as the same Terms. Comments are not kept; Explain writes the form with comments of its own.
+//
+// Days are civil days of the business zone and are numbers; durations go by the clock and have a unit, "24 hours" being
+// the same as "1 day". Percentages are of the time that their field names: a day, a month or a year. Nothing here reads a
+// clock or a file, and no float is used.
+//
+// What Terms mean to an order that is decided now is a ledger.Terms, which Authorization makes of them.
+package terms
