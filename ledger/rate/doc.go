@@ -24,15 +24,17 @@
 //
 // Everything is decimal, of 60 significant digits, and made of additions, multiplications and divisions only, so that
 // every machine has the same digits. Of the 60, at most 17 are lost to amounts of very different size (10^15 and less)
-// and 7 to powers (an exponential is squared 12 times, and multiplied up to 1,200 months): a zero is known to 34 places, and
-// the rate is cut to 20. Only then is it rounded to what is shown, so that a rate that is 1.005 % by construction is shown as 1.01, and not as the 1.00 of 1.00499999.... Two rates
-// that differ by less than 10^-18 are taken for one.
+// and 7 to powers (an exponential is squared 12 times, and multiplied up to 1,200 months): a zero is known to 34 places,
+// and the rate is cut to 20. Only then is it rounded to what is shown, so that a rate that is 1.005 % by construction is
+// shown as 1.01, and not as the 1.00 of 1.00499999.... Two rates that differ by less than 10^-17 of a percent are taken
+// for one.
 //
 // # Limits
 //
 // Rates are looked for above -100 % and up to 10^12 % a month or a year; flows are within 100 years and change sign at
 // most 24 times. What is outside, and flows without a rate (ErrNoRate) or with more than one (SeveralError), are errors.
 //
-// Nothing here knows a currency, a product or a clock. A rate takes one to four milliseconds: it is computed where a price
-// is shown or terms are checked, and not where a writer decides.
+// Nothing here knows a currency, a product or a clock. A rate takes one to four milliseconds, and up to half a second
+// where flows change sign as often as they may: it is computed where a price is shown or terms are checked, and not where a
+// writer decides.
 package rate

@@ -102,6 +102,50 @@ func TestSeveralRatesAreAllTold(t *testing.T) {
 	require.Equal(t, "120.00", got.String())
 }
 
+// Flows are made of the rates at which they are to balance, some of them twice or more: all are found, and no other.
+func TestAllRatesAreFound(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		growths := rapid.SliceOfN(rapid.Int64Range(50, 300), 1, 5).Draw(t, "growths in hundredths")
+		amounts := []*apd.Decimal{apd.New(1, 0)}
+		c := apd.BaseContext.WithPrecision(100)
+		ed := apd.MakeErrDecimal(c)
+		for _, g := range growths { // times (x - g)
+			next := append(slices.Clone(amounts), new(apd.Decimal))
+			for k, a := range amounts {
+				product := new(apd.Decimal)
+				ed.Mul(product, a, apd.New(g, -2))
+				next[k+1] = ed.Sub(new(apd.Decimal), next[k+1], product)
+			}
+			amounts = next
+		}
+		require.NoError(t, ed.Err())
+		var flows []rate.PeriodFlow
+		for k, a := range amounts {
+			flows = append(flows, rate.PeriodFlow{Amount: a, Period: k})
+		}
+		slices.Sort(growths)
+		var want, have []string
+		for _, g := range slices.Compact(growths) {
+			want = append(want, apd.New(g-100, 0).Text('f'))
+		}
+		got, err := rate.Periodic(flows)
+		several := (*rate.SeveralError)(nil)
+		rates := []*apd.Decimal{got}
+		if errors.As(err, &several) {
+			rates, err = several.Rates, nil
+		}
+		require.NoError(t, err)
+		for _, r := range rates {
+			rounded := new(apd.Decimal)
+			_, err := c.Quantize(rounded, r, -8)
+			require.NoError(t, err)
+			reduced, _ := rounded.Reduce(rounded)
+			have = append(have, reduced.Text('f'))
+		}
+		require.Equal(t, want, have)
+	})
+}
+
 // Credit that is repaid and drawn again has changes of sign, and one rate all the same.
 func TestRevolvingCreditHasOneRate(t *testing.T) {
 	var flows []rate.Flow
