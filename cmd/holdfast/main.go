@@ -21,6 +21,7 @@ type CLI struct {
 	Restore RestoreCmd `cmd:"" help:"Make a data directory of a backup."`
 	Journal JournalCmd `cmd:"" help:"Print the entries of a journal as JSON."`
 	Apr     AprCmd     `cmd:"" help:"Tell what installments cost a year, or check published cases."`
+	Terms   TermsCmd   `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
 	Bench   BenchCmd   `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay  ReplayCmd  `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
 	Torture TortureCmd `cmd:"" help:"Kill a loaded server again and again, and check that nothing is lost."`
