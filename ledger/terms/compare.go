@@ -11,21 +11,21 @@ type Change struct {
 
 // Compare lists the fields that differ, in the order of the schema. An item that only one of the two has is one change. Nil
 // means that the two are the same.
-func Compare(old, new *Terms) []Change {
-	return compareFields("", schema(old), schema(new))
+func Compare(before, after *Terms) []Change {
+	return compareFields("", schema(before), schema(after))
 }
 
-func compareFields(path string, old, new []field) (changes []Change) {
-	for i := range old {
-		at := join(path, old[i].key)
+func compareFields(path string, before, after []field) (changes []Change) {
+	for i := range before {
+		at := join(path, before[i].key)
 		switch {
-		case old[i].items != nil:
-			changes = append(changes, compareItems(at, old[i].items, new[i].items)...)
-		case old[i].leaf == nil:
-			changes = append(changes, compareFields(at, old[i].fields, new[i].fields)...)
-		case old[i].belongs() == belongs:
-			if o, n := old[i].leaf.write(), new[i].leaf.write(); o != n {
-				changes = append(changes, Change{at, o, n})
+		case before[i].items != nil:
+			changes = append(changes, compareItems(at, before[i].items, after[i].items)...)
+		case before[i].leaf == nil:
+			changes = append(changes, compareFields(at, before[i].fields, after[i].fields)...)
+		case before[i].belongs() == belongs:
+			if b, a := before[i].leaf.write(), after[i].leaf.write(); b != a {
+				changes = append(changes, Change{at, b, a})
 			}
 		}
 	}
@@ -34,7 +34,7 @@ func compareFields(path string, old, new []field) (changes []Change) {
 
 // compareItems compares items of the same name. What an item has is settled by its name, so two of them have the same
 // fields.
-func compareItems(path string, old, new *items) (changes []Change) {
+func compareItems(path string, before, after *items) (changes []Change) {
 	names := func(it *items) []string {
 		list := make([]string, it.size())
 		for i := range list {
@@ -42,18 +42,18 @@ func compareItems(path string, old, new *items) (changes []Change) {
 		}
 		return list
 	}
-	oldNames, newNames := names(old), names(new)
-	for i, name := range oldNames {
+	beforeNames, afterNames := names(before), names(after)
+	for i, name := range beforeNames {
 		at := path + "[" + name + "]"
-		if j := slices.Index(newNames, name); j >= 0 {
-			changes = append(changes, compareFields(at, old.at(i), new.at(j))...)
+		if j := slices.Index(afterNames, name); j >= 0 {
+			changes = append(changes, compareFields(at, before.at(i), after.at(j))...)
 		} else {
-			changes = append(changes, Change{Path: at, Old: old.words(i)})
+			changes = append(changes, Change{Path: at, Old: before.words(i)})
 		}
 	}
-	for j, name := range newNames {
-		if !slices.Contains(oldNames, name) {
-			changes = append(changes, Change{Path: path + "[" + name + "]", New: new.words(j)})
+	for j, name := range afterNames {
+		if !slices.Contains(beforeNames, name) {
+			changes = append(changes, Change{Path: path + "[" + name + "]", New: after.words(j)})
 		}
 	}
 	return changes
