@@ -214,7 +214,7 @@ func (d *deadlines) apply(tx *bolt.Tx) error {
 func (f *flusher) rest(took time.Duration) {
 	if f.paced && f.memory.dirty.Load() < f.memory.limit/2 {
 		select {
-		case <-time.After(min(9*took, time.Second)):
+		case <-time.After(min(9*took, 2*time.Second)):
 		case <-f.ctx.Done():
 		}
 	}

@@ -23,7 +23,7 @@ import (
 type Options struct {
 	CacheBytes int64         // memory for rows, dirty ones included; default 768 MiB
 	Interval   time.Duration // longest that a dirty row waits for the file; default 20 s
-	ChunkRows  int           // rows of one transaction of the flusher; default 4,000
+	ChunkRows  int           // rows of one transaction of the flusher; default 16,000
 	Logger     *slog.Logger  // default slog.Default()
 }
 
@@ -35,7 +35,7 @@ func (o Options) withDefaults() Options {
 		o.Interval = 20 * time.Second
 	}
 	if o.ChunkRows == 0 {
-		o.ChunkRows = 4_000
+		o.ChunkRows = 16_000
 	}
 	if o.Logger == nil {
 		o.Logger = slog.Default()
