@@ -14,10 +14,24 @@ import (
 // before its account, and a Book must keep that order on disk; then an account that has absorbed an entry proves
 // that the rows which depend on it are there.
 func (l *Ledger) Fold(e *Entry) Outcome {
-	s := l.book.Shard()
-	if e.Sequence > s.Sequence {
+	l.FoldShard(e)
+	return l.FoldRows(e)
+}
+
+// FoldShard is the part of Fold that is about the shard's own row. Entries are folded in their order.
+func (l *Ledger) FoldShard(e *Entry) {
+	if s := l.book.Shard(); e.Sequence > s.Sequence {
 		s.fold(e)
 	}
+}
+
+// FoldRows is the part of Fold that is about all other rows.
+//
+// Accounts do not know of each other. As long as the entries of each account (AccountOf) are folded in their order, they
+// may be folded before and after those of others, and meanwhile by another Ledger over the same rows. But a request id
+// that is used again, when its receipt has outlived its keeping, may come with another account: entries that are so far
+// apart must be folded in their order, whatever they are about.
+func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 	switch f := e.Fact.(type) {
 	case *AccountOpened:
 		return l.foldOpened(e, f)
@@ -27,32 +41,32 @@ func (l *Ledger) Fold(e *Entry) Outcome {
 		if _, known := l.book.Order(f.Caller, f.Order); !known {
 			l.book.PutOrder(f.Caller, f.Order, Order{Account: f.Account})
 		}
-		return Outcome{}
+		return out
 	case *SuspensionSet:
-		out := Outcome{Shard: s.Clone()}
+		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
 	case *ClockAdvanced:
-		return Outcome{}
+		return out
 	}
-	a := l.book.Account(accountOf(e.Fact))
+	id := AccountOf(e.Fact)
+	a := l.book.Account(id)
 	if a == nil {
 		if l.book.Err() != nil {
-			return Outcome{}
+			return out
 		}
-		panic(fmt.Sprintf("ledger: entry %d is about account %s, which is not there", e.Sequence, accountOf(e.Fact)))
+		panic(fmt.Sprintf("ledger: entry %d is about account %s, which is not there", e.Sequence, id))
 	}
 	if a.Sequence >= e.Sequence {
-		return Outcome{}
+		return out
 	}
 	a.Sequence, a.Updated = e.Sequence, e.Time
-	out, about := l.foldAccount(e, a)
-	if about {
+	if a.foldAccount(e, &out) {
 		l.remember(e, &out)
 		l.book.PutAccount(a)
 		return out
 	}
-	out, effect := l.foldHold(e, a)
+	effect := l.foldHold(e, a, &out)
 	if !effect.absorbed {
 		l.remember(e, &out)
 		if effect.reorder {
@@ -84,8 +98,14 @@ func (l *Ledger) remember(e *Entry, out *Outcome) {
 	}
 }
 
-func accountOf(f Fact) AccountID {
+// AccountOf is the account that a fact is about; 0 when it is about none.
+func AccountOf(f Fact) AccountID {
+	if h := HoldOf(f); h != nil {
+		return h.Account
+	}
 	switch f := f.(type) {
+	case *AccountOpened:
+		return f.Account
 	case *LimitsSet:
 		return f.Account
 	case *TemporaryLimitSet:
@@ -100,11 +120,10 @@ func accountOf(f Fact) AccountID {
 		return f.Account
 	case *ControlsSet:
 		return f.Account
+	case *OrderClaimed:
+		return f.Account
 	}
-	if h := HoldOf(f); h != nil {
-		return h.Account
-	}
-	panic(fmt.Sprintf("ledger: fact %T has no account", f))
+	return 0
 }
 
 // HoldOf is the authorization, or order, that a fact is about; nil when it is about none.
@@ -159,7 +178,7 @@ func (a *Account) openLine(o *LineOpening) {
 }
 
 // foldAccount absorbs what is about the account itself; false when the entry is about an order or a hold.
-func (l *Ledger) foldAccount(e *Entry, a *Account) (Outcome, bool) {
+func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 	switch f := e.Fact.(type) {
 	case *LimitsSet:
 		if f.SetAccount {
@@ -189,47 +208,47 @@ func (l *Ledger) foldAccount(e *Entry, a *Account) (Outcome, bool) {
 	case *ControlsSet:
 		a.Line(f.Scene).Controls = f.Controls.clone()
 	default:
-		return Outcome{}, false
+		return false
 	}
-	image := a.Clone()
-	image.Holds = nil
-	return Outcome{Account: image}, true
+	out.Account = a.Clone()
+	out.Account.Holds = nil
+	return true
 }
 
 // foldHold absorbs what is about an order or a hold.
-func (l *Ledger) foldHold(e *Entry, a *Account) (out Outcome, fx effect) {
+func (l *Ledger) foldHold(e *Entry, a *Account, out *Outcome) (fx effect) {
 	ref := HoldOf(e.Fact)
-	out = Outcome{Decision: Approve, Currency: a.Currency, ID: ref.ID()}
+	out.Decision, out.Currency, out.ID = Approve, a.Currency, ref.ID()
 	switch f := e.Fact.(type) {
 	case *OrderDecided:
-		fx = l.foldOrder(e, a, f, &out)
+		fx = l.foldOrder(e, a, f, out)
 	case *OrderReversed:
 		out.Decision = NoDecision
-		fx = l.foldReversed(e, a, f, &out)
+		fx = l.foldReversed(e, a, f, out)
 	default:
 		h := l.authorization(a, ref.N)
 		wasOpen := h.State.Open()
-		fx.absorbed = a.foldChange(e, h, &out)
+		fx.absorbed = a.foldChange(e, h, out)
 		out.Authorization = h.clone()
-		fx.ended = a.settle(h, wasOpen)
+		fx.ended = l.settle(a, h, wasOpen)
 	}
 	if out.Authorization.N != 0 {
 		out.Headroom = a.Headroom(ref.Scene, l.zone.DateAt(e.Time))
 	}
-	return out, fx
+	return fx
 }
 
 // settle takes an authorization that ended off the open ones, and answers with what has to be put into history.
-func (a *Account) settle(h *Authorization, wasOpen bool) *Authorization {
+func (l *Ledger) settle(a *Account, h *Authorization, wasOpen bool) *Authorization {
 	switch {
 	case h.State.Open():
 		return nil
 	case !wasOpen:
 		return h
 	}
-	ended := h.clone()
+	l.ended = *h // its place is another's from now on
 	a.drop(h.N)
-	return &ended
+	return &l.ended
 }
 
 // drop takes a hold off the list of open ones.
@@ -381,6 +400,6 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 	}
 	out.Released, out.Refunded = f.Released, f.Refunded
 	out.Authorization = h.clone()
-	fx.ended = a.settle(h, wasOpen)
+	fx.ended = l.settle(a, h, wasOpen)
 	return fx
 }

@@ -68,7 +68,8 @@ func (s *Shard) setSuspension(e *Entry, f *SuspensionSet) {
 	case f.Resumed && found:
 		s.Suspensions = slices.Delete(s.Suspensions, at, at+1)
 	case !f.Resumed && !found:
-		s.Suspensions = slices.Insert(s.Suspensions, at, Suspension{f.Scope, f.Reason, e.Time, e.Request.Caller})
+		scope := Scope{f.Scope.Scene, CarrierID(clone(string(f.Scope.Carrier)))}
+		s.Suspensions = slices.Insert(s.Suspensions, at, Suspension{scope, clone(f.Reason), e.Time, Caller(clone(string(e.Request.Caller)))})
 	}
 }
 
