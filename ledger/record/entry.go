@@ -1,9 +1,7 @@
 package record
 
 import (
-	"errors"
 	"fmt"
-	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -47,29 +45,6 @@ func holdField(f ledger.Fact) protowire.Number {
 		return 23
 	}
 	return 0
-}
-
-// newHoldFact is an empty fact on an order or a hold, by the number of its field; nil for another number.
-func newHoldFact(n protowire.Number) ledger.Fact {
-	switch n {
-	case 16:
-		return new(ledger.OrderDecided)
-	case 17:
-		return new(ledger.HoldIncremented)
-	case 18:
-		return new(ledger.HoldExtended)
-	case 19:
-		return new(ledger.HoldSubmitted)
-	case 20:
-		return new(ledger.HoldCaptured)
-	case 21:
-		return new(ledger.HoldReleased)
-	case 22:
-		return new(ledger.OrderReversed)
-	case 23:
-		return new(ledger.CaptureRefunded)
-	}
-	return nil
 }
 
 // walkHoldFact walks a fact on an order or a hold. These are nearly all that a journal holds.
@@ -124,121 +99,6 @@ func appendOther(b []byte, f ledger.Fact) []byte {
 		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
 	return w.buf
-}
-
-// others are the facts that can be read beside those on orders and holds, by field number.
-var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
-	8:  read(walkAccountOpened),
-	9:  read(walkLimitsSet),
-	10: read(walkTemporaryLimitSet),
-	11: read(walkStatusSet),
-	12: read(walkLineOpened),
-	13: read(walkLineEnded),
-	14: read(walkAgreementSet),
-	15: read(walkControlsSet),
-	24: read(walkOrderClaimed),
-	25: read(walkSuspensionSet),
-	26: read(func(*wire, *ledger.ClockAdvanced) {}),
-}
-
-func read[T any, P interface {
-	*T
-	ledger.Fact
-}](walk func(*wire, P)) func([]byte) (ledger.Fact, error) {
-	return func(b []byte) (ledger.Fact, error) {
-		var w wire
-		f := P(new(T))
-		w.parse(b)
-		walk(&w, f)
-		return f, w.err
-	}
-}
-
-// ErrUnknownFact says that an entry holds a fact that this version does not know: it was written by a later one.
-var ErrUnknownFact = errors.New("record: entry holds an unknown fact; it was written by a later version")
-
-// DecodeEntry reads what AppendEntry wrote. The entry shares memory with the payload.
-func DecodeEntry(payload []byte, e *ledger.Entry) error {
-	var w wire
-	w.parse(payload)
-	e.Request, e.Print, e.Fact = ledger.Request{}, nil, nil
-	str(&w, 1, &e.Request.Caller)
-	str(&w, 2, &e.Request.ID)
-	raw(&w, 3, &e.Print)
-	if w.err != nil {
-		return w.err
-	}
-	const first = 8 // number of the first field for a fact
-	n := protowire.Number(bits.TrailingZeros32(w.texts &^ (1<<first - 1)))
-	switch {
-	case n == maxField:
-		return ErrUnknownFact
-	case w.texts>>n != 1:
-		return fmt.Errorf("%w: two facts", errField)
-	}
-	f, err := readFact(n, w.text(n))
-	if err != nil {
-		return err
-	}
-	e.Fact = f
-	return check(f)
-}
-
-func readFact(n protowire.Number, b []byte) (ledger.Fact, error) {
-	if f := newHoldFact(n); f != nil {
-		var w wire
-		w.parse(b)
-		walkHoldFact(&w, f)
-		return f, w.err
-	}
-	if read := others[n]; read != nil {
-		return read(b)
-	}
-	return nil, ErrUnknownFact
-}
-
-// check refuses what the ledger would not survive: scenes and states that index arrays.
-func check(f ledger.Fact) error {
-	ok := true
-	scene := func(s ledger.Scene) { ok = ok && s.Valid() }
-	state := func(s ledger.State) { ok = ok && s <= ledger.Declined }
-	switch f := f.(type) {
-	case *ledger.AccountOpened:
-		for i := range f.Lines {
-			scene(f.Lines[i].Scene)
-		}
-	case *ledger.LimitsSet:
-		for i := range f.Lines {
-			scene(f.Lines[i].Scene)
-		}
-	case *ledger.TemporaryLimitSet:
-		ok = f.Scene == ledger.NoScene || f.Scene.Valid()
-	case *ledger.LineOpened:
-		scene(f.Line.Scene)
-	case *ledger.LineEnded:
-		scene(f.Scene)
-	case *ledger.AgreementSet:
-		scene(f.Scene)
-	case *ledger.ControlsSet:
-		scene(f.Scene)
-	case *ledger.HoldIncremented:
-		state(f.State)
-	case *ledger.HoldExtended:
-		state(f.State)
-	case *ledger.HoldCaptured:
-		state(f.State)
-	case *ledger.HoldReleased:
-		state(f.State)
-	case *ledger.CaptureRefunded:
-		state(f.State)
-	}
-	if h := ledger.HoldOf(f); h != nil && h.N != 0 {
-		scene(h.Scene)
-	}
-	if !ok {
-		return fmt.Errorf("%w: scene or state out of range", errField)
-	}
-	return nil
 }
 
 func walkControls(w *wire, c *ledger.Controls) {

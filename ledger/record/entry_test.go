@@ -121,6 +121,23 @@ func TestMalformedEntries(t *testing.T) {
 	}
 }
 
+// TestDecoder reads batches of entries with one decoder. Each is good as long as its batch.
+func TestDecoder(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		var d record.Decoder
+		for range 3 {
+			d.Reset()
+			var want, have []*ledger.Entry
+			for range rapid.IntRange(0, 20).Draw(t, "entries") {
+				e, back := drawEntry(t, rapid.SampledFrom(facts).Draw(t, "kind")), new(ledger.Entry)
+				require.NoError(t, d.Decode(record.AppendEntry(nil, e), back))
+				want, have = append(want, e), append(have, back)
+			}
+			require.Equal(t, want, have)
+		}
+	})
+}
+
 // FuzzDecodeEntry: no bytes make it panic, and what it reads it writes so that it is read the same.
 func FuzzDecodeEntry(f *testing.F) {
 	f.Add(record.AppendEntry(nil, sample()))
@@ -156,6 +173,20 @@ func BenchmarkDecodeEntry(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		if err := record.DecodeEntry(payload, &e); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkDecoder(b *testing.B) {
+	payload := record.AppendEntry(nil, sample())
+	var d record.Decoder
+	var e ledger.Entry
+	b.SetBytes(int64(len(payload)))
+	b.ReportAllocs()
+	for b.Loop() {
+		d.Reset()
+		if err := d.Decode(payload, &e); err != nil {
 			b.Fatal(err)
 		}
 	}

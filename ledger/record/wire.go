@@ -44,13 +44,8 @@ func (w *wire) parse(b []byte) {
 		return
 	}
 	for at := 0; at < len(b); {
-		num, typ, n := protowire.ConsumeTag(b[at:])
-		if n < 0 || num < 1 {
-			w.err = errField
-			return
-		}
-		at += n
-		if n = w.take(num, typ, at); n < 0 {
+		n := w.take(at)
+		if n < 0 {
 			w.err = errField
 			return
 		}
@@ -61,29 +56,60 @@ func (w *wire) parse(b []byte) {
 	}
 }
 
-// take keeps the value of a field that begins at an offset, and answers with its size; negative when it is malformed.
-func (w *wire) take(num protowire.Number, typ protowire.Type, at int) (n int) {
+// take keeps the value of the field that begins at an offset, and answers with its size; negative when it is malformed.
+// Most numbers take one byte, the tags and the lengths of texts among them.
+func (w *wire) take(at int) int {
 	b := w.buf[at:]
-	if num >= maxField { // a field of a later version
-		return protowire.ConsumeFieldValue(num, typ, b)
+	tag, n := short(b), 1
+	if tag == long {
+		tag, n = protowire.ConsumeVarint(b)
 	}
-	switch typ {
-	case protowire.VarintType:
-		w.value[num], n = protowire.ConsumeVarint(b)
+	num, typ := protowire.DecodeTag(tag)
+	if n < 0 || num < 1 {
+		return -1
+	}
+	b = b[n:]
+	v, m := short(b), 1
+	switch {
+	case num >= maxField: // a field of a later version
+		m = protowire.ConsumeFieldValue(num, typ, b)
+	case typ == protowire.VarintType:
+		if v == long {
+			v, m = protowire.ConsumeVarint(b)
+		}
+		w.value[num] = v
 		w.varints |= 1 << num
-	case protowire.Fixed64Type:
-		w.value[num], n = protowire.ConsumeFixed64(b)
-		w.fixeds |= 1 << num
-	case protowire.BytesType:
-		var v []byte
-		v, n = protowire.ConsumeBytes(b)
-		w.value[num] = uint64(at+n-len(v))<<32 | uint64(len(v))
+	case typ == protowire.BytesType:
+		if v == long {
+			v, m = protowire.ConsumeVarint(b)
+		}
+		if m < 0 || v > uint64(len(b)-m) {
+			return -1
+		}
+		w.value[num] = uint64(at+n+m)<<32 | v
 		w.texts |= 1 << num
+		m += int(v)
+	case typ == protowire.Fixed64Type:
+		w.value[num], m = protowire.ConsumeFixed64(b)
+		w.fixeds |= 1 << num
 	default:
-		n = protowire.ConsumeFieldValue(num, typ, b)
+		m = protowire.ConsumeFieldValue(num, typ, b)
 	}
-	return n
+	if m < 0 {
+		return -1
+	}
+	return n + m
 }
+
+// short is a number of one byte; long when it takes more, or when there is none.
+func short(b []byte) uint64 {
+	if len(b) == 0 || b[0] >= 0x80 {
+		return long
+	}
+	return uint64(b[0])
+}
+
+const long = 1 << 7
 
 // text is the value of a field of bytes that is there.
 func (w *wire) text(n protowire.Number) []byte {
