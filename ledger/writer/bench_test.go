@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
 // BenchmarkSpread authorizes on accounts that have few holds, as most have: what one call costs from Submit to outcome.
@@ -44,14 +45,32 @@ func each(callers, n int, f func(i int)) {
 	wg.Wait()
 }
 
-// BenchmarkReplay opens a book whose state file is gone: what one entry of a tail costs at a restart.
+// BenchmarkReplay opens a book whose state file is gone: what one entry of a tail costs at a restart. Holds that nobody
+// captures pile up, and make every entry of their accounts dearer.
 func BenchmarkReplay(b *testing.B) {
-	const callers, accounts, entries = 256, 20_000, 200_000
+	b.Run("authorized", func(b *testing.B) {
+		benchmarkReplay(b, func(w *writer.Writer, ids []ledger.AccountID, entries int) {
+			each(256, entries, func(i int) { submit(b, w, authorize(ids[i%len(ids)], i)) })
+		})
+	})
+	b.Run("captured", func(b *testing.B) {
+		benchmarkReplay(b, func(w *writer.Writer, ids []ledger.AccountID, entries int) {
+			each(256, entries/2, func(i int) {
+				hold := submit(b, w, authorize(ids[i%len(ids)], i)).ID
+				request := ledger.Request{Caller: "c", ID: ledger.RequestID(fmt.Sprintf("k-%08d", i))}
+				submit(b, w, &ledger.CaptureHold{Request: request, Authorization: hold, Currency: "CNY", Final: true})
+			})
+		})
+	})
+}
+
+func benchmarkReplay(b *testing.B, fill func(w *writer.Writer, ids []ledger.AccountID, entries int)) {
+	const accounts, entries = 20_000, 200_000
 	dir := b.TempDir()
 	w := open(b, dir)
 	ids := make([]ledger.AccountID, accounts)
-	each(callers, accounts, func(i int) { ids[i] = submit(b, w, openAccount(i)).Account.ID })
-	each(callers, entries-accounts, func(i int) { submit(b, w, authorize(ids[i%accounts], i)) })
+	each(256, accounts, func(i int) { ids[i] = submit(b, w, openAccount(i)).Account.ID })
+	fill(w, ids, entries-accounts)
 	require.NoError(b, w.Close())
 	for b.Loop() {
 		b.StopTimer()

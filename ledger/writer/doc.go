@@ -20,6 +20,14 @@
 // state, replay the tail). Recovery has no code of its own. A journal without room is different: nothing was written,
 // so the same batch is tried again until there is room, and meanwhile everything new is refused at once.
 //
+// A session begins with a replay of the journal's tail, in which nothing is decided:
+//
+//		journal.Replay -> reader (decode, fold the shard's row) -> stretch -> folders (all other rows)
+//
+//	  - A stretch is a run of entries, decoded into memory that is used again.
+//	  - Each folder folds the entries of its own accounts, through a book of its own over the same state.
+//	  - When a tail is so long that its rows would fill memory, they are flushed while the replay goes on.
+//
 // Rejected: a B+tree transaction for each call (an fsync or two for each, 12 k/s); a delay timer that waits for a fuller
 // batch (bbolt's DB.Batch: 10 ms); one channel per call (waking 256 callers one by one costs more than deciding).
 package writer
