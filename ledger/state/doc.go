@@ -7,7 +7,8 @@
 //     for that long; clean ones may be evicted at any time, since the file has them.
 //   - Receipts, orders, consumers and ended authorizations are looked for by name, and hardly ever again once they are
 //     written. A buffer holds them until then, in memtables without pointers that are frozen, written and dropped whole.
-//   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides.
+//   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides; in a replay there are several,
+//     each for the accounts of one goroutine.
 //   - The flusher writes dirty rows into the file in small, key-ordered, throttled transactions, in cycles.
 //   - A filter for each kind knows every name (order, request, consumer) that may be in the file, so that the common question,
 //     about a fresh name, is answered without touching it.

@@ -62,6 +62,7 @@ type State struct {
 	// flushedTime is the instant of that entry. It is set before flushed.
 	flushedTime atomic.Int64
 
+	live    atomic.Bool
 	touched atomic.Int64 // rows looked for in the file since its pages were last let go of
 
 	damage atomic.Pointer[error]
@@ -326,11 +327,15 @@ func (s *State) load(bucket, key []byte) (value []byte, err error) {
 // touchedBytes is about what a look at one row maps of the file: the kernel maps the pages around a leaf with it.
 const touchedBytes = 64 << 10
 
+// Live says that the replay is over. From now on memory is bounded by letting go of the file's pages; a replay looks at so
+// many rows that it would spend most of its time on mapping them again.
+func (s *State) Live() { s.live.Store(true) }
+
 // touch says that so many rows have been looked for in the file, in no transaction now. The process's memory has the
 // pages of the file that were touched; when they may be half as much as the cache they are let go of.
 func (s *State) touch(rows int) {
 	most := s.options.CacheBytes / 2
-	if s.touched.Add(int64(rows))*touchedBytes <= most {
+	if s.touched.Add(int64(rows))*touchedBytes <= most || !s.live.Load() {
 		return
 	}
 	s.touched.Store(0)

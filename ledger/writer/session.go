@@ -103,6 +103,7 @@ func newSession(ctx context.Context, c Config, progress func(done, total uint64)
 }
 
 func (s *session) start() {
+	s.state.Live()
 	s.workers.Go(s.decide)
 	s.workers.Go(s.append)
 	s.helpers.Go(s.keepFlushing)
