@@ -9,6 +9,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	ledgermoney "github.com/holdfast-credit/holdfast/ledger/money" // money is a function here
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/rate"
 )
 
@@ -56,16 +57,16 @@ schedule, split and flat_fee. In JSON, amounts and rates are decimals in quotes.
 
 // Validate refuses flags that do not go together.
 func (c *AprCmd) Validate() error {
-	plan := c.Months != 0 || c.FeePerMonth != "" || c.Payment != "" || c.Principal != "" || c.Captured != "" || c.StatementDay != 0
+	priced := c.Months != 0 || c.FeePerMonth != "" || c.Payment != "" || c.Principal != "" || c.Captured != "" || c.StatementDay != 0
 	switch {
-	case c.Vectors != "" && plan:
+	case c.Vectors != "" && priced:
 		return errors.New("--vectors checks a file: leave out the flags of a plan")
 	case c.Vectors != "":
 		return nil
-	case !plan:
+	case !priced:
 		return errors.New("want --months and --fee-per-month, or --vectors: see holdfast apr --help")
-	case c.Months < 1 || c.Months > 120:
-		return errors.New("--months: want 1 to 120")
+	case c.Months < 1 || c.Months > plan.MaxMonths:
+		return fmt.Errorf("--months: want 1 to %d", plan.MaxMonths)
 	case (c.FeePerMonth == "") == (c.Payment == ""):
 		return errors.New("--fee-per-month or --payment: want one of them")
 	case c.MinorDigits < 0 || c.MinorDigits > 6:
@@ -100,9 +101,6 @@ func printJSON(object any) error {
 	return enc.Encode(object)
 }
 
-// feeUnits are in 100 %: a fee is read with six digits after the point of a percent.
-const feeUnits = 100_000_000
-
 // aprPrice is what a plan costs.
 type aprPrice struct {
 	offer  *aprRates // of the fee, whatever the principal; nil if there is none
@@ -121,19 +119,18 @@ type aprPart struct {
 
 func (c *AprCmd) price() (*aprPrice, error) {
 	p := &aprPrice{dated: c.Captured != ""}
-	var fee int64 // in feeUnits
+	var fee plan.MonthlyRate
 	if c.FeePerMonth != "" {
-		var err error
-		if fee, err = parseAmount(c.FeePerMonth, 6); err != nil || fee > feeUnits {
-			return nil, errors.New("--fee-per-month: want 0 to 100 percent, with up to six digits after the point")
+		millionths, err := parseAmount(c.FeePerMonth, 4)
+		if fee = plan.MonthlyRate(millionths); err != nil || fee > plan.MaxMonthlyRate {
+			return nil, errors.New("--fee-per-month: want 0 to 10 percent, with up to four digits after the point")
 		}
-		// A principal of so many minor units for each month that nothing has to be rounded.
-		const each = feeUnits
-		parts := make([]aprPart, c.Months)
-		for k := range parts {
-			parts[k] = aprPart{principal: each, fee: int64(c.Months) * fee}
+		const each = 1_000_000 // minor units for each month: nothing has to be rounded
+		offered, err := plan.FlatFee(ledgermoney.Amount(c.Months)*each, c.Months, fee)
+		if err == nil {
+			p.offer, err = ratesOf(calendar.None, partsOf(offered))
 		}
-		if p.offer, err = ratesOf(calendar.None, parts); err != nil {
+		if err != nil {
 			return nil, err
 		}
 	}
@@ -151,9 +148,8 @@ func (c *AprCmd) price() (*aprPrice, error) {
 	return p, err
 }
 
-// parts are the installments in minor units: equal parts rounded down, the last takes what is left; the fee rounded half to
-// even.
-func (c *AprCmd) parts(fee int64) ([]aprPart, error) {
+// parts are the installments in minor units, as they would be billed.
+func (c *AprCmd) parts(fee plan.MonthlyRate) ([]aprPart, error) {
 	principal, err := parseAmount(c.Principal, c.MinorDigits)
 	if err != nil {
 		return nil, fmt.Errorf("--principal: %w", err)
@@ -161,17 +157,10 @@ func (c *AprCmd) parts(fee int64) ([]aprPart, error) {
 	if principal < 1 || principal > 1e10 {
 		return nil, errors.New("--principal: want 1 to 10,000,000,000 minor units")
 	}
-	charge := principal * fee / feeUnits
-	if rest := principal * fee % feeUnits * 2; rest > feeUnits || rest == feeUnits && charge%2 == 1 {
-		charge++
-	}
-	parts := make([]aprPart, c.Months)
-	for k := range parts {
-		parts[k] = aprPart{principal: principal / int64(c.Months), fee: charge}
-	}
-	parts[len(parts)-1].principal += principal % int64(c.Months)
-	if c.Payment == "" {
-		return parts, nil
+	billed, err := plan.FlatFee(ledgermoney.Amount(principal), c.Months, fee)
+	parts := partsOf(billed)
+	if err != nil || c.Payment == "" {
+		return parts, err
 	}
 	payment, err := parseAmount(c.Payment, c.MinorDigits)
 	if err != nil {
@@ -184,6 +173,14 @@ func (c *AprCmd) parts(fee int64) ([]aprPart, error) {
 		parts[k].fee = payment - parts[k].principal
 	}
 	return parts, nil
+}
+
+func partsOf(s plan.Schedule) []aprPart {
+	parts := make([]aprPart, len(s))
+	for k, i := range s {
+		parts[k] = aprPart{principal: int64(i.Principal), fee: int64(i.Fee)}
+	}
+	return parts
 }
 
 // dates puts the due dates into parts, if there is a date of the purchase: installment k is billed in the k-th window from

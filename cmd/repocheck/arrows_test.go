@@ -32,7 +32,7 @@ var rooms = []room{
 	{pattern: "ledger/money"},
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
-	{pattern: "ledger/rate/vectors", own: []string{"ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
+	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
 	{pattern: "ledger/terms", own: append(domain, "ledger/rate", "ledger/plan"), foreign: []string{"go.yaml.in/yaml/v3"}},
 	{pattern: "ledger", own: leaves},

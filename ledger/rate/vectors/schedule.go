@@ -6,10 +6,12 @@ import (
 
 	"github.com/cockroachdb/apd/v3"
 
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/rate"
 )
 
-// longest is the most months of a plan, and periods of a loan.
+// longest is the most periods of a loan.
 const longest = 1200
 
 // payment is the level payment at the end of each period that repays a present value.
@@ -60,16 +62,28 @@ func (o *object) fraction(name string) *apd.Decimal {
 	return quo(a, b)
 }
 
-// money is an amount above zero in major units, with two places.
-func (o *object) money(name string) *apd.Decimal {
-	d := o.number(name)
-	if d.Sign() <= 0 {
-		o.fail(name, "%s is not above zero", d.Text('f'))
-	} else if !distance(round(d, 2, apd.RoundDown), d).IsZero() {
-		o.fail(name, "%s has more than two places", d.Text('f'))
+// scaled is a number with so many places at most, as the whole number that it is without its point.
+func (o *object) scaled(name string, places int32) int64 {
+	d := new(apd.Decimal).Set(o.number(name))
+	d.Exponent += places
+	n, err := d.Int64()
+	if err != nil {
+		o.fail(name, "%s has more than %d places, or is too large", o.number(name).Text('f'), places)
 	}
-	return d
+	return n
 }
+
+// minor is an amount above zero in major units with two places, in minor ones.
+func (o *object) minor(name string) money.Amount {
+	a := money.Amount(o.scaled(name, 2))
+	if a <= 0 {
+		o.fail(name, "%d is not above zero", a)
+	}
+	return a
+}
+
+// major is an amount of minor units in major ones.
+func major(a money.Amount) *apd.Decimal { return apd.New(int64(a), -2) }
 
 // row is an installment, and what is left after it; a total has no balance.
 type row struct{ principal, interest, due, balance *apd.Decimal }
@@ -90,11 +104,10 @@ func (r row) amounts() []*apd.Decimal {
 	return list
 }
 
-// schedule is an annuity in equal months: a level payment, interest of a twelfth of the year on what is outstanding, both
-// rounded to 0.01, half to even; the last installment absorbs what rounding left.
+// schedule is an annuity in equal months, as consumers are billed it.
 func schedule(o *object) []Figure {
 	in := o.object("inputs")
-	principal, annual, n := in.money("principal"), in.within("annual_pct", 0, 100_000), in.count("n", 1, longest)
+	principal, annual, n := in.minor("principal"), in.scaled("annual_pct", 4), in.count("n", 1, plan.MaxMonths)
 	rows := o.objects("expected_rows")
 	if len(rows) != n {
 		o.fail("expected_rows", "there are %d, and %d installments", len(rows), n)
@@ -102,36 +115,27 @@ func schedule(o *object) []Figure {
 	if *o.fault != nil {
 		return nil
 	}
+	installments, err := plan.Annuity(principal, n, plan.AnnualRate(annual))
+	if err != nil {
+		o.fail("inputs", "%v", err)
+		return nil
+	}
 	var figures []Figure
-	zero := round(new(apd.Decimal), 2, apd.RoundDown)
-	total := row{principal: zero, interest: zero, due: zero}
-	for i, r := range annuity(principal, annual, n) {
-		figures = append(figures, compareRows(fmt.Sprintf("row %d", i+1), rows[i].row(true), r))
-		total.principal, total.interest = add(total.principal, r.principal), add(total.interest, r.interest)
-		total.due = add(total.due, r.due)
+	left := principal
+	for i, installment := range installments {
+		left -= installment.Principal
+		got := rowOf(installment)
+		got.balance = major(left)
+		figures = append(figures, compareRows(fmt.Sprintf("row %d", i+1), rows[i].row(true), got))
 	}
 	if o.has("expected_totals") {
-		figures = append(figures, compareRows("total", o.object("expected_totals").row(false), total))
+		figures = append(figures, compareRows("total", o.object("expected_totals").row(false), rowOf(installments.Total())))
 	}
 	return figures
 }
 
-// annuity are the rows of schedule.
-func annuity(principal, annual *apd.Decimal, n int) (rows []row) {
-	monthly := quo(annual, apd.New(1200, 0))
-	due := round(level(principal, monthly, n), 2, apd.RoundHalfEven)
-	balance := round(principal, 2, apd.RoundDown)
-	for k := 1; k <= n; k++ {
-		r := row{interest: round(mul(balance, monthly), 2, apd.RoundHalfEven), due: due}
-		if r.principal = sub(due, r.interest); k == n || r.principal.Cmp(balance) > 0 {
-			r.principal = balance
-			r.due = add(r.principal, r.interest)
-		}
-		balance = sub(balance, r.principal)
-		r.balance = balance
-		rows = append(rows, r)
-	}
-	return rows
+func rowOf(i plan.Installment) row {
+	return row{principal: major(i.Principal), interest: major(i.Interest), due: major(i.Due())}
 }
 
 // row reads a row; a total has no balance.
@@ -168,10 +172,10 @@ func largest(name string, expected, got []*apd.Decimal) Figure {
 	return Figure{Name: name, Difference: brief(worst), Tolerance: "0", Agrees: worst.IsZero()}
 }
 
-// split makes equal parts, rounded down to 0.01; the last takes what is left, and so is never below zero.
+// split makes equal parts, as installments have them.
 func split(o *object) []Figure {
 	in := o.object("inputs")
-	amount, parts := in.money("amount"), in.count("parts", 1, longest)
+	amount, parts := in.minor("amount"), in.count("parts", 1, plan.MaxMonths)
 	expected := o.numbers("expected")
 	if len(expected) != parts {
 		o.fail("expected", "there are %d, and %d parts", len(expected), parts)
@@ -179,14 +183,15 @@ func split(o *object) []Figure {
 	if *o.fault != nil {
 		return nil
 	}
-	part := round(quo(amount, apd.New(int64(parts), 0)), 2, apd.RoundDown)
-	got := make([]*apd.Decimal, parts)
-	left := round(amount, 2, apd.RoundDown)
-	for i := range parts - 1 {
-		got[i] = part
-		left = sub(left, part)
+	amounts, err := plan.Split(amount, parts)
+	if err != nil {
+		o.fail("inputs", "%v", err)
+		return nil
 	}
-	got[parts-1] = left
+	got := make([]*apd.Decimal, parts)
+	for i, a := range amounts {
+		got[i] = major(a)
+	}
 	figure := largest("parts", expected, got)
 	figure.Expected, figure.Got = list(expected), list(got)
 	return []Figure{figure}

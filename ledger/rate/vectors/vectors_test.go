@@ -88,7 +88,7 @@ func TestMalformedCasesNameTheField(t *testing.T) {
 		`"method": "pmt", "inputs": {"rate": "1/0"}`:                                                                       "case x: inputs.rate: 1/0 has nothing below the line",
 		`"method": "pmt", "inputs": {"rate": "1/x"}`:                                                                       "case x: inputs.rate: want a number, have x",
 		`"method": "pmt", "inputs": {"rate": -1, "nper": 1, "pv": 1}`:                                                      "case x: inputs.rate: -1 is not above -1 and up to 1000",
-		`"method": "schedule", "inputs": {"principal": 100.001}`:                                                           "case x: inputs.principal: 100.001 has more than two places",
+		`"method": "schedule", "inputs": {"principal": 100.001}`:                                                           "case x: inputs.principal: 100.001 has more than 2 places, or is too large",
 		`"method": "schedule", "inputs": {"principal": 100, "annual_pct": 1, "n": 2}, "expected_rows": []`:                 "case x: expected_rows: there are 0, and 2 installments",
 		`"method": "schedule", "inputs": {"principal": 100, "annual_pct": 1, "n": 1}, "expected_rows": [{"principal": 1}]`: "case x: expected_rows[0].interest: is missing",
 		`"method": "split", "inputs": {"amount": 0, "parts": 1}`:                                                           "case x: inputs.amount: 0 is not above zero",
