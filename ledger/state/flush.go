@@ -1,12 +1,10 @@
 package state
 
 import (
-	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
 	"runtime/debug"
-	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -173,43 +171,6 @@ func putMark(tx *bolt.Tx, shard *ledger.Shard) error {
 	return meta.Put(keyFlushed, seal(keyFlushed, binary.BigEndian.AppendUint64(nil, shard.Sequence)))
 }
 
-// deadlines keeps the index of deadlines in step with the accounts' rows. It gathers what a transaction changes and
-// makes the changes in order of their keys: accounts come in order of their ids, and bbolt moves everything behind a key
-// that is put between others.
-type deadlines struct{ gone, due [][]byte }
-
-// note compares an account's deadline with the one that it had in the file.
-func (d *deadlines) note(id ledger.AccountID, before, after int64) {
-	if before == after {
-		return
-	}
-	if before != 0 {
-		d.gone = append(d.gone, deadlineKey(nil, before, id))
-	}
-	if after != 0 {
-		d.due = append(d.due, deadlineKey(nil, after, id))
-	}
-}
-
-// apply makes the changes and forgets them.
-func (d *deadlines) apply(tx *bolt.Tx) error {
-	b := tx.Bucket(bucketDeadlines)
-	slices.SortFunc(d.gone, bytes.Compare)
-	for _, key := range d.gone {
-		if err := b.Delete(key); err != nil {
-			return err
-		}
-	}
-	slices.SortFunc(d.due, bytes.Compare)
-	for _, key := range d.due {
-		if err := b.Put(key, nil); err != nil {
-			return err
-		}
-	}
-	d.gone, d.due = d.gone[:0], d.due[:0]
-	return nil
-}
-
 // rest lets a paced cycle sleep nine times as long as a transaction took, unless memory is filling up with dirty rows.
 func (f *flusher) rest(took time.Duration) {
 	if f.paced && f.memory.dirty.Load() < f.memory.limit/2 {
@@ -242,52 +203,3 @@ func (s *State) Pressed() bool { return s.memory.dirty.Load() > s.memory.limit/3
 
 // Interval is the longest that a dirty row should wait for the file.
 func (s *State) Interval() time.Duration { return s.options.Interval }
-
-// PurgeReceipts looks at up to limit receipts after a key and deletes those made before the instant, which have
-// outlived their keeping. It answers with the key to go on after, empty at the end.
-func (s *State) PurgeReceipts(after []byte, before int64, limit int) (next []byte, purged int, err error) {
-	var old [][]byte
-	err = s.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketReceipts).Cursor()
-		k, v := c.Seek(after)
-		if k != nil && bytes.Equal(k, after) {
-			k, v = c.Next()
-		}
-		for n := 0; k != nil && n < limit; n++ {
-			if outlived(k, v, before) {
-				old = append(old, slices.Clone(k))
-			}
-			next = append(next[:0], k...)
-			k, v = c.Next()
-		}
-		if k == nil {
-			next = nil
-		}
-		return nil
-	})
-	if err != nil || len(old) == 0 {
-		return next, 0, err
-	}
-	err = s.db.Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket(bucketReceipts)
-		for _, k := range old {
-			if !outlived(k, b.Get(k), before) {
-				continue // the request was made again since, and a flush cycle wrote its new receipt
-			}
-			if err := b.Delete(k); err != nil {
-				return err
-			}
-			purged++
-		}
-		return nil
-	})
-	s.generation.Add(1)
-	return next, purged, err
-}
-
-// outlived says whether a receipt in the file was made before an instant.
-func outlived(key, value []byte, before int64) bool {
-	var r ledger.Receipt
-	row, ok := unseal(key, value)
-	return ok && record.DecodeReceipt(row, &r) == nil && int64(r.Time) < before
-}

@@ -1,12 +1,9 @@
 package state
 
 import (
-	"bytes"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -112,57 +109,6 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	return s, row, nil
 }
 
-// warm reads accounts into memory until half of the cache is in use, so that the first callers after a start do not pay
-// for it one by one: in order, a million takes a second.
-func (s *State) warm() {
-	const stretch = 2_000
-	for n := uint64(1); s.memory.bytes.Load() < s.memory.limit/2; n += stretch {
-		select {
-		case <-s.stop:
-			return
-		default:
-		}
-		if s.PrefetchList(ledger.NewAccountID(s.accounts.shard, n), stretch) == 0 {
-			return
-		}
-	}
-}
-
-// namesExpected is how many names of one kind a filter has room for before it grows.
-func (s *State) namesExpected() int {
-	var size int64
-	_ = s.view(func(tx *bolt.Tx) error { size = tx.Size(); return nil })
-	return 1<<20 + int(size/bytesPerName)
-}
-
-// bytesPerName is about how many bytes the file has for each name of one kind, or fewer.
-const bytesPerName = 1_000
-
-// smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
-const smallFile = 32 << 20
-
-func (s *State) small() (small bool) {
-	return s.view(func(tx *bolt.Tx) error { small = tx.Size() <= smallFile; return nil }) == nil && small
-}
-
-// named are the buffers that have a filter, those first that orders ask.
-func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers} }
-
-// nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
-// crash in the middle of the first cycle leaves rows without a mark.
-func (s *State) nameless() bool {
-	empty := true
-	err := s.view(func(tx *bolt.Tx) error {
-		for _, in := range s.named() {
-			if k, _ := tx.Bucket(in.bucket).Cursor().First(); k != nil {
-				empty = false
-			}
-		}
-		return nil
-	})
-	return err == nil && empty
-}
-
 func (s *State) readMeta(shard uint16, row *ledger.Shard) error {
 	return s.db.View(func(tx *bolt.Tx) error {
 		meta := tx.Bucket(bucketMeta)
@@ -198,53 +144,6 @@ func (s *State) Damage() error {
 	return nil
 }
 
-// loadNames tells the filters of every name in the file. Until one is done every name is a maybe to it. On the way it checks
-// every row, because a damaged name would be missed by the one lookup that must not miss it: whether a request has been
-// carried out before. Closely, each row is looked up as well.
-func (s *State) loadNames(closely bool) {
-	begun, count := time.Now(), 0
-	for _, in := range s.named() {
-		var after []byte
-		for done := false; !done; {
-			select {
-			case <-s.stop:
-				return
-			default:
-			}
-			err := s.view(func(tx *bolt.Tx) error {
-				b := tx.Bucket(in.bucket)
-				c := b.Cursor()
-				k, v := c.First()
-				if after != nil {
-					if k, v = c.Seek(after); string(k) == string(after) {
-						k, v = c.Next()
-					}
-				}
-				for n := 0; k != nil && n < 50_000; n++ {
-					if _, ok := unseal(k, v); !ok || closely && string(b.Get(k)) != string(v) || after != nil && string(k) <= string(after) {
-						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, in.bucket)}
-					}
-					in.names.add(in.hash(k))
-					count++
-					after = append(after[:0], k...)
-					k, v = c.Next()
-				}
-				done = k == nil
-				return nil
-			})
-			s.touch(50_000 / 16) // in order: some names lie on one page
-			if err != nil {
-				if corrupt := (*CorruptError)(nil); errors.As(err, &corrupt) {
-					s.damage.Store(&err)
-				}
-				return // or closed
-			}
-		}
-		in.names.ready.Store(true)
-	}
-	s.options.Logger.Debug("names loaded", "count", count, "took", time.Since(begun))
-}
-
 // Flushed is the sequence up to which everything is in the file.
 func (s *State) Flushed() uint64 { return s.flushed.Load() }
 
@@ -266,139 +165,6 @@ func (s *State) Stats() Stats {
 
 // Overdue says that so much is dirty that nothing more should be decided until the flusher has caught up.
 func (s *State) Overdue() bool { return s.memory.dirty.Load() > s.memory.limit/8*7 }
-
-// Prefetch brings an account into memory if it is not there, so that the decider need not wait for the file. It is
-// for callers of the writer, on their own goroutines.
-func (s *State) Prefetch(id ledger.AccountID) {
-	if s.accounts.has(id) {
-		return
-	}
-	_, _ = s.loadAccount(id) // what cannot be read, the decider will meet
-}
-
-// PrefetchList is Prefetch for up to limit accounts from an id on, in order. It tells how many the file has of these.
-func (s *State) PrefetchList(from ledger.AccountID, limit int) (count int) {
-	generation := s.generation.Load()
-	stale := func() bool { return s.generation.Load() != generation }
-	_ = s.view(func(tx *bolt.Tx) error { // what cannot be read, the decider will meet
-		c := tx.Bucket(bucketAccounts).Cursor()
-		k, v := c.Seek(accountKey(nil, from))
-		for ; k != nil && count < limit; k, v = c.Next() {
-			if _, ok := unseal(k, v); ok && len(k) == 8 {
-				s.accounts.fill(ledger.AccountID(binary.BigEndian.Uint64(k)), slices.Clone(v), stale)
-			}
-			count++
-		}
-		return nil
-	})
-	s.touch(1 + count/16) // they lie side by side
-	return count
-}
-
-// loadAccount reads an account's value from the file into memory; nil when there is none.
-func (s *State) loadAccount(id ledger.AccountID) ([]byte, error) {
-	generation := s.generation.Load()
-	var key [8]byte
-	value, err := s.load(bucketAccounts, accountKey(key[:0], id))
-	if err != nil || value == nil {
-		return nil, err
-	}
-	s.accounts.fill(id, value, func() bool { return s.generation.Load() != generation })
-	return value, nil
-}
-
-// load reads a value from the file, checksum and all; nil when there is none.
-func (s *State) load(bucket, key []byte) (value []byte, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
-		v := tx.Bucket(bucket).Get(key)
-		if v == nil {
-			return nil
-		}
-		if _, ok := unseal(key, v); !ok {
-			return &CorruptError{s.path, fmt.Sprintf("row %x of %s does not match its checksum", key, bucket)}
-		}
-		value = slices.Clone(v)
-		return nil
-	})
-	s.touch(1)
-	return value, err
-}
-
-// touchedBytes is about what a look at one row maps of the file: the kernel maps the pages around a leaf with it.
-const touchedBytes = 64 << 10
-
-// Live says that the replay is over. From now on memory is bounded by letting go of the file's pages; a replay looks at so
-// many rows that it would spend most of its time on mapping them again.
-func (s *State) Live() { s.live.Store(true) }
-
-// touch says that so many rows have been looked for in the file, in no transaction now. The process's memory has the
-// pages of the file that were touched; when they may be half as much as the cache they are let go of.
-func (s *State) touch(rows int) {
-	most := s.options.CacheBytes / 2
-	if s.touched.Add(int64(rows))*touchedBytes <= most || !s.live.Load() {
-		return
-	}
-	s.touched.Store(0)
-	_ = s.view(func(tx *bolt.Tx) error { // or it is closed
-		if tx.Size() > most {
-			unmap(tx)
-		}
-		return nil
-	})
-}
-
-// view is a read transaction in which a panic of bbolt, which is how it meets corruption, is an error.
-func (s *State) view(f func(*bolt.Tx) error) error {
-	return s.db.View(func(tx *bolt.Tx) (err error) {
-		defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // a page may lie beyond the end of the file
-		defer func() {
-			if p := recover(); p != nil {
-				err = &CorruptError{s.path, fmt.Sprint(p)}
-			}
-		}()
-		return f(tx)
-	})
-}
-
-// Due finds up to limit accounts whose next deadline is not after the instant, the earliest first, behind a place in the
-// index, and answers with the place to go on behind; nil when nothing more is due. It looks in the file, and asks memory
-// about those that have changed since they were flushed: an account that got its deadline since then is found after the
-// next flush.
-func (s *State) Due(after []byte, now int64, limit int) (due []ledger.AccountID, next []byte, err error) {
-	err = s.view(func(tx *bolt.Tx) error {
-		c := tx.Bucket(bucketDeadlines).Cursor()
-		k, _ := c.Seek(after)
-		if k != nil && bytes.Equal(k, after) {
-			k, _ = c.Next()
-		}
-		for ; k != nil; k, _ = c.Next() {
-			if len(k) != 16 {
-				return &CorruptError{s.path, fmt.Sprintf("deadline %x", k)}
-			}
-			if int64(binary.BigEndian.Uint64(k)) > now {
-				return nil
-			}
-			if id := ledger.AccountID(binary.BigEndian.Uint64(k[8:])); s.stillDue(id, now) {
-				if due = append(due, id); len(due) == limit {
-					next = slices.Clone(k)
-					return nil
-				}
-			}
-		}
-		return nil
-	})
-	return due, next, err
-}
-
-// stillDue says whether an account that is due by the file is so by memory too.
-func (s *State) stillDue(id ledger.AccountID, now int64) bool {
-	value, ok := s.accounts.get(id)
-	if !ok {
-		return true
-	}
-	deadline := deadlineOf(value)
-	return deadline != 0 && deadline <= now
-}
 
 // Close releases the file. What is dirty is not written: flush first, or let the journal be replayed.
 func (s *State) Close() error {

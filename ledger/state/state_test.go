@@ -103,6 +103,7 @@ func TestLargerThanMemory(t *testing.T) {
 	const accounts, charges, cache = 1_500, 12_000, 256 << 10
 	path := filepath.Join(t.TempDir(), "state.db")
 	s := open(t, path, state.Options{CacheBytes: cache, ChunkRows: 300})
+	s.state.Live() // the file's pages are let go of again and again
 	posted := map[ledger.AccountID]money.Amount{}
 	var ids []ledger.AccountID
 	for range accounts {
@@ -218,5 +219,55 @@ func TestReceiptsAreKeptAndThenPurged(t *testing.T) {
 	}
 	require.NotZero(t, gone)
 	require.LessOrEqual(t, gone, total)
+	require.NoError(t, again.state.Close())
+}
+
+// TestDueGoesOnWhereItStopped walks the index of deadlines in stretches: each account that is due once, the earliest first,
+// without those that have changed since they were flushed.
+func TestDueGoesOnWhereItStopped(t *testing.T) {
+	const accounts = 60
+	s := open(t, filepath.Join(t.TempDir(), "state.db"), state.Options{})
+	var due []ledger.AccountID // in order of their deadlines, the last opened first
+	var holds []ledger.AuthorizationID
+	for i := range accounts {
+		id, r := s.account(), s.request()
+		out := s.apply(&ledger.Authorize{Request: r, Lifetime: time.Duration(accounts-i) * time.Minute, Purchase: ledger.Purchase{
+			Account: id, Scene: ledger.TopUp, Order: ledger.OrderID(r.ID), Carrier: "cmcc", Phone: "p", Currency: "CNY", Amount: 1,
+		}})
+		require.Equal(t, ledger.Approve, out.Decision)
+		due, holds = append([]ledger.AccountID{id}, due...), append(holds, out.ID)
+	}
+	s.flush()
+	at := s.now.Add(40 * time.Minute)
+	walk := func() (found []ledger.AccountID) {
+		for after, more := []byte(nil), true; more; more = after != nil {
+			some, next, err := s.state.Due(after, int64(at), 7)
+			require.NoError(t, err)
+			require.LessOrEqual(t, len(some), 7)
+			found, after = append(found, some...), next
+		}
+		return found
+	}
+	require.Equal(t, due[:40], walk())
+
+	out := s.apply(&ledger.Void{Request: s.request(), Authorization: holds[accounts-1]})
+	require.Nil(t, out.Fault)
+	require.Equal(t, due[1:40], walk(), "the first has nothing to wait for any more, and the file does not know it yet")
+	require.NoError(t, s.state.Close())
+}
+
+// TestAccountsAreReadAhead opens a book: its accounts come into memory without being asked for, up to half of the cache.
+func TestAccountsAreReadAhead(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "state.db")
+	s := open(t, path, state.Options{})
+	for range 400 {
+		s.account()
+	}
+	s.flush()
+	full := s.state.Stats().CacheBytes
+	require.NoError(t, s.state.Close())
+
+	again := open(t, path, state.Options{})
+	require.Eventually(t, func() bool { return again.state.Stats().CacheBytes == full }, 10*time.Second, time.Millisecond)
 	require.NoError(t, again.state.Close())
 }
