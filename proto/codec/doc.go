@@ -1,4 +1,4 @@
-// Package codec is gRPC's protobuf codec, several times cheaper for messages that have generated methods for it.
+// Package codec is gRPC's protobuf codec, at about half the cost for messages that have generated methods for it.
 //
 // Which messages those are is said in buf.gen.yaml: what AuthorizeStream carries, and thereby nearly all that its unary
 // counterparts do. Every other message goes to the codec that gRPC has of its own, the standard one.
