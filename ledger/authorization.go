@@ -2,10 +2,10 @@ package ledger
 
 import (
 	"slices"
-	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // State is where an authorization stands.
@@ -83,11 +83,13 @@ func (a *Authorization) clone() Authorization {
 func (a *Authorization) due(now calendar.Instant) bool { return a.State.Open() && now >= a.Expires }
 
 // LateUntil is the last instant at which a capture after expiry is accepted, exclusive.
-func (a *Authorization) lateUntil(t *Terms) calendar.Instant { return a.Expires.Add(t.LateCapture) }
+func (a *Authorization) lateUntil(t *terms.Terms) calendar.Instant {
+	return a.Expires.Add(t.Authorizations.LateCapture)
+}
 
 // takesOrder says whether the order id is taken by this authorization: no other may use it now. A declined or voided
 // order may be tried again; an expired one only when it can no longer be captured late.
-func (a *Authorization) takesOrder(now calendar.Instant, t *Terms) bool {
+func (a *Authorization) takesOrder(now calendar.Instant, t *terms.Terms) bool {
 	switch a.State {
 	case Declined, Voided:
 		return false
@@ -95,35 +97,5 @@ func (a *Authorization) takesOrder(now calendar.Instant, t *Terms) bool {
 		return now < a.lateUntil(t)
 	default:
 		return true
-	}
-}
-
-// Terms are the parameters of the product that authorizations need.
-type Terms struct {
-	Version      string
-	HoldLifetime [Scenes]time.Duration // default for a hold of the scene
-	MinLifetime  time.Duration         // shortest that a caller may ask for
-	MaxLifetime  time.Duration         // longest from creation, extensions included
-	MaxSubmitted time.Duration         // longest that a hold stays submitted
-	LateCapture  time.Duration         // how long after expiry a capture is accepted
-	MaxHolds     int                   // open holds of one account
-	MaxParts     int                   // captures, and refunds, of one authorization
-	Tolerance    int64                 // how much more than authorized may be captured, in basis points
-	RequestsKept time.Duration         // how long a request's outcome is kept
-}
-
-// DefaultTerms are the terms that ship with Holdfast.
-func DefaultTerms() *Terms {
-	const day = 24 * time.Hour
-	return &Terms{
-		Version:      "default-1",
-		HoldLifetime: [Scenes]time.Duration{30 * time.Minute, day, 7 * day},
-		MinLifetime:  time.Second,
-		MaxLifetime:  30 * day,
-		MaxSubmitted: 7 * day,
-		LateCapture:  7 * day,
-		MaxHolds:     64,
-		MaxParts:     64,
-		RequestsKept: 400 * day,
 	}
 }

@@ -52,9 +52,9 @@ func (l *Ledger) extend(c *Extend) Outcome {
 		return refused(f)
 	}
 	expires := l.now.Add(c.Lifetime)
-	switch latest := h.Created.Add(l.terms.MaxLifetime); {
+	switch latest := h.Created.Add(l.terms.Authorizations.LongestLifetime); {
 	case expires > latest:
-		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end beyond the longest lifetime of %v", l.terms.MaxLifetime)
+		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end beyond the longest lifetime of %v", l.terms.Authorizations.LongestLifetime)
 	case expires < h.Expires:
 		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end before the present expiry")
 	}
@@ -71,7 +71,7 @@ func (l *Ledger) markSubmitted(c *MarkSubmitted) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	expires := max(h.Expires, l.now.Add(l.terms.MaxSubmitted))
+	expires := max(h.Expires, l.now.Add(l.terms.Authorizations.LongestSubmitted))
 	if h.State == Submitted {
 		expires = h.Expires
 	}
@@ -84,7 +84,7 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	if f == nil {
 		f = checkCurrency(a, string(c.Currency))
 	}
-	if f == nil && len(h.Captures) >= l.terms.MaxParts {
+	if f == nil && len(h.Captures) >= l.terms.Authorizations.MostParts {
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d captures already", c.Authorization, len(h.Captures))
 	}
 	if f != nil {
@@ -116,7 +116,9 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 // tolerated is how much more than is held may be captured of an open hold. It is there once: to use it is to use the
 // hold up.
 func (l *Ledger) tolerated(h *Authorization) money.Amount {
-	return h.Authorized/10_000*money.Amount(l.terms.Tolerance) + h.Authorized%10_000*money.Amount(l.terms.Tolerance)/10_000
+	const all = 1_000_000
+	share := money.Amount(l.terms.Authorizations.Tolerance)
+	return h.Authorized/all*share + h.Authorized%all*share/all
 }
 
 func exceedsHold(amount, left money.Amount) *Fault {
@@ -180,7 +182,7 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	case f != nil:
 	case h.Captured == 0:
 		f = fault(FailedPrecondition, "NOTHING_CAPTURED", "nothing was captured of authorization %s, which is %s", c.Authorization, h.State).named(c.Authorization.String())
-	case len(h.Refunds) >= l.terms.MaxParts:
+	case len(h.Refunds) >= l.terms.Authorizations.MostParts:
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d refunds already", c.Authorization, len(h.Refunds))
 	default:
 		if left := h.Captured - h.Refunded; c.Amount > left {

@@ -55,11 +55,11 @@ func (l *Ledger) authorization(a *Account, n uint32) *Authorization {
 
 func (l *Ledger) lifetime(asked time.Duration, s Scene) (time.Duration, *Fault) {
 	if asked == 0 {
-		return l.terms.HoldLifetime[s-1], nil
+		return l.terms.Authorizations.HoldLifetime[s-1], nil
 	}
-	if asked < l.terms.MinLifetime || asked > l.terms.MaxLifetime {
+	if asked < l.terms.Authorizations.ShortestLifetime || asked > l.terms.Authorizations.LongestLifetime {
 		return 0, fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime %v is not within %v and %v",
-			asked, l.terms.MinLifetime, l.terms.MaxLifetime).on("hold_lifetime")
+			asked, l.terms.Authorizations.ShortestLifetime, l.terms.Authorizations.LongestLifetime).on("hold_lifetime")
 	}
 	return asked, nil
 }

@@ -63,7 +63,7 @@ func (l *Ledger) judgeStanding(a *Account, line *Line, q question, reasons *Reas
 	if len(c.Phones) > 0 && !slices.Contains(c.Phones, q.Phone) {
 		reasons.Add(PhoneNotAllowed)
 	}
-	if q.holds > 0 && (len(a.Holds) >= l.terms.MaxHolds || c.MaxHolds > 0 && line.Holds >= c.MaxHolds) {
+	if q.holds > 0 && (len(a.Holds) >= l.terms.Authorizations.MostOpenHolds || c.MaxHolds > 0 && line.Holds >= c.MaxHolds) {
 		reasons.Add(TooManyHolds)
 	}
 }

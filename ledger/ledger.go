@@ -5,12 +5,13 @@ import (
 	"fmt"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Ledger decides for one shard. It keeps no state of its own but scratch space: everything is in the Book.
 type Ledger struct {
 	book  Book
-	terms *Terms
+	terms *terms.Terms
 	zone  calendar.Zone
 
 	// Set for the time of one Apply.
@@ -29,12 +30,12 @@ type Ledger struct {
 }
 
 // New is a ledger over a book. The zone says where civil days begin.
-func New(book Book, terms *Terms, zone calendar.Zone) *Ledger {
+func New(book Book, terms *terms.Terms, zone calendar.Zone) *Ledger {
 	return &Ledger{book: book, terms: terms, zone: zone}
 }
 
 // Terms are the terms that decisions use.
-func (l *Ledger) Terms() *Terms { return l.terms }
+func (l *Ledger) Terms() *terms.Terms { return l.terms }
 
 // Apply carries out a command at an instant, which must not be before that of the entry before. Each entry that it
 // makes is folded into the book and passed to emit, which must take what it needs of it, fact included, before it returns. A command
@@ -49,7 +50,7 @@ func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outco
 		l.prints.sum = l.prints.sum[:0]
 		c.fields(&l.prints)
 		l.print = l.prints.sum
-		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.terms.RequestsKept) {
+		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.terms.Authorizations.RequestsKept) {
 			return l.again(c, r)
 		}
 	}

@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // shelf is a ledger over a book with one account that has a line, an open hold and a charge.
@@ -67,7 +68,7 @@ func TestUnreadableBook(t *testing.T) {
 
 // TestFoldOfWhatIsNotThere: a journal that names an account which no entry opened is a bug, not an answer.
 func TestFoldOfWhatIsNotThere(t *testing.T) {
-	l := ledger.New(sim.NewBook(0), ledger.DefaultTerms(), calendar.UTC)
+	l := ledger.New(sim.NewBook(0), terms.Default(), calendar.UTC)
 	e := &ledger.Entry{Sequence: 1, Fact: &ledger.StatusSet{Account: 1, Status: ledger.AccountFrozen}}
 	require.Panics(t, func() { l.Fold(e) })
 	require.Panics(t, func() { l.Fold(&ledger.Entry{Sequence: 2}) })

@@ -11,6 +11,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // obstacle makes one reason apply to the order of TestReasons, and to no other reason.
@@ -79,7 +80,7 @@ type stage struct {
 }
 
 func newStage(t *testing.T) *stage {
-	s := &stage{t: t, core: sim.NewCore(0, ledger.DefaultTerms(), calendar.UTC), now: calendar.Instant(1e18), line: 1000, account: 1000}
+	s := &stage{t: t, core: sim.NewCore(0, terms.Default(), calendar.UTC), now: calendar.Instant(1e18), line: 1000, account: 1000}
 	s.id = s.do(&ledger.OpenAccount{Request: s.next(), Consumer: "c", Currency: "CNY", Limit: 1000, Lines: []ledger.LineOpening{
 		{Scene: ledger.TopUp, Limit: 1000, Agreement: "v1", Accepted: "v1"},
 	}}).Account.ID

@@ -14,6 +14,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // TestScripts runs the scripts in testdata/script: commands in, outcomes out. Every step checks the invariants; at the end
@@ -30,7 +31,7 @@ import (
 //	capture 1/1 amount=1000 final
 func TestScripts(t *testing.T) {
 	datadriven.Walk(t, "testdata/script", func(t *testing.T, path string) {
-		s := newScript(t, "Asia/Shanghai", *ledger.DefaultTerms())
+		s := newScript(t, "Asia/Shanghai", terms.Default())
 		datadriven.RunTest(t, path, s.step)
 		s.finish()
 	})
@@ -48,12 +49,12 @@ type script struct {
 	claimed   map[string]bool // arguments that were read
 }
 
-func newScript(t *testing.T, zone string, terms ledger.Terms) *script {
+func newScript(t *testing.T, zone string, product *terms.Terms) *script {
 	z, err := calendar.LoadZone(zone)
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := &script{t: t, zone: z, core: sim.NewCore(0, &terms, z)}
+	s := &script{t: t, zone: z, core: sim.NewCore(0, product, z)}
 	day, _ := calendar.DateOf(2026, time.January, 5)
 	s.now = z.Start(day).Add(9 * time.Hour)
 	s.snapshots = append(s.snapshots, s.core.Book.Clone())
@@ -127,19 +128,20 @@ func tidy(text string) string {
 
 // config begins again with other terms or another zone.
 func (s *script) config() {
-	terms := *ledger.DefaultTerms()
-	terms.LateCapture = s.duration("late", terms.LateCapture)
-	terms.MaxLifetime = s.duration("max_lifetime", terms.MaxLifetime)
-	terms.MaxSubmitted = s.duration("max_submitted", terms.MaxSubmitted)
-	terms.RequestsKept = s.duration("requests_kept", terms.RequestsKept)
-	terms.Tolerance = int64(s.number("tolerance"))
+	product := terms.Default()
+	a := &product.Authorizations
+	a.LateCapture = s.duration("late", a.LateCapture)
+	a.LongestLifetime = s.duration("max_lifetime", a.LongestLifetime)
+	a.LongestSubmitted = s.duration("max_submitted", a.LongestSubmitted)
+	a.RequestsKept = s.duration("requests_kept", a.RequestsKept)
+	a.Tolerance = terms.Rate(s.number("tolerance")) * 100 // basis points
 	if n := s.number("max_parts"); n != 0 {
-		terms.MaxParts = int(n)
+		a.MostParts = int(n)
 	}
 	if n := s.number("max_holds"); n != 0 {
-		terms.MaxHolds = int(n)
+		a.MostOpenHolds = int(n)
 	}
-	fresh := newScript(s.t, s.text("zone", "Asia/Shanghai"), terms)
+	fresh := newScript(s.t, s.text("zone", "Asia/Shanghai"), product)
 	fresh.d, fresh.claimed = s.d, s.claimed
 	*s = *fresh
 }

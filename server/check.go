@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	opaque "github.com/holdfast-credit/holdfast/ledger/token"
 )
 
 // check validates a request field by field and collects everything that is wrong with it. The zero value is ready.
@@ -39,7 +40,7 @@ func (c *check) err() error {
 }
 
 func token[T ~string](c *check, field, s string) T {
-	if err := ledger.CheckToken(s); err != nil {
+	if err := opaque.Check(s); err != nil {
 		c.fault(field, "%v", err)
 	}
 	return T(s)

@@ -10,16 +10,15 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
-
-	"github.com/holdfast-credit/holdfast/ledger"
 )
 
 // TestEveryReason provokes every reason that the API documents, over a connection: code, reason, and the details that
 // help with it.
 func TestEveryReason(t *testing.T) {
-	terms := ledger.DefaultTerms()
-	terms.MaxParts = 1
+	terms := terms.Default()
+	terms.Authorizations.MostParts = 1
 	clock := VirtualClock(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))
 	b := serveBook(t, Config{Clock: clock, Terms: terms})
 	onRealTime := serveBook(t, Config{})

@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
@@ -33,8 +34,8 @@ type Config struct {
 	AllowPlaintext bool          // listen beyond loopback without TLS
 	Drain          time.Duration // how long calls under way may take when the server goes down; default 10 s
 	Edge           EdgeConfig
-	Clock          *Clock        // default the machine's
-	Terms          *ledger.Terms // default the terms that ship with Holdfast
+	Clock          *Clock       // default the machine's
+	Terms          *terms.Terms // default the terms that ship with Holdfast
 	Version        string
 	Logger         *slog.Logger
 
@@ -56,7 +57,7 @@ func (c Config) withDefaults() Config {
 		c.Clock = RealClock()
 	}
 	if c.Terms == nil {
-		c.Terms = ledger.DefaultTerms()
+		c.Terms = terms.Default()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()

@@ -11,9 +11,8 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
-
-	"github.com/holdfast-credit/holdfast/ledger"
 )
 
 // expiry is how Authorize does while many holds end together.
@@ -39,7 +38,7 @@ type expiry struct {
 const expireOthers = 24 * time.Hour
 
 // expireHoldsMax is how many holds of an account may be made to end together; the rest is for the load.
-func expireHoldsMax() int { return ledger.DefaultTerms().MaxHolds * 3 / 4 }
+func expireHoldsMax() int { return terms.Default().Authorizations.MostOpenHolds * 3 / 4 }
 
 // indexLead is how long deadlines are given to get into the index: an interval between flushes and the one under way,
 // and what a flush at leisure takes for a hold's rows.

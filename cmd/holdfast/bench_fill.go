@@ -21,6 +21,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 	"github.com/holdfast-credit/holdfast/server"
 )
@@ -59,7 +60,7 @@ func newFiller(ctx context.Context, dir string, shards int, cache int64) (f *fil
 		w, err := openFillWriter(ctx, data, shard, writer.Config{
 			Shard: uint16(shard), StatePath: data.StatePath(shard),
 			State: state.Options{CacheBytes: cache / int64(data.Meta.Shards), ChunkRows: fillChunk},
-			Terms: ledger.DefaultTerms(), Zone: zone, Clock: server.RealClock().Now, Owner: fmt.Sprintf("bench/%d", os.Getpid()),
+			Terms: terms.Default(), Zone: zone, Clock: server.RealClock().Now, Owner: fmt.Sprintf("bench/%d", os.Getpid()),
 			Sweep: -1, Logger: log,
 		})
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/emptypb"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -446,7 +448,7 @@ func (a *authorizeStreamCaller) response() any { return &a.resp }
 func (a *authorizeStreamCaller) answered() (int, error) {
 	slot := int(a.resp.GetCorrelationId())
 	if f := a.resp.GetFault(); f != nil {
-		return slot, fmt.Errorf("fault %d: %s", f.GetCode(), f.GetMessage())
+		return slot, status.Error(codes.Code(f.GetCode()), f.GetMessage())
 	}
 	return slot, judge(a.tally, a.resp.GetAuthorize())
 }

@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -166,10 +168,13 @@ func (b *bench) loadTail(ctx context.Context) error {
 	for {
 		window := span{from: time.Now(), to: time.Now().Add(took)}
 		leg := newBenchLeg(b.load(ctx, bc, b.holdfast, b.holdfastCalls(), window), window, usage{})
-		if err := cmp.Or(ctx.Err(), leg.failure); err != nil {
-			return err
-		}
 		now, err := b.stats(ctx)
+		err = cmp.Or(ctx.Err(), leg.failure, err)
+		if b.Tail > 0 && status.Code(err) == codes.ResourceExhausted { // the state file is far behind, and catches up
+			if err = sleepUntil(ctx, time.Now().Add(time.Second)); err == nil {
+				continue
+			}
+		}
 		if err != nil || b.Tail == 0 {
 			return err
 		}

@@ -6,12 +6,12 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/audit"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/server"
 )
 
@@ -112,7 +112,7 @@ func verifyShard(ctx context.Context, data *server.DataDir, shard int, zone cale
 	}
 	report, err := audit.Check(ctx, audit.Shard{
 		Number: uint16(shard), Journal: j, Upto: found.Next - 1, State: snapshot,
-		Terms: ledger.DefaultTerms(), Zone: zone, TempDir: data.Path, Progress: newCounting("verifying", shard),
+		Terms: terms.Default(), Zone: zone, TempDir: data.Path, Progress: newCounting("verifying", shard),
 	})
 	if report != nil {
 		report.Hash = found.Hash

@@ -30,12 +30,13 @@ type room struct {
 // The arrows. The first pattern that matches a package counts.
 var rooms = []room{
 	{pattern: "ledger/money"},
+	{pattern: "ledger/token"},
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
-	{pattern: "ledger/terms", own: append(domain, "ledger/rate", "ledger/plan"), foreign: []string{"go.yaml.in/yaml/v3"}},
-	{pattern: "ledger", own: leaves},
+	{pattern: "ledger/terms", own: leaves, foreign: []string{"go.yaml.in/yaml/v3"}},
+	{pattern: "ledger", own: append(slices.Clip(leaves), "ledger/terms")},
 	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	{pattern: "ledger/journal"},
 	{pattern: "ledger/journal/mem", own: []string{"ledger/journal"}},
@@ -56,8 +57,8 @@ var rooms = []room{
 }
 
 var (
-	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate"}
-	domain = slices.Clip(append([]string{"ledger"}, leaves...))
+	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token"}
+	domain = slices.Clip(append([]string{"ledger", "ledger/terms"}, leaves...))
 
 	// What the SDK brings along is what everybody who uses it has to carry.
 	clientNeeds = []string{

@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Shard is what is to be checked.
@@ -28,7 +29,7 @@ type Shard struct {
 	Journal journal.Journal
 	Upto    uint64          // the last entry to fold: at least all that State has
 	State   *state.Snapshot // nil when there is none to compare
-	Terms   *ledger.Terms
+	Terms   *terms.Terms
 	Zone    calendar.Zone
 	TempDir string // where the fold's own state file may be; empty for the system's
 	// Progress, if not nil, is told how far the fold is.
@@ -209,7 +210,7 @@ func (a *auditor) compareState(fold *state.Snapshot) {
 		a.report.fault("state: %v", err)
 		return
 	}
-	keep := int64(a.book.Shard().Time.Add(-a.Terms.RequestsKept)) + 1
+	keep := int64(a.book.Shard().Time.Add(-a.Terms.Authorizations.RequestsKept)) + 1
 	a.report.Compared, a.report.Flushed = true, a.State.Flushed
 	rows, err := a.State.Compare(fold, keep, func(d state.Difference) bool { return a.report.fault("state: %s", d) })
 	if a.report.Rows = rows; err != nil {

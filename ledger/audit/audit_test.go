@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/record"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
@@ -26,10 +27,10 @@ import (
 func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, last uint64) {
 	log, path = mem.NewLog(), filepath.Join(t.TempDir(), "state.db")
 	work := sim.NewWorkload(calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)), sim.Options{
-		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: ledger.DefaultTerms(),
+		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: terms.Default(),
 	})
 	w, err := writer.Open(t.Context(), writer.Config{
-		Journal: log.Open(), StatePath: path, Terms: ledger.DefaultTerms(), Zone: calendar.UTC, Sweep: -1,
+		Journal: log.Open(), StatePath: path, Terms: terms.Default(), Zone: calendar.UTC, Sweep: -1,
 		Clock: func() calendar.Instant { return work.Now }, Owner: "test", Logger: slog.New(slog.DiscardHandler),
 	}, nil)
 	require.NoError(t, err)
@@ -51,7 +52,7 @@ func check(t *testing.T, j journal.Journal, upto uint64, path string) []string {
 
 func report(t *testing.T, j journal.Journal, upto uint64, path string) *audit.Report {
 	t.Helper()
-	s := audit.Shard{Journal: j, Upto: upto, Terms: ledger.DefaultTerms(), Zone: calendar.UTC, TempDir: t.TempDir()}
+	s := audit.Shard{Journal: j, Upto: upto, Terms: terms.Default(), Zone: calendar.UTC, TempDir: t.TempDir()}
 	if path != "" {
 		snapshot, err := state.OpenSnapshot(path)
 		require.NoError(t, err)

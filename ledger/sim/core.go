@@ -10,6 +10,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/record"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Core is the smallest thing that does all that a shard does: a ledger over a Book, and a journal of encoded entries
@@ -22,7 +23,7 @@ type Core struct {
 	// after every one. What one command touches is always checked.
 	Every int
 
-	terms    *ledger.Terms
+	terms    *terms.Terms
 	zone     calendar.Zone
 	journal  []Record
 	books    map[posting]money.Amount // postings added up
@@ -53,7 +54,7 @@ type posting struct {
 }
 
 // NewCore is a core with an empty book.
-func NewCore(shard uint16, terms *ledger.Terms, zone calendar.Zone) *Core {
+func NewCore(shard uint16, terms *terms.Terms, zone calendar.Zone) *Core {
 	c := &Core{
 		Book: NewBook(shard), follower: NewBook(shard), terms: terms, zone: zone,
 		books: map[posting]money.Amount{}, asked: map[ledger.Request]calendar.Instant{},
@@ -87,7 +88,7 @@ func (c *Core) Apply(now calendar.Instant, command ledger.Command) (out ledger.O
 		}
 	}
 	if r := Request(command); r != nil && out.Fault == nil && !out.Replayed {
-		if last, asked := c.asked[*r]; asked && now < last.Add(c.terms.RequestsKept) {
+		if last, asked := c.asked[*r]; asked && now < last.Add(c.terms.Authorizations.RequestsKept) {
 			return out, entries, fmt.Errorf("request %v was carried out twice", *r)
 		}
 		c.asked[*r] = now
@@ -208,7 +209,7 @@ func (c *Core) checkViews(now calendar.Instant) error {
 // AskAgain sends every write that was carried out again: each must get its first outcome, and change nothing.
 func (c *Core) AskAgain(now calendar.Instant) error {
 	for _, first := range c.answers {
-		if now >= first.Time.Add(c.terms.RequestsKept) || c.asked[*Request(first.Command)] != first.Time {
+		if now >= first.Time.Add(c.terms.Authorizations.RequestsKept) || c.asked[*Request(first.Command)] != first.Time {
 			continue
 		}
 		out := c.Ledger.Apply(now, first.Command, func(e *ledger.Entry) {

@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Model predicts what a shard answers. It is made to be seen to be right rather than fast: of every authorization it
@@ -14,7 +15,7 @@ import (
 // is asked. It shares nothing with the ledger but ids, enumerations, amounts and the commands themselves.
 type Model struct {
 	shard       uint16
-	terms       *ledger.Terms
+	terms       *terms.Terms
 	zone        calendar.Zone
 	accounts    []*customer
 	orders      map[orderKey]*order
@@ -56,7 +57,7 @@ type answer struct {
 }
 
 // NewModel is the model of an empty shard.
-func NewModel(shard uint16, terms *ledger.Terms, zone calendar.Zone) *Model {
+func NewModel(shard uint16, terms *terms.Terms, zone calendar.Zone) *Model {
 	return &Model{
 		shard: shard, terms: terms, zone: zone,
 		orders: map[orderKey]*order{}, answers: map[ledger.Request]answer{}, suspensions: map[ledger.Scope]bool{},
@@ -96,7 +97,7 @@ func (m *Model) image(now calendar.Instant, a *Standing) *Standing {
 // like afterwards, Observe fills in.
 func (m *Model) decide(now calendar.Instant, c ledger.Command) (Prediction, func()) {
 	if r := Request(c); r != nil {
-		if a, asked := m.answers[*r]; asked && now < a.at.Add(m.terms.RequestsKept) {
+		if a, asked := m.answers[*r]; asked && now < a.at.Add(m.terms.Authorizations.RequestsKept) {
 			if !sameBody(a.body, c) {
 				return refuse("REQUEST_ID_REUSED")
 			}

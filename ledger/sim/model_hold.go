@@ -16,7 +16,7 @@ func (q *asking) holdCall(c ledger.Command) (p Prediction, happen func(), mine b
 	case *ledger.Extend:
 		p, happen = q.onHold(c.Authorization, nil, true, func(a *customer, s *story, t standing) (Prediction, *event) {
 			until := q.now.Add(c.Lifetime)
-			if until < t.expires || until > s.created.Add(q.terms.MaxLifetime) {
+			if until < t.expires || until > s.created.Add(q.terms.Authorizations.LongestLifetime) {
 				return Prediction{Fault: "HOLD_LIFETIME_OUT_OF_RANGE"}, nil
 			}
 			return Prediction{}, &event{what: extended, until: until}
@@ -97,7 +97,7 @@ func (q *asking) submittedUntil(t standing) calendar.Instant {
 	if t.submitted {
 		return t.expires
 	}
-	return max(t.expires, q.now.Add(q.terms.MaxSubmitted))
+	return max(t.expires, q.now.Add(q.terms.Authorizations.LongestSubmitted))
 }
 
 func (q *asking) capture(t standing, c *ledger.CaptureHold) (Prediction, *event) {
@@ -108,14 +108,14 @@ func (q *asking) capture(t standing, c *ledger.CaptureHold) (Prediction, *event)
 	}
 	most := left
 	if t.held > 0 {
-		most += t.authorized * money.Amount(q.terms.Tolerance) / 10_000
+		most += t.authorized * money.Amount(q.terms.Authorizations.Tolerance) / 1_000_000
 	}
 	switch {
-	case t.captures >= q.terms.MaxParts:
+	case t.captures >= q.terms.Authorizations.MostParts:
 		return Prediction{Fault: "TOO_MANY_PARTS"}, nil
 	case left == 0:
 		return Prediction{Fault: "AUTHORIZATION_NOT_OPEN"}, nil
-	case t.lapsed > 0 && q.now >= t.expires.Add(q.terms.LateCapture):
+	case t.lapsed > 0 && q.now >= t.expires.Add(q.terms.Authorizations.LateCapture):
 		return Prediction{Fault: "LATE_CAPTURE_CLOSED"}, nil
 	case amount > most:
 		return Prediction{Fault: "CAPTURE_EXCEEDS_HOLD"}, nil
@@ -137,7 +137,7 @@ func (q *asking) refund(t standing, amount money.Amount) (Prediction, *event) {
 	switch {
 	case t.captured == 0:
 		return Prediction{Fault: "NOTHING_CAPTURED"}, nil
-	case t.refunds >= q.terms.MaxParts:
+	case t.refunds >= q.terms.Authorizations.MostParts:
 		return Prediction{Fault: "TOO_MANY_PARTS"}, nil
 	case amount > t.captured-t.refunded:
 		return Prediction{Fault: "REFUND_EXCEEDS_CAPTURED"}, nil

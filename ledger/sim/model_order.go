@@ -70,7 +70,7 @@ func (q *asking) against(a *customer, w wish) (reasons []ledger.Reason) {
 		when(c.MonthlyAmount > 0 && month+w.amount > c.MonthlyAmount, ledger.MonthlyAmountLimit)
 		when(c.MonthlyCount > 0 && monthOrders+w.orders > c.MonthlyCount, ledger.MonthlyCountLimit)
 	}
-	when(w.holds && (a.holds(ledger.NoScene, q.now) >= q.terms.MaxHolds ||
+	when(w.holds && (a.holds(ledger.NoScene, q.now) >= q.terms.Authorizations.MostOpenHolds ||
 		c.MaxHolds > 0 && a.holds(w.scene, q.now) >= int(c.MaxHolds)), ledger.TooManyHolds)
 	if open {
 		h := a.headroom(w.scene, q.now, q.today)
@@ -138,7 +138,7 @@ func (q *asking) acceptable(caller ledger.Caller, p *ledger.Purchase) (*customer
 	case o.reversed:
 		return nil, "ORDER_REVERSED"
 	case o.latest != nil:
-		if t := o.latest.at(q.now); t.takes(q.now, q.terms.LateCapture) {
+		if t := o.latest.at(q.now); t.takes(q.now, q.terms.Authorizations.LateCapture) {
 			return nil, "ORDER_EXISTS"
 		}
 	}
@@ -149,8 +149,8 @@ func (q *asking) authorize(c *ledger.Authorize) (Prediction, func()) {
 	lifetime := c.Lifetime
 	switch {
 	case lifetime == 0:
-		lifetime = q.terms.HoldLifetime[c.Scene-1]
-	case lifetime < q.terms.MinLifetime || lifetime > q.terms.MaxLifetime:
+		lifetime = q.terms.Authorizations.HoldLifetime[c.Scene-1]
+	case lifetime < q.terms.Authorizations.ShortestLifetime || lifetime > q.terms.Authorizations.LongestLifetime:
 		return refuse("HOLD_LIFETIME_OUT_OF_RANGE")
 	}
 	a, fault := q.acceptable(c.Caller, &c.Purchase)

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 var (
@@ -21,9 +22,10 @@ var (
 )
 
 // terms are narrow, so that every limit of them is met.
-func terms() *ledger.Terms {
-	t := ledger.DefaultTerms()
-	t.Tolerance, t.MaxHolds, t.MaxParts = 250, 4, 4
+func product() *terms.Terms {
+	t := terms.Default()
+	a := &t.Authorizations
+	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 4, 4
 	return t
 }
 
@@ -44,8 +46,8 @@ func newRun(seed uint64, zone string, accounts int) *run {
 	}
 	start := calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)) // before summer time begins
 	return &run{
-		core: sim.NewCore(3, terms(), z), model: sim.NewModel(3, terms(), z), random: rand.New(rand.NewPCG(seed, 1)),
-		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: terms(), Callers: 2}),
+		core: sim.NewCore(3, product(), z), model: sim.NewModel(3, product(), z), random: rand.New(rand.NewPCG(seed, 1)),
+		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: product(), Callers: 2}),
 		seen: map[string]int{},
 	}
 }

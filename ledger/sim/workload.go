@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Workload makes commands up: a few hot accounts and many others, amounts about the limits, retries of old requests,
@@ -44,7 +45,7 @@ type Options struct {
 	Hot      int     // how many of the newest get half of the commands
 	Jumps    float64 // how often the clock jumps by hours or days: a probability
 	Zone     calendar.Zone
-	Terms    *ledger.Terms
+	Terms    *terms.Terms
 	Callers  int // at least 1
 }
 
@@ -97,7 +98,7 @@ func (w *Workload) Saw(out ledger.Outcome) {
 	if out.Fault == nil && !out.Replayed && out.Authorization.State.Open() {
 		w.holds = keep(w.holds, out.ID)
 		w.moments = keep(w.moments, moment{out.Authorization.Expires, out.ID})
-		w.moments = keep(w.moments, moment{out.Authorization.Expires.Add(w.options.Terms.LateCapture), out.ID})
+		w.moments = keep(w.moments, moment{out.Authorization.Expires.Add(w.options.Terms.Authorizations.LateCapture), out.ID})
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // shard is a state with a ledger on it, and a flusher that is at work while the ledger decides, as in a writer.
@@ -36,7 +37,7 @@ func open(t testing.TB, path string, o state.Options) *shard {
 	st, row, err := state.Open(path, 1, o)
 	require.NoError(t, err)
 	s := &shard{t: t, state: st, book: st.Book(row), now: calendar.InstantOf(time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)), inside: make(chan func())}
-	s.ledger = ledger.New(s.book, ledger.DefaultTerms(), calendar.UTC)
+	s.ledger = ledger.New(s.book, terms.Default(), calendar.UTC)
 	return s
 }
 

@@ -16,6 +16,4 @@
 // Days are civil days of the business zone and are numbers; durations go by the clock and have a unit, "24 hours" being
 // the same as "1 day". Percentages are of the time that their field names: a day, a month or a year. Nothing here reads a
 // clock or a file, and no float is used.
-//
-// What Terms mean to an order that is decided now is a ledger.Terms, which Authorization makes of them.
 package terms

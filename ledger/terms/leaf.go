@@ -8,9 +8,9 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	tokens "github.com/holdfast-credit/holdfast/ledger/token"
 )
 
 // never is how Never is written.
@@ -29,7 +29,7 @@ func token(p *string) *leaf {
 		case v.node.ShortTag() != "!!str":
 			v.fault("want a name, have %s, which YAML takes for something else: put it in quotes", kindOf(v.node))
 		default:
-			if err := ledger.CheckToken(text); err != nil {
+			if err := tokens.Check(text); err != nil {
 				v.want(form)
 				return
 			}

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
@@ -47,9 +46,9 @@ func schema(t *Terms) []field {
 func authorizationFields(a *Authorizations) []field {
 	return []field{
 		{key: "hold_lifetime", about: "How long a hold lasts when the caller does not say, by scene.", fields: []field{
-			{key: "topup", leaf: duration(&a.HoldLifetime[ledger.TopUp-1], shortest, longest), about: "Of a prepaid top-up."},
-			{key: "bill", leaf: duration(&a.HoldLifetime[ledger.Bill-1], shortest, longest), about: "Of a postpaid bill payment."},
-			{key: "bundle", leaf: duration(&a.HoldLifetime[ledger.Bundle-1], shortest, longest), about: "Of a contract bundle."},
+			{key: "topup", leaf: duration(&a.HoldLifetime[0], shortest, longest), about: "Of a prepaid top-up."},
+			{key: "bill", leaf: duration(&a.HoldLifetime[1], shortest, longest), about: "Of a postpaid bill payment."},
+			{key: "bundle", leaf: duration(&a.HoldLifetime[2], shortest, longest), about: "Of a contract bundle."},
 		}},
 		{key: "shortest_lifetime", leaf: duration(&a.ShortestLifetime, shortest, longest),
 			about: "The shortest that a caller may ask for."},

@@ -4,7 +4,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
@@ -33,7 +32,7 @@ type Terms struct {
 
 // Authorizations are the parameters of holds, captures and requests. Durations are whole seconds.
 type Authorizations struct {
-	HoldLifetime     [ledger.Scenes]time.Duration // by scene, the first being ledger.TopUp's
+	HoldLifetime     [3]time.Duration // of a top-up, a bill and a bundle
 	ShortestLifetime time.Duration
 	LongestLifetime  time.Duration // from creation, extensions included
 	LongestSubmitted time.Duration
@@ -225,19 +224,13 @@ func (t *Terms) Bucket(daysPastDue int) (Bucket, bool) {
 	return Bucket{}, false
 }
 
-// Authorization is what the ledger decides orders with.
-func (t *Terms) Authorization() *ledger.Terms {
-	a := &t.Authorizations
-	return &ledger.Terms{
-		Version:      t.Version,
-		HoldLifetime: a.HoldLifetime,
-		MinLifetime:  a.ShortestLifetime,
-		MaxLifetime:  a.LongestLifetime,
-		MaxSubmitted: a.LongestSubmitted,
-		LateCapture:  a.LateCapture,
-		MaxHolds:     a.MostOpenHolds,
-		MaxParts:     a.MostParts,
-		Tolerance:    int64(a.Tolerance / basisPoint),
-		RequestsKept: a.RequestsKept,
-	}
+// Clone is a copy that shares nothing.
+func (t *Terms) Clone() *Terms {
+	c := *t
+	c.Window.RestWeekdays, c.Window.RestDates = slices.Clone(t.Window.RestWeekdays), slices.Clone(t.Window.RestDates)
+	c.Repayment.Allocation, c.Repayment.RetryDays = slices.Clone(t.Repayment.Allocation), slices.Clone(t.Repayment.RetryDays)
+	c.Delinquency.Buckets, c.Delinquency.NoticeDays = slices.Clone(t.Delinquency.Buckets), slices.Clone(t.Delinquency.NoticeDays)
+	c.Delinquency.CuringRestores = slices.Clone(t.Delinquency.CuringRestores)
+	c.Installments.Offers = slices.Clone(t.Installments.Offers)
+	return &c
 }

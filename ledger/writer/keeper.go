@@ -48,7 +48,7 @@ type purge struct{ after []byte }
 
 func (p *purge) step(s *session) (err error) {
 	// By the journal's time, not the clock's: an audit knows no other.
-	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-s.config.Terms.RequestsKept)
+	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-s.config.Terms.Authorizations.RequestsKept)
 	p.after, _, err = s.state.PurgeReceipts(p.after, int64(before), 20_000)
 	return err
 }

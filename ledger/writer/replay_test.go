@@ -93,7 +93,7 @@ func (l *log) add(at calendar.Instant, payloads ...[]byte) {
 func (l *log) start(ctx context.Context, progress func(done, total uint64)) (*writer.Writer, error) {
 	return writer.Open(ctx, writer.Config{
 		Shard: shardNumber, Journal: l.mem.Open(), StatePath: filepath.Join(l.t.TempDir(), "state.db"), State: l.state,
-		Terms: terms(), Zone: calendar.UTC, Clock: func() calendar.Instant { return 0 }, Owner: "test", Sweep: -1, Logger: slog.New(slog.DiscardHandler),
+		Terms: product(), Zone: calendar.UTC, Clock: func() calendar.Instant { return 0 }, Owner: "test", Sweep: -1, Logger: slog.New(slog.DiscardHandler),
 	}, progress)
 }
 
@@ -104,7 +104,7 @@ func (l *log) faults(w *writer.Writer) []string {
 	require.NoError(l.t, err)
 	defer snapshot.Close()
 	report, err := audit.Check(l.t.Context(), audit.Shard{
-		Number: shardNumber, Journal: l.mem.Open(), Upto: l.head.Next - 1, State: snapshot, Terms: terms(), Zone: calendar.UTC, TempDir: l.t.TempDir(),
+		Number: shardNumber, Journal: l.mem.Open(), Upto: l.head.Next - 1, State: snapshot, Terms: product(), Zone: calendar.UTC, TempDir: l.t.TempDir(),
 	})
 	require.NoError(l.t, err)
 	return report.Faults
@@ -232,7 +232,7 @@ func TestRequestOfAnotherAccountLongAfter(t *testing.T) {
 		for i := range 1 + n%7 { // so that the folders are not in step
 			payloads = append(payloads, next(i%accounts, ledger.RequestID(fmt.Sprintf("r-%d-%d", n, i))))
 		}
-		at = at.Add(terms().RequestsKept)
+		at = at.Add(product().Authorizations.RequestsKept)
 		l.add(at, append(payloads, next(n%accounts, "again"))...)
 	}
 	w, err := l.start(t.Context(), nil)

@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/record"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
@@ -41,9 +42,10 @@ type shard struct {
 
 const shardNumber = 3
 
-func terms() *ledger.Terms {
-	t := ledger.DefaultTerms()
-	t.Tolerance, t.MaxHolds, t.MaxParts = 250, 6, 6
+func product() *terms.Terms {
+	t := terms.Default()
+	a := &t.Authorizations
+	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 6, 6
 	return t
 }
 
@@ -52,9 +54,9 @@ func newShard(t *testing.T, seed uint64, accounts int, open func() journal.Journ
 	s := &shard{
 		clock: new(atomic.Int64), t: t, open: open, options: o, path: filepath.Join(t.TempDir(), "state.db"),
 		work: sim.NewWorkload(start, sim.Options{
-			Shard: shardNumber, Accounts: accounts, Hot: 3, Jumps: 0.01, Zone: calendar.UTC, Terms: terms(), Callers: 2,
+			Shard: shardNumber, Accounts: accounts, Hot: 3, Jumps: 0.01, Zone: calendar.UTC, Terms: product(), Callers: 2,
 		}),
-		model:  sim.NewModel(shardNumber, terms(), calendar.UTC),
+		model:  sim.NewModel(shardNumber, product(), calendar.UTC),
 		random: rand.New(rand.NewPCG(seed, 2)),
 	}
 	s.w = s.start(s.path)
@@ -72,7 +74,7 @@ func (s *shard) on(t *testing.T) *shard {
 func (s *shard) start(path string) *writer.Writer {
 	s.t.Helper()
 	w, err := writer.Open(s.t.Context(), writer.Config{
-		Shard: shardNumber, Journal: s.open(), StatePath: path, State: s.options, Terms: terms(), Zone: calendar.UTC,
+		Shard: shardNumber, Journal: s.open(), StatePath: path, State: s.options, Terms: product(), Zone: calendar.UTC,
 		Clock: func() calendar.Instant { return calendar.Instant(s.clock.Load()) }, Owner: "test", Sweep: -1,
 		Logger: slog.New(slog.DiscardHandler),
 	}, nil)
@@ -146,7 +148,7 @@ func (s *shard) asksAgain(w *writer.Writer) {
 		latest[*sim.Request(a.Command)] = a.Time
 	}
 	for _, a := range s.given {
-		if r := sim.Request(a.Command); latest[*r] != a.Time || s.work.Now >= a.Time.Add(terms().RequestsKept) {
+		if r := sim.Request(a.Command); latest[*r] != a.Time || s.work.Now >= a.Time.Add(product().Authorizations.RequestsKept) {
 			continue // outlived its keeping
 		}
 		out, _ := s.submit(w, a.Command)
@@ -190,7 +192,7 @@ func (s *shard) audit(w *writer.Writer) {
 func (s *shard) faults(j journal.Journal, upto uint64, snapshot *state.Snapshot) []string {
 	s.t.Helper()
 	report, err := audit.Check(s.t.Context(), audit.Shard{
-		Number: shardNumber, Journal: j, Upto: upto, State: snapshot, Terms: terms(), Zone: calendar.UTC, TempDir: s.t.TempDir(),
+		Number: shardNumber, Journal: j, Upto: upto, State: snapshot, Terms: product(), Zone: calendar.UTC, TempDir: s.t.TempDir(),
 	})
 	require.NoError(s.t, err)
 	return report.Faults
@@ -208,7 +210,7 @@ func (s *shard) onceEach(w *writer.Writer) {
 			continue
 		}
 		if before, twice := last[entry.Request]; twice {
-			require.GreaterOrEqual(s.t, e.Time, int64(calendar.Instant(before).Add(terms().RequestsKept)), "request %v is in the journal twice", entry.Request)
+			require.GreaterOrEqual(s.t, e.Time, int64(calendar.Instant(before).Add(product().Authorizations.RequestsKept)), "request %v is in the journal twice", entry.Request)
 		}
 		last[entry.Request] = e.Time
 	}

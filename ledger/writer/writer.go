@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Config is what a writer is made of.
@@ -21,7 +22,7 @@ type Config struct {
 	Journal   journal.Journal // closed by the writer's Close
 	StatePath string
 	State     state.Options
-	Terms     *ledger.Terms
+	Terms     *terms.Terms
 	Zone      calendar.Zone
 	Clock     func() calendar.Instant // what time it is; the writer never goes backwards even if it does
 	Owner     string                  // name in the journal, for people

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
@@ -22,7 +23,7 @@ func open(t testing.TB, dir string) *writer.Writer {
 	j, err := bolt.Open(filepath.Join(dir, "journal"), bolt.Options{})
 	require.NoError(t, err)
 	w, err := writer.Open(t.Context(), writer.Config{
-		Journal: j, StatePath: filepath.Join(dir, "state.db"), Terms: ledger.DefaultTerms(), Zone: calendar.UTC,
+		Journal: j, StatePath: filepath.Join(dir, "state.db"), Terms: terms.Default(), Zone: calendar.UTC,
 		Clock: func() calendar.Instant { return calendar.InstantOf(time.Now()) }, Owner: "test",
 	}, nil)
 	require.NoError(t, err)
