@@ -41,6 +41,7 @@ type Account struct {
 	LastN        uint32 // number of the newest authorization
 	Lines        [Scenes]Line
 	Holds        []Authorization // open ones, oldest first
+	Billing      Billing
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
@@ -125,9 +126,9 @@ func (a *Account) Headroom(s Scene, today calendar.Date) Headroom {
 	return h
 }
 
-// NextDeadline is when the first open hold expires; 0 when there is none.
+// NextDeadline is when time next does something to the account: the first open hold expires, a window closes. 0 when never.
 func (a *Account) NextDeadline() calendar.Instant {
-	var next calendar.Instant
+	next := a.Billing.Agenda
 	for i := range a.Holds {
 		if at := a.Holds[i].Expires; next == 0 || at < next {
 			next = at
@@ -164,5 +165,6 @@ func (a *Account) Clone() *Account {
 	for i := range c.Lines {
 		c.Lines[i].Controls = a.Lines[i].Controls.clone()
 	}
+	c.Billing = a.Billing.clone()
 	return &c
 }

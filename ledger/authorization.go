@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
@@ -49,6 +50,7 @@ type Authorization struct {
 	Captured   money.Amount
 	Refunded   money.Amount
 	Lapsed     money.Amount // released by expiry, can be captured late
+	Plan       plan.Offer   // that captures are paid by; the zero Offer when they are billed as a whole
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
 	Created    calendar.Instant
 	Day        calendar.Date    // civil day of Created: what controls count it on

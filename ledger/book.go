@@ -1,5 +1,7 @@
 package ledger
 
+import "github.com/holdfast-credit/holdfast/ledger/calendar"
+
 // Book is where the rows of a shard are. The ledger reads and writes rows through it and keeps nothing itself.
 //
 // What a Book hands out belongs to the ledger until the next call for another row of the same kind; asked twice in a
@@ -18,6 +20,10 @@ type Book interface {
 	PutOrder(Caller, OrderID, Order)
 	Receipt(Request) *Receipt // nil when there is none
 	PutReceipt(Request, *Receipt)
+	Item(AccountID, uint32) *Item // nil when there is none
+	PutItem(AccountID, *Item)
+	Statement(AccountID, calendar.Date) *Statement // by the opening date of its window; nil when there is none
+	PutStatement(AccountID, *Statement)
 	Err() error
 }
 

@@ -5,6 +5,8 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // Command is what a caller, an operator or the clock asks. The set is closed.
@@ -39,6 +41,9 @@ type (
 		Currency money.Currency
 		Limit    money.Amount
 		Lines    []LineOpening
+		Terms    string                // version; empty for the current one of the currency
+		Day      calendar.StatementDay // 0 for that of the terms
+		Channel  Channel               // of collections; NoChannel for DirectDebit
 	}
 	// LineOpening is what is needed to open a line.
 	LineOpening struct {
@@ -130,6 +135,7 @@ type Purchase struct {
 	Amount   money.Amount
 	Partial  bool         // a smaller approval will do
 	Minimum  money.Amount // the smallest that will do, at least 1
+	Plan     PlanChoice   // the zero PlanChoice when it is billed as a whole
 }
 
 // Commands on orders and holds.
@@ -205,6 +211,143 @@ type (
 		Order   OrderID
 		Account AccountID
 	}
+)
+
+// PlanChoice is an offer of the terms, by what no two have in common.
+type PlanChoice struct {
+	Method plan.Method
+	Months int
+}
+
+// Commands on what is owed. Each is on one account, and first lets happen what is due on it.
+type (
+	// AcceptTerms gives an account a version of the terms: at once for orders, from the next window on for what is billed.
+	AcceptTerms struct {
+		Request
+		Account AccountID
+		Version string
+	}
+	// SetStatementDay moves the day on which windows open, from the next opening on.
+	SetStatementDay struct {
+		Request
+		Account AccountID
+		Day     calendar.StatementDay
+	}
+	// SetChannel says how what is due is collected.
+	SetChannel struct {
+		Request
+		Account AccountID
+		Channel Channel
+	}
+	// PostRepayment takes a payment. A value date of 0 is today's.
+	PostRepayment struct {
+		Request
+		Account   AccountID
+		Currency  money.Currency
+		Amount    money.Amount
+		ValueDate calendar.Date
+		Reference string
+	}
+	// ReverseRepayment takes a payment back that bounced.
+	ReverseRepayment struct {
+		Request
+		Account AccountID
+		Item    uint32
+		Reason  string
+	}
+	// RefundCredit pays the credit balance out; an amount of 0 is all of it.
+	RefundCredit struct {
+		Request
+		Account   AccountID
+		Currency  money.Currency
+		Amount    money.Amount
+		Reference string
+	}
+	// ReportCollection tells what became of a collection. A value date of 0 is today's.
+	ReportCollection struct {
+		Request
+		Account   AccountID
+		Item      uint32
+		Succeeded bool
+		ValueDate calendar.Date
+		Reason    string // of a failure
+		Reference string // of a success
+	}
+	// WaiveCharges takes back charges of one window; an amount of 0 is all of the part.
+	WaiveCharges struct {
+		Request
+		Account  AccountID
+		Currency money.Currency
+		Opens    calendar.Date
+		Part     Part // PenaltyPart, InterestPart or FeePart
+		Amount   money.Amount
+		Reason   string
+	}
+	// PausePenalty lets no penalty accrue between two days, both included. The first must not have passed.
+	PausePenalty struct {
+		Request
+		Account AccountID
+		Pause   Pause
+		Reason  string
+	}
+	// ReageDebt spreads all that is overdue over windows to come, beginning with the one that is open.
+	ReageDebt struct {
+		Request
+		Account AccountID
+		Windows int // 2 to 24
+		Reason  string
+	}
+	// PlanStatement pays what is left of a statement's principal by installments, before its due date.
+	PlanStatement struct {
+		Request
+		Account AccountID
+		Opens   calendar.Date
+		Choice  PlanChoice
+	}
+	// PayOffPlan bills all that is to come of a plan with the window that is open; 0 is all plans.
+	PayOffPlan struct {
+		Request
+		Account AccountID
+		Plan    uint32
+	}
+	// PutTerms adds a version of the terms. Parsed is what the document says.
+	PutTerms struct {
+		Request
+		Document string
+		Parsed   *terms.Terms
+	}
+)
+
+// Commands that read what is owed. They let happen what is due, because a statement that is due must be there.
+type (
+	// GetBilling reads an account with what it owes as of today, and its newest statement.
+	GetBilling struct{ Account AccountID }
+	// GetStatement reads a statement by the opening date of its window, with its orders and items; 0 is the newest.
+	GetStatement struct {
+		Account AccountID
+		Opens   calendar.Date
+	}
+	// ListStatements reads up to Limit statements whose windows opened before a date, newest first; 0 begins at the newest.
+	ListStatements struct {
+		Account AccountID
+		Before  calendar.Date
+		Limit   int
+	}
+	// ListItems reads up to Limit items with numbers below Before, newest first; 0 begins at the newest.
+	ListItems struct {
+		Account AccountID
+		Before  uint32
+		Limit   int
+	}
+	// GetPayoff reckons what pays everything off on a day, plans included. 0 is today.
+	GetPayoff struct {
+		Account AccountID
+		Day     calendar.Date
+	}
+	// Quote reckons what a purchase would cost, whether it would be approved or not.
+	Quote struct{ Purchase }
+	// GetTerms reads the versions of the terms.
+	GetTerms struct{}
 )
 
 // Commands of operators and of the clock.

@@ -1,14 +1,31 @@
 package ledger
 
+import "github.com/holdfast-credit/holdfast/ledger/calendar"
+
 // openAccount gives the consumer an account, the next number of the shard.
 func (l *Ledger) openAccount(c *OpenAccount) Outcome {
 	if id := l.book.Consumer(c.Consumer); id != 0 {
 		return refused(fault(Exists, "CONSUMER_HAS_ACCOUNT", "the consumer has account %s", id).on("consumer_token").named(id.String()))
 	}
 	s := l.book.Shard()
-	return l.post(&AccountOpened{
+	id := l.currentTerms(c.Currency)
+	t := l.termsOf(id)
+	if c.Terms != "" {
+		if id, t = l.findTerms(c.Terms); t == nil || id != 0 && t.Currency != c.Currency {
+			return refused(termsFor(c.Currency, c.Terms, id, t))
+		}
+	}
+	f := &AccountOpened{
 		Account: NewAccountID(s.Number, s.Accounts+1), Consumer: c.Consumer, Currency: c.Currency, Limit: c.Limit, Lines: c.Lines,
-	})
+		Terms: id, Day: c.Day, Channel: c.Channel,
+	}
+	if f.Day == 0 {
+		f.Day = calendar.StatementDay(t.Window.DefaultStatementDay)
+	}
+	if f.Channel == NoChannel {
+		f.Channel = DirectDebit
+	}
+	return l.post(f)
 }
 
 // changeable loads an account that is not closed.
@@ -71,9 +88,9 @@ func (l *Ledger) setStatus(id AccountID, to AccountStatus, reason string) Outcom
 	if f != nil {
 		return refused(f)
 	}
-	if held, posted := a.Held(), a.Posted(); to == AccountClosed && (held != 0 || posted != 0) {
+	if held, posted := a.Held(), a.Posted(); to == AccountClosed && (held != 0 || posted != 0 || a.Billing.Balance() != 0) {
 		return refused(fault(FailedPrecondition, "ACCOUNT_IN_USE",
-			"account %s has %d held and %d posted", id, held, posted).named(id.String()))
+			"account %s has %d held, %d posted and a balance of %d", id, held, posted, a.Billing.Balance()).named(id.String()))
 	}
 	if to == AccountActive && a.Status == AccountActive {
 		reason = a.StatusReason // an account that is not frozen stays as it is

@@ -11,7 +11,7 @@ func (l *Ledger) find(id AuthorizationID) (*Account, *Authorization, *Fault) {
 	if a == nil || id.N > a.LastN || id.N == 0 {
 		return nil, nil, authorizationNotFound(id)
 	}
-	l.expire(a)
+	l.catchUp(a)
 	return a, l.authorization(a, id.N), nil
 }
 
@@ -52,9 +52,9 @@ func (l *Ledger) extend(c *Extend) Outcome {
 		return refused(f)
 	}
 	expires := l.now.Add(c.Lifetime)
-	switch latest := h.Created.Add(l.terms.Authorizations.LongestLifetime); {
+	switch latest := h.Created.Add(l.termsOf(a.Billing.Terms).Authorizations.LongestLifetime); {
 	case expires > latest:
-		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end beyond the longest lifetime of %v", l.terms.Authorizations.LongestLifetime)
+		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end beyond the longest lifetime of %v", l.termsOf(a.Billing.Terms).Authorizations.LongestLifetime)
 	case expires < h.Expires:
 		f = fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime would end before the present expiry")
 	}
@@ -71,7 +71,7 @@ func (l *Ledger) markSubmitted(c *MarkSubmitted) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	expires := max(h.Expires, l.now.Add(l.terms.Authorizations.LongestSubmitted))
+	expires := max(h.Expires, l.now.Add(l.termsOf(a.Billing.Terms).Authorizations.LongestSubmitted))
 	if h.State == Submitted {
 		expires = h.Expires
 	}
@@ -84,7 +84,7 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	if f == nil {
 		f = checkCurrency(a, string(c.Currency))
 	}
-	if f == nil && len(h.Captures) >= l.terms.Authorizations.MostParts {
+	if f == nil && len(h.Captures) >= l.termsOf(a.Billing.Terms).Authorizations.MostParts {
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d captures already", c.Authorization, len(h.Captures))
 	}
 	if f != nil {
@@ -98,8 +98,8 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 		amount = h.Held
 	}
 	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, FromHold: min(amount, h.Held)}
-	if over := amount - d.FromHold; over > l.tolerated(h) {
-		return refused(exceedsHold(amount, h.Held+l.tolerated(h)))
+	if over := amount - d.FromHold; over > l.tolerated(a, h) {
+		return refused(exceedsHold(amount, h.Held+l.tolerated(a, h)))
 	}
 	left := h.Held - d.FromHold
 	switch {
@@ -110,14 +110,15 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	default:
 		d.State = PartiallyCaptured
 	}
+	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount)
 	return l.post(d)
 }
 
 // tolerated is how much more than is held may be captured of an open hold. It is there once: to use it is to use the
 // hold up.
-func (l *Ledger) tolerated(h *Authorization) money.Amount {
+func (l *Ledger) tolerated(a *Account, h *Authorization) money.Amount {
 	const all = 1_000_000
-	share := money.Amount(l.terms.Authorizations.Tolerance)
+	share := money.Amount(l.termsOf(a.Billing.Terms).Authorizations.Tolerance)
 	return h.Authorized/all*share + h.Authorized%all*share/all
 }
 
@@ -127,7 +128,7 @@ func exceedsHold(amount, left money.Amount) *Fault {
 
 // captureLate posts what a hold that expired had held: the carrier had delivered.
 func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outcome {
-	switch until := h.lateUntil(l.terms); {
+	switch until := h.lateUntil(l.termsOf(a.Billing.Terms)); {
 	case h.Lapsed == 0:
 		return refused(notOpen(c.Authorization, h.State))
 	case l.now >= until:
@@ -145,6 +146,7 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if c.Final {
 		d.Released = h.Lapsed - amount
 	}
+	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount)
 	return l.post(d)
 }
 
@@ -182,7 +184,7 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	case f != nil:
 	case h.Captured == 0:
 		f = fault(FailedPrecondition, "NOTHING_CAPTURED", "nothing was captured of authorization %s, which is %s", c.Authorization, h.State).named(c.Authorization.String())
-	case len(h.Refunds) >= l.terms.Authorizations.MostParts:
+	case len(h.Refunds) >= l.termsOf(a.Billing.Terms).Authorizations.MostParts:
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d refunds already", c.Authorization, len(h.Refunds))
 	default:
 		if left := h.Captured - h.Refunded; c.Amount > left {
@@ -192,19 +194,26 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State})
+	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount)})
 }
 
 // view is a copy of an account as it stands now, with what has run out released, for reading only.
 func (l *Ledger) view(id AccountID) *Account {
 	a := l.book.Account(id)
-	if a == nil || a.firstDue(l.now) == nil {
+	if a == nil || l.nextDue(a) == nil {
 		return a
 	}
 	v := a.Clone()
-	for h := v.firstDue(l.now); h != nil; h = v.firstDue(l.now) {
-		v.release(h, h.Held, l.now, true)
-		v.drop(h.N)
+	past := &Ledger{book: nowhere{l.book}, terms: l.terms, zone: l.zone, now: l.now, today: l.today}
+	for f := past.nextDue(v); f != nil; f = past.nextDue(v) {
+		switch f := f.(type) {
+		case *HoldReleased:
+			h := v.hold(f.N)
+			v.release(h, h.Held, l.now, true)
+			v.drop(h.N)
+		case *Booked:
+			past.foldBooking(&Entry{Time: l.now}, v, &f.Booking, 0)
+		}
 	}
 	return v
 }

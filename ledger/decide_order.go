@@ -30,7 +30,7 @@ func (l *Ledger) orderFree(a *Account, order OrderID) *Fault {
 	case o.N == 0:
 		return nil // claimed for this account
 	}
-	if first := l.authorization(a, o.N); first.takesOrder(l.now, l.terms) {
+	if first := l.authorization(a, o.N); first.takesOrder(l.now, l.termsOf(a.Billing.Terms)) {
 		id := AuthorizationID{a.ID, o.N}
 		return fault(Exists, "ORDER_EXISTS", "order %q has authorization %s, which is %s", order, id, first.State).on("order_id").named(id.String())
 	}
@@ -53,19 +53,24 @@ func (l *Ledger) authorization(a *Account, n uint32) *Authorization {
 	return ended
 }
 
-func (l *Ledger) lifetime(asked time.Duration, s Scene) (time.Duration, *Fault) {
-	if asked == 0 {
-		return l.terms.Authorizations.HoldLifetime[s-1], nil
+// lifetime is how long a hold of an account is to last. Without the account it is a fault of the request that is found first.
+func (l *Ledger) lifetime(asked time.Duration, id AccountID, s Scene) (time.Duration, *Fault) {
+	t := &l.terms.Authorizations
+	if a := l.book.Account(id); a != nil {
+		t = &l.termsOf(a.Billing.Terms).Authorizations
 	}
-	if asked < l.terms.Authorizations.ShortestLifetime || asked > l.terms.Authorizations.LongestLifetime {
+	if asked == 0 {
+		return t.HoldLifetime[s-1], nil
+	}
+	if asked < t.ShortestLifetime || asked > t.LongestLifetime {
 		return 0, fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime %v is not within %v and %v",
-			asked, l.terms.Authorizations.ShortestLifetime, l.terms.Authorizations.LongestLifetime).on("hold_lifetime")
+			asked, t.ShortestLifetime, t.LongestLifetime).on("hold_lifetime")
 	}
 	return asked, nil
 }
 
 func (l *Ledger) authorize(c *Authorize) Outcome {
-	lifetime, f := l.lifetime(c.Lifetime, c.Scene)
+	lifetime, f := l.lifetime(c.Lifetime, c.Account, c.Scene)
 	if f != nil {
 		return refused(f)
 	}
@@ -94,6 +99,7 @@ func (l *Ledger) charge(c *Charge) Outcome {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
 		d.Kind, d.Amount = OrderCharged, approved
+		d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, approved)
 	}
 	return l.post(d)
 }
@@ -110,6 +116,7 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	d := l.decided(a, &c.Purchase)
 	_, d.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1})
 	d.Kind, d.Amount, d.SaleTime = OrderAdvised, c.Amount, c.SaleTime
+	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
 	return l.post(d)
 }
 
@@ -117,7 +124,12 @@ func (l *Ledger) advise(c *Advise) Outcome {
 func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
 	l.decision = OrderDecided{
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
-		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.terms.Version,
+		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.termsOf(a.Billing.Terms).Version,
+	}
+	if p.Plan.Months != 0 {
+		if o, ok := l.termsOf(a.Billing.Terms).Offer(p.Plan.Method, p.Plan.Months); ok {
+			l.decision.Plan = o.Offer
+		}
 	}
 	return &l.decision
 }
@@ -153,7 +165,9 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 	if known && o.N != 0 {
 		h := l.authorization(a, o.N)
 		d.HoldRef = a.ref(h)
-		d.Released, d.Refunded = h.Held, h.Captured-h.Refunded
+		if d.Released, d.Refunded = h.Held, h.Captured-h.Refunded; d.Refunded > 0 {
+			d.Booking = l.refunded(a, h, d.Refunded)
+		}
 	}
 	return l.post(d)
 }

@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
 
 // Entry is one fact of the journal with the identity of the request that caused it, if one did.
@@ -31,6 +32,15 @@ type HoldRef struct {
 // ID is the authorization's id.
 func (h *HoldRef) ID() AuthorizationID { return AuthorizationID{h.Account, h.N} }
 
+// Intake is what a capture does to what is owed. Nearly always it adds to the purchases of the window that is open; then
+// Booking is nil. Window and Terms are of the window that it opens, if it opens one, which also moves the agenda.
+type Intake struct {
+	Window  calendar.Window
+	Terms   TermsID
+	Agenda  calendar.Instant
+	Booking *Booking
+}
+
 // OrderKind says how an order was decided.
 type OrderKind uint8
 
@@ -51,6 +61,9 @@ type (
 		Currency money.Currency
 		Limit    money.Amount
 		Lines    []LineOpening
+		Terms    TermsID
+		Day      calendar.StatementDay
+		Channel  Channel
 	}
 	// LimitsSet has new limits; those not named stay.
 	LimitsSet struct {
@@ -94,6 +107,16 @@ type (
 		Scene    Scene
 		Controls Controls
 	}
+	// TermsPut is a version of the terms.
+	TermsPut struct {
+		Document string
+	}
+	// Booked is something done to what an account owes.
+	Booked struct {
+		Account  AccountID
+		Currency money.Currency
+		Booking  Booking
+	}
 	// OrderDecided is a decision on an order: it makes an authorization.
 	OrderDecided struct {
 		HoldRef
@@ -106,6 +129,8 @@ type (
 		Expires   calendar.Instant // of the hold
 		SaleTime  calendar.Instant // for an advice
 		Terms     string           // version that was used
+		Plan      plan.Offer       // that it is to be paid by; the zero Offer when it is billed as a whole
+		Intake
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
 	HoldIncremented struct {
@@ -134,6 +159,7 @@ type (
 		Released money.Amount // what was left of the hold and is released; when late, what can be captured no more
 		Late     bool
 		State    State
+		Intake
 	}
 	// HoldReleased is an amount released without a sale, by the caller or by time.
 	HoldReleased struct {
@@ -148,12 +174,14 @@ type (
 		HoldRef
 		Released money.Amount
 		Refunded money.Amount
+		Booking  *Booking // what the refund does; nil when nothing is refunded
 	}
 	// CaptureRefunded is a captured amount given back.
 	CaptureRefunded struct {
 		HoldRef
-		Amount money.Amount
-		State  State
+		Amount  money.Amount
+		State   State
+		Booking *Booking
 	}
 	// OrderClaimed is an order id taken for an account of another shard.
 	OrderClaimed struct {
@@ -171,6 +199,8 @@ type (
 	ClockAdvanced struct{}
 )
 
+func (*TermsPut) fact()          {}
+func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}
 func (*LimitsSet) fact()         {}
 func (*TemporaryLimitSet) fact() {}

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
@@ -46,6 +47,10 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
+	case *TermsPut:
+		out.TermsPut = slices.Clone(l.book.Shard().Terms)
+		l.remember(e, &out)
+		return out
 	case *ClockAdvanced:
 		return out
 	}
@@ -62,6 +67,12 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 	}
 	a.Sequence, a.Updated = e.Sequence, e.Time
 	if a.foldAccount(e, &out) {
+		l.remember(e, &out)
+		l.book.PutAccount(a)
+		return out
+	}
+	if f, ok := e.Fact.(*Booked); ok {
+		l.foldBooked(e, a, f, &out)
 		l.remember(e, &out)
 		l.book.PutAccount(a)
 		return out
@@ -122,6 +133,8 @@ func AccountOf(f Fact) AccountID {
 		return f.Account
 	case *OrderClaimed:
 		return f.Account
+	case *Booked:
+		return f.Account
 	}
 	return 0
 }
@@ -156,6 +169,10 @@ func (l *Ledger) foldOpened(e *Entry, f *AccountOpened) Outcome {
 	a := &Account{
 		ID: f.Account, Sequence: e.Sequence, Consumer: f.Consumer, Status: AccountActive, Currency: f.Currency,
 		Limit: f.Limit, Created: e.Time, Updated: e.Time,
+		Billing: Billing{Terms: f.Terms, Day: f.Day, Channel: f.Channel},
+	}
+	if f.Day == 0 { // from before accounts had one
+		a.Billing.Day, a.Billing.Channel = firstStatementDay, DirectDebit
 	}
 	for i := range f.Lines {
 		a.openLine(&f.Lines[i])
@@ -166,6 +183,9 @@ func (l *Ledger) foldOpened(e *Entry, f *AccountOpened) Outcome {
 	l.book.PutAccount(a)
 	return out
 }
+
+// firstStatementDay is the statement day of accounts that were opened before accounts had one.
+const firstStatementDay = 5
 
 func (a *Account) openLine(o *LineOpening) {
 	line := a.Line(o.Scene)
@@ -228,7 +248,7 @@ func (l *Ledger) foldHold(e *Entry, a *Account, out *Outcome) (fx effect) {
 	default:
 		h := l.authorization(a, ref.N)
 		wasOpen := h.State.Open()
-		fx.absorbed = a.foldChange(e, h, out)
+		fx.absorbed = l.foldChange(e, a, h, out)
 		out.Authorization = h.clone()
 		fx.ended = l.settle(a, h, wasOpen)
 	}
@@ -267,7 +287,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	*h = Authorization{
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
-		Expires: f.Expires, Updated: e.Time,
+		Expires: f.Expires, Updated: e.Time, Plan: f.Plan,
 	}
 	a.LastN = f.N
 	line := a.Line(f.Scene)
@@ -284,7 +304,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.State, h.Captured = Captured, f.Amount
 		h.Captures = []Capture{{Amount: f.Amount, Time: e.Time}}
 		h.Advised, h.SaleTime = f.Kind == OrderAdvised, f.SaleTime
-		line.Posted += f.Amount
+		l.foldIntake(e, a, &f.Intake, f.N, f.Scene, f.Amount)
 		out.Part, out.Exceeded = 1, f.Reasons != 0
 	case OrderDeclined:
 		h.State = Declined
@@ -300,7 +320,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 
 // foldChange absorbs a change to an authorization that is there. An ended one may have absorbed it before, when a
 // crash fell between its row and its account's: then only the account changes.
-func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed bool) {
+func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome) (absorbed bool) {
 	line := a.Line(h.Scene)
 	absorbed = h.Sequence >= e.Sequence
 	switch f := e.Fact.(type) {
@@ -319,7 +339,7 @@ func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed
 	case *HoldSubmitted:
 		h.Expires, h.State = f.Expires, Submitted
 	case *HoldCaptured:
-		line.Posted += f.Amount
+		l.foldIntake(e, a, &f.Intake, h.N, h.Scene, f.Amount)
 		if !f.Late {
 			line.Held -= f.FromHold + f.Released
 			line.Use.release(h.Day, f.Released, 0)
@@ -332,7 +352,7 @@ func (a *Account) foldChange(e *Entry, h *Authorization, out *Outcome) (absorbed
 		a.release(h, f.Amount, e.Time, f.Expired)
 		out.Released = f.Amount
 	case *CaptureRefunded:
-		line.Posted -= f.Amount
+		l.foldBooking(e, a, f.Booking, h.N)
 		if !absorbed {
 			h.refund(f.Amount, e.Time)
 		}
@@ -388,7 +408,9 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 	if f.Released > 0 {
 		a.release(h, f.Released, e.Time, false)
 	}
-	a.Line(h.Scene).Posted -= f.Refunded
+	if f.Booking != nil {
+		l.foldBooking(e, a, f.Booking, h.N)
+	}
 	if !fx.absorbed {
 		if f.Refunded > 0 {
 			h.refund(f.Refunded, e.Time)

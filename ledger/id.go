@@ -76,6 +76,57 @@ func (id AuthorizationID) part(prefix string, n int) string {
 	return string(appendBase32(s, uint64(n), 2))
 }
 
+// ItemID is an account and the item's number on it: 1, 2, 3, ...
+type ItemID struct {
+	Account AccountID
+	N       uint32
+}
+
+// String is item_ and 20 characters of Crockford's base 32.
+func (id ItemID) String() string { return numbered("item_", id.Account, id.N) }
+
+// PlanID is an account and the plan's number on it: 1, 2, 3, ...
+type PlanID struct {
+	Account AccountID
+	N       uint32
+}
+
+// String is pln_ and 20 characters of Crockford's base 32.
+func (id PlanID) String() string { return numbered("pln_", id.Account, id.N) }
+
+func numbered(prefix string, a AccountID, n uint32) string {
+	var b [5 + 20]byte
+	return string(appendBase32(appendBase32(append(b[:0], prefix...), uint64(a), 13), uint64(n), 7))
+}
+
+// ParseItemID reads what ItemID.String writes.
+func ParseItemID(s string) (ItemID, error) {
+	a, n, ok := parseNumbered("item_", s)
+	if !ok {
+		return ItemID{}, fmt.Errorf("want an item id as item_ and 20 characters, have %q", clip(s))
+	}
+	return ItemID{a, n}, nil
+}
+
+// ParsePlanID reads what PlanID.String writes.
+func ParsePlanID(s string) (PlanID, error) {
+	a, n, ok := parseNumbered("pln_", s)
+	if !ok {
+		return PlanID{}, fmt.Errorf("want a plan id as pln_ and 20 characters, have %q", clip(s))
+	}
+	return PlanID{a, n}, nil
+}
+
+func parseNumbered(prefix, s string) (AccountID, uint32, bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	if !ok || len(digits) != 20 {
+		return 0, 0, false
+	}
+	a, goodA := parseBase32(digits[:13], 13)
+	n, goodN := parseBase32(digits[13:], 7)
+	return AccountID(a), uint32(n), goodA && goodN && n > 0 && n < 1<<32 && AccountID(a).Number() > 0
+}
+
 // ParseAccountID reads what AccountID.String writes.
 func ParseAccountID(s string) (AccountID, error) {
 	digits, ok := strings.CutPrefix(s, "acc_")

@@ -40,6 +40,12 @@ func CheckAccount(a *Account) error {
 		if err := checkLine(&a.Lines[i], held[i], holds[i]); err != nil {
 			return fmt.Errorf("account %s: line %s: %w", a.ID, Scene(i+1), err)
 		}
+		if owed := a.Billing.Principal(Scene(i + 1)); a.Lines[i].Posted != owed {
+			return fmt.Errorf("account %s: line %s: %d posted, the principal owed and to come is %d", a.ID, Scene(i+1), a.Lines[i].Posted, owed)
+		}
+	}
+	if err := a.Billing.check(); err != nil {
+		return fmt.Errorf("account %s: %w", a.ID, err)
 	}
 	return nil
 }
@@ -173,8 +179,8 @@ func (t *Tally) Add(a *Account, ended iter.Seq[*Authorization]) error {
 	if count != a.LastN {
 		return fmt.Errorf("account %s has %d authorizations, the newest being %d", a.ID, count, a.LastN)
 	}
-	for i := range posted {
-		if posted[i] != a.Lines[i].Posted {
+	for i := range posted { // where there are items, what was repaid is off it: the postings of the journal tell
+		if a.Billing.Items == 0 && posted[i] != a.Lines[i].Posted {
 			return fmt.Errorf("account %s: line %s: %d posted, captures less refunds are %d", a.ID, Scene(i+1), a.Lines[i].Posted, posted[i])
 		}
 	}
@@ -218,9 +224,11 @@ func (t *Tally) Check(s *Shard) error {
 	return nil
 }
 
-// nonzero are the totals that say anything: a carrier that only ever declined has a row or has none.
+// nonzero are the totals that say anything: a carrier that only ever declined has a row or has none. Subsidies are not
+// among what authorizations add up to.
 func nonzero(totals []Totals) (some []Totals) {
 	for _, t := range totals {
+		t.Subsidy = 0
 		if t.Held|t.Captured|t.Refunded|t.Exceeded != 0 {
 			some = append(some, t)
 		}

@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
 )
 
 // whole is an account with a history, all sound.
@@ -18,6 +20,9 @@ func whole() (*ledger.Account, []*ledger.Authorization, *ledger.Shard) {
 		{N: 2, Sequence: 9, Scene: ledger.TopUp, State: ledger.PartiallyCaptured, Carrier: "cmcc", Requested: 15, Authorized: 15, Held: 10, Captured: 5,
 			Captures: []ledger.Capture{{Amount: 5}}, Expires: 1},
 	}
+	a.Billing = ledger.Billing{Agenda: 1, Open: ledger.Cycle{
+		Window: calendar.Window{Opens: 1, Closes: 2, Due: 3}, Purchases: [ledger.Scenes]money.Amount{25}, Flows: ledger.Flows{Purchases: 25},
+	}}
 	ended := []*ledger.Authorization{{N: 3, Scene: ledger.TopUp, State: ledger.Captured, Carrier: "ctcc", Requested: 30, Authorized: 30, Captured: 30, Refunded: 10,
 		Captures: []ledger.Capture{{Amount: 30}}, Refunds: []ledger.Refund{{Amount: 10}}, Advised: true, Reasons: 1 << ledger.LineLimit}}
 	s := &ledger.Shard{Accounts: 1, OpenHolds: 2, Totals: []ledger.Totals{
@@ -51,6 +56,12 @@ func TestTallyFinds(t *testing.T) {
 		"line's held":            func(a account, _ history, _ shard) { a.Lines[0].Held++ },
 		"line's holds":           func(a account, _ history, _ shard) { a.Lines[0].Holds-- },
 		"line's posted":          func(a account, _ history, _ shard) { a.Lines[0].Posted++ },
+		"balance":                func(a account, _ history, _ shard) { a.Billing.Open.Flows.Fees++ },
+		"purchases":              func(a account, _ history, _ shard) { a.Billing.Open.Purchases[0]-- },
+		"credit":                 func(a account, _ history, _ shard) { a.Billing.Credit-- },
+		"never closes":           func(a account, _ history, _ shard) { a.Billing.Agenda = 0 },
+		"debt of nothing":        func(a account, _ history, _ shard) { a.Billing.Debts = make([]ledger.Debt, 1) },
+		"plan of nothing":        func(a account, _ history, _ shard) { a.Billing.Plans = make([]ledger.Plan, 1) },
 		"negative posted":        func(a account, _ history, _ shard) { a.Lines[1].Posted-- },
 		"held on no line":        func(a account, _ history, _ shard) { a.Lines[0].Status = ledger.NoLine },
 		"negative use":           func(a account, _ history, _ shard) { a.Lines[0].Use.DailyAmount = -1 },

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // curable are the reasons that a smaller amount can cure.
@@ -20,28 +21,39 @@ type question struct {
 // judge decides on a purchase: every reason against it, in order of precedence, or the amount that is approved.
 // It is the only place where credit is decided. Holds that have run out must have been released before.
 func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons Reasons) {
-	line := a.Line(q.Scene)
-	l.judgeStanding(a, line, q, &reasons)
+	line, t := a.Line(q.Scene), l.termsOf(a.Billing.Terms)
+	l.judgeStanding(a, line, t, q, &reasons)
 	if line.Status != LineOpen {
 		return 0, reasons // a line that is not open has no controls and no limit to speak of
 	}
 	room := l.judgeAmounts(a, line, q, &reasons)
+	least := max(q.Minimum, 1)
+	if q.Plan.Months != 0 {
+		if o, ok := offer(t, q.Plan, q.Amount); ok {
+			least = max(least, o.SmallestPrincipal)
+		} else {
+			reasons.Add(PlanNotOffered)
+		}
+	}
 	switch {
 	case reasons == 0:
 		return q.Amount, 0
-	case q.Partial && reasons&^curable == 0 && room >= max(q.Minimum, 1):
+	case q.Partial && reasons&^curable == 0 && room >= least:
 		return room, 0
 	}
 	return 0, reasons
 }
 
 // judgeStanding finds the reasons that have nothing to do with the amount.
-func (l *Ledger) judgeStanding(a *Account, line *Line, q question, reasons *Reasons) {
+func (l *Ledger) judgeStanding(a *Account, line *Line, t *terms.Terms, q question, reasons *Reasons) {
 	switch a.Status {
 	case AccountClosed:
 		reasons.Add(AccountNotActive)
 	case AccountFrozen:
 		reasons.Add(AccountIsFrozen)
+	}
+	if days := a.Billing.DaysPastDue(l.today); a.Billing.Late.Stopped || days > 0 && days >= t.Delinquency.StopAuthorizationsFromDay {
+		reasons.Add(AccountDelinquent)
 	}
 	switch {
 	case line.Status != LineOpen:
@@ -63,7 +75,7 @@ func (l *Ledger) judgeStanding(a *Account, line *Line, q question, reasons *Reas
 	if len(c.Phones) > 0 && !slices.Contains(c.Phones, q.Phone) {
 		reasons.Add(PhoneNotAllowed)
 	}
-	if q.holds > 0 && (len(a.Holds) >= l.terms.Authorizations.MostOpenHolds || c.MaxHolds > 0 && line.Holds >= c.MaxHolds) {
+	if q.holds > 0 && (len(a.Holds) >= t.Authorizations.MostOpenHolds || c.MaxHolds > 0 && line.Holds >= c.MaxHolds) {
 		reasons.Add(TooManyHolds)
 	}
 }

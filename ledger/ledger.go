@@ -3,6 +3,7 @@ package ledger
 import (
 	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
@@ -50,7 +51,7 @@ func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outco
 		l.prints.sum = l.prints.sum[:0]
 		c.fields(&l.prints)
 		l.print = l.prints.sum
-		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.terms.Authorizations.RequestsKept) {
+		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.requestsKept()) {
 			return l.again(c, r)
 		}
 	}
@@ -112,6 +113,12 @@ func (l *Ledger) decide(c Command) Outcome {
 	case *AdvanceClock:
 		return l.post(&ClockAdvanced{})
 	}
+	if out, mine := l.debtCommand(c); mine {
+		return out
+	}
+	if out, mine := l.readDebt(c); mine {
+		return out
+	}
 	return l.read(c)
 }
 
@@ -126,6 +133,8 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 		switch c.(type) {
 		case *Suspend, *Resume:
 			out.Shard = l.book.Shard().Clone() // what is suspended now: receipts do not keep it
+		case *PutTerms:
+			out.TermsPut = slices.Clone(l.book.Shard().Terms)
 		}
 		return out
 	}
@@ -139,6 +148,15 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 	if r.ID.N == 0 {
 		out := r.outcome(nil)
 		out.Currency = a.Currency
+		if r.Account != nil && r.ID.Account != 0 {
+			out.Billing = &BillingAnswer{Terms: l.termsOf(r.Account.Billing.Terms).Version}
+			if r.Item != 0 {
+				if i := l.book.Item(a.ID, r.Item); i != nil {
+					out.Billing.Item = i.clone()
+					out.Billing.Item.Outcome = Succeeded // as it was then
+				}
+			}
+		}
 		return out
 	}
 	now := l.authorization(a, r.ID.N)
@@ -174,23 +192,20 @@ func (l *Ledger) account(id AccountID) (*Account, *Fault) {
 	if a == nil {
 		return nil, fault(NotFound, "ACCOUNT_NOT_FOUND", "there is no account %s", id).named(id.String())
 	}
-	l.expire(a)
+	l.catchUp(a)
 	return a, nil
 }
 
-// expire lets the holds of an account that have run out expire, the earliest first. It tells how many did.
-func (l *Ledger) expire(a *Account) (expired int) {
+// catchUp lets everything happen that time has done to an account, in order: holds that ran out expire, windows close, due
+// dates pass. It tells how many entries that took.
+func (l *Ledger) catchUp(a *Account) (happened int) {
 	for {
-		h := a.firstDue(l.now)
-		if h == nil || l.book.Err() != nil {
-			return expired
-		}
-		f := &HoldReleased{HoldRef: a.ref(h), Amount: h.Held, Expired: true, WasSubmitted: h.State == Submitted, State: Expired}
-		if h.Captured > 0 {
-			f.State = Captured
+		f := l.nextDue(a)
+		if f == nil || l.book.Err() != nil {
+			return happened
 		}
 		l.lapse(f)
-		expired++
+		happened++
 	}
 }
 
@@ -211,7 +226,7 @@ func (a *Account) ref(h *Authorization) HoldRef {
 func (l *Ledger) tick(c *Tick) (out Outcome) {
 	for _, id := range c.Accounts {
 		if a := l.book.Account(id); a != nil {
-			out.Expired += l.expire(a)
+			out.Expired += l.catchUp(a)
 		}
 	}
 	return out

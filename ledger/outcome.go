@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
 
 // Decision is the answer to a question about credit.
@@ -34,6 +35,8 @@ type Outcome struct {
 	Released      money.Amount
 	Refunded      money.Amount
 
+	Billing        *BillingAnswer // of commands on what is owed
+	TermsPut       []TermsVersion
 	Account        *Account // a copy
 	Accounts       []*Account
 	Authorizations []Authorization
@@ -41,6 +44,53 @@ type Outcome struct {
 	Shard          *Shard
 	Expired        int           // holds that a Tick let expire
 	Today          calendar.Date // civil day on which a read was answered
+}
+
+// BillingAnswer is what is told of what an account owes. Which fields are set depends on the command.
+type BillingAnswer struct {
+	Account    *Account // a copy, with charges reckoned as of today
+	Terms      string   // version that the account has, or that the statement, payoff or quote is by
+	Item       *Item    // that the command added, or completed
+	Items      []*Item
+	Statement  *Statement
+	Statements []*Statement
+	Orders     []OrderLine // of Statement
+	Payoff     *Payoff
+	Quote      *Quoted
+}
+
+// OrderLine is a capture of an order, in the window of a statement.
+type OrderLine struct {
+	Authorization AuthorizationID
+	Scene         Scene
+	Order         OrderID
+	Carrier       CarrierID
+	Part          int // number of the capture
+	Amount        money.Amount
+	Time          calendar.Instant
+	Planned       bool // it is paid by a plan
+}
+
+// Payoff is what pays everything off on a day.
+type Payoff struct {
+	Day    calendar.Date
+	Billed Owed // of windows that have closed, with charges up to and including the day
+	Open   Owed // of the window that is open
+	Plans  Owed // principal to come, and the share of fees that the terms ask for
+	Credit money.Amount
+}
+
+// Total is what there is to pay.
+func (p *Payoff) Total() money.Amount {
+	return max(0, p.Billed.Total()+p.Open.Total()+p.Plans.Total()-p.Credit)
+}
+
+// Quoted is what a purchase would cost.
+type Quoted struct {
+	Window   calendar.Window // that it would be billed with
+	Today    calendar.Date
+	Schedule plan.Schedule // of a plan; nil without one
+	Offer    plan.Offer
 }
 
 func refused(f *Fault) Outcome { return Outcome{Fault: f} }

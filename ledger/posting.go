@@ -12,9 +12,15 @@ const (
 	BookCommitted                      // committed/CARRIER
 	BookReceivable                     // receivable/ACC/SCENE
 	BookPayable                        // payable/CARRIER
+	BookCharges                        // charges/ACC: fees, interest and penalty that the consumer owes
+	BookCredit                         // credit/ACC: what the consumer has to his credit
+	BookCash                           // cash: repaid or paid out
+	BookIncome                         // income: fees, interest, penalty
+	BookLoss                           // loss: charged off, less what was recovered
+	BookSubsidy                        // subsidy/CARRIER: what a carrier owes of the fees of plans
 )
 
-var bookNames = [...]string{"", "held", "committed", "receivable", "payable"}
+var bookNames = [...]string{"", "held", "committed", "receivable", "payable", "charges", "credit", "cash", "income", "loss", "subsidy"}
 
 func (k BookKind) String() string { return bookNames[k] }
 
@@ -28,8 +34,13 @@ type BookAccount struct {
 
 // String is the name in the event feed, such as held/acc_0000000000001/TOPUP or payable/cmcc.
 func (b BookAccount) String() string {
-	if b.Kind == BookCommitted || b.Kind == BookPayable {
+	switch b.Kind {
+	case BookCommitted, BookPayable, BookSubsidy:
 		return b.Kind.String() + "/" + string(b.Carrier)
+	case BookCharges, BookCredit:
+		return b.Kind.String() + "/" + b.Account.String()
+	case BookCash, BookIncome, BookLoss:
+		return b.Kind.String()
 	}
 	return b.Kind.String() + "/" + b.Account.String() + "/" + b.Scene.String()
 }
@@ -46,10 +57,23 @@ type Posting struct {
 // carriers' books are the shard's totals with the sign turned.
 func Postings(e *Entry) []Posting {
 	held, posted := moved(e.Fact)
+	b := BookingOf(e.Fact)
+	if b != nil {
+		posted = 0 // its moves say what is posted, and more
+	}
+	h := HoldOf(e.Fact)
+	if b != nil && len(b.Moves) > 0 {
+		booked := b.postings(AccountOf(e.Fact), currencyOf(e.Fact))
+		if held == 0 {
+			return booked
+		}
+		return append(booked,
+			Posting{BookAccount{Kind: BookHeld, Account: h.Account, Scene: h.Scene}, h.Currency, held},
+			Posting{BookAccount{Kind: BookCommitted, Carrier: h.Carrier}, h.Currency, -held})
+	}
 	if held == 0 && posted == 0 {
 		return nil
 	}
-	h := HoldOf(e.Fact)
 	p := make([]Posting, 0, 4)
 	leg := func(line, carrier BookKind, amount money.Amount) {
 		if amount != 0 {
@@ -60,6 +84,60 @@ func Postings(e *Entry) []Posting {
 	}
 	leg(BookHeld, BookCommitted, held)
 	leg(BookReceivable, BookPayable, posted)
+	return p
+}
+
+func currencyOf(f Fact) money.Currency {
+	if f, ok := f.(*Booked); ok {
+		return f.Currency
+	}
+	return HoldOf(f).Currency
+}
+
+// BookingOf is what a fact does to what is owed; nil when it does nothing, or only adds to the open window.
+func BookingOf(f Fact) *Booking {
+	switch f := f.(type) {
+	case *Booked:
+		return &f.Booking
+	case *OrderDecided:
+		return f.Booking
+	case *HoldCaptured:
+		return f.Booking
+	case *OrderReversed:
+		return f.Booking
+	case *CaptureRefunded:
+		return f.Booking
+	}
+	return nil
+}
+
+// postings are two legs for each move.
+func (b *Booking) postings(id AccountID, currency money.Currency) []Posting {
+	p := make([]Posting, 0, 2*len(b.Moves))
+	for i := range b.Moves {
+		m := &b.Moves[i]
+		own, amount := BookAccount{Account: id}, m.Amount
+		switch m.Part {
+		case PrincipalPart:
+			own.Kind, own.Scene = BookReceivable, m.Scene
+		case CreditPart:
+			own.Kind, amount = BookCredit, -amount // it is owed to the consumer
+		case WrittenOffPart:
+			own = BookAccount{Kind: BookLoss}
+		case SubsidyPart:
+			own = BookAccount{Kind: BookSubsidy, Carrier: m.Carrier}
+		default:
+			own.Kind = BookCharges
+		}
+		other := BookAccount{Kind: m.Against}
+		switch m.Against {
+		case BookPayable:
+			other.Carrier = m.Carrier
+		case BookCredit:
+			other.Account = id
+		}
+		p = append(p, Posting{own, currency, amount}, Posting{other, currency, -amount})
+	}
 	return p
 }
 

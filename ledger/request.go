@@ -98,6 +98,7 @@ func (p *Purchase) fields(f *fingerprint) {
 	f.int("amount", int64(p.Amount))
 	f.bool("accept_partial", p.Partial)
 	f.int("minimum_amount", int64(p.Minimum))
+	f.plan(p.Plan)
 }
 
 // The kind bytes are kept in receipts: they are never reused.
@@ -108,6 +109,9 @@ func (c *OpenAccount) fields(f *fingerprint) {
 	f.str("currency", string(c.Currency))
 	f.int("limit", int64(c.Limit))
 	f.lines("lines", c.Lines)
+	f.str("terms_version", c.Terms)
+	f.int("statement_day", int64(c.Day))
+	f.int("collection_channel", int64(c.Channel))
 }
 
 func (c *SetLimits) fields(f *fingerprint) {
@@ -257,6 +261,113 @@ func (c *Resume) fields(f *fingerprint) {
 	f.str("reason", c.Reason)
 }
 
+func (c *AcceptTerms) fields(f *fingerprint) {
+	f.kind(23)
+	f.int("account_id", int64(c.Account))
+	f.str("terms_version", c.Version)
+}
+
+func (c *SetStatementDay) fields(f *fingerprint) {
+	f.kind(24)
+	f.int("account_id", int64(c.Account))
+	f.int("statement_day", int64(c.Day))
+}
+
+func (c *SetChannel) fields(f *fingerprint) {
+	f.kind(25)
+	f.int("account_id", int64(c.Account))
+	f.int("collection_channel", int64(c.Channel))
+}
+
+func (c *PostRepayment) fields(f *fingerprint) {
+	f.kind(26)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+	f.int("value_date", int64(c.ValueDate))
+	f.str("reference", c.Reference)
+}
+
+func (c *ReverseRepayment) fields(f *fingerprint) {
+	f.kind(27)
+	f.int("account_id", int64(c.Account))
+	f.int("repayment_id", int64(c.Item))
+	f.str("reason", c.Reason)
+}
+
+func (c *RefundCredit) fields(f *fingerprint) {
+	f.kind(28)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.int("amount", int64(c.Amount))
+	f.str("reference", c.Reference)
+}
+
+func (c *ReportCollection) fields(f *fingerprint) {
+	f.kind(29)
+	f.int("account_id", int64(c.Account))
+	f.int("collection_id", int64(c.Item))
+	f.bool("outcome", c.Succeeded)
+	f.int("value_date", int64(c.ValueDate))
+	f.str("reason", c.Reason)
+	f.str("reference", c.Reference)
+}
+
+func (c *WaiveCharges) fields(f *fingerprint) {
+	f.kind(30)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.int("opening_date", int64(c.Opens))
+	f.int("part", int64(c.Part))
+	f.int("amount", int64(c.Amount))
+	f.str("reason", c.Reason)
+}
+
+func (c *PausePenalty) fields(f *fingerprint) {
+	f.kind(31)
+	f.int("account_id", int64(c.Account))
+	f.int("from", int64(c.Pause.From))
+	f.int("to", int64(c.Pause.To))
+	f.str("reason", c.Reason)
+}
+
+func (c *ReageDebt) fields(f *fingerprint) {
+	f.kind(32)
+	f.int("account_id", int64(c.Account))
+	f.int("windows", int64(c.Windows))
+	f.str("reason", c.Reason)
+}
+
+func (c *PlanStatement) fields(f *fingerprint) {
+	f.kind(33)
+	f.int("account_id", int64(c.Account))
+	f.int("opening_date", int64(c.Opens))
+	f.plan(c.Choice)
+}
+
+func (c *PayOffPlan) fields(f *fingerprint) {
+	f.kind(34)
+	f.int("account_id", int64(c.Account))
+	f.int("plan_id", int64(c.Plan))
+}
+
+func (c *PutTerms) fields(f *fingerprint) {
+	f.kind(35)
+	f.str("document", c.Document)
+}
+
+func (f *fingerprint) plan(c PlanChoice) {
+	f.field("plan", hashInt(hashInt(fnvOffset, int64(c.Method)), int64(c.Months)))
+}
+
+func (*GetBilling) fields(*fingerprint)     {}
+func (*GetStatement) fields(*fingerprint)   {}
+func (*ListStatements) fields(*fingerprint) {}
+func (*ListItems) fields(*fingerprint)      {}
+func (*GetPayoff) fields(*fingerprint)      {}
+func (*Quote) fields(*fingerprint)          {}
+func (*GetTerms) fields(*fingerprint)       {}
+
 // What has no identity has no fingerprint.
 func (*Tick) fields(*fingerprint)               {}
 func (*AdvanceClock) fields(*fingerprint)       {}
@@ -303,6 +414,7 @@ type Receipt struct {
 	Exceeded  bool
 	Released  money.Amount
 	Refunded  money.Amount
+	Item      uint32   // the number of the item that it added; 0 when it added none
 	Account   *Account // as it was then, holds left out; nil when the outcome is no account
 }
 
@@ -325,6 +437,9 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 		Decision: out.Decision, Reasons: out.Reasons, ID: out.ID, Headroom: out.Headroom, Part: out.Part,
 		Late: out.Late, Tombstone: out.Tombstone, Exceeded: out.Exceeded,
 		Released: out.Released, Refunded: out.Refunded, Account: out.Account,
+	}
+	if out.Billing != nil && out.Billing.Item != nil {
+		r.Item = out.Billing.Item.N
 	}
 	if a := &out.Authorization; a.N != 0 {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,

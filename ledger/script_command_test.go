@@ -17,6 +17,9 @@ func (s *script) command() ledger.Command {
 	if c := s.accountCommand(); c != nil {
 		return c
 	}
+	if c := s.debtCommand(); c != nil {
+		return c
+	}
 	switch s.d.Cmd {
 	case "suspend":
 		return &ledger.Suspend{Request: s.request(), Scope: s.scope(), Reason: s.text("reason", "incident")}
@@ -121,7 +124,7 @@ func (s *script) accountCommand() ledger.Command {
 }
 
 func (s *script) open() ledger.Command {
-	c := &ledger.OpenAccount{Request: s.request(), Consumer: ledger.ConsumerToken(s.text("consumer", "")), Currency: s.currency(), Limit: s.number("limit")}
+	c := &ledger.OpenAccount{Request: s.request(), Consumer: ledger.ConsumerToken(s.text("consumer", "")), Currency: s.currency(), Limit: s.number("limit"), Day: calendar.StatementDay(s.number("day"))}
 	for scene := ledger.TopUp; scene.Valid(); scene++ {
 		if s.flag(scene.String()) {
 			c.Lines = append(c.Lines, s.opening(scene, s.number(scene.String())))
@@ -163,7 +166,7 @@ func (s *script) purchase() ledger.Purchase {
 	return ledger.Purchase{
 		Account: s.account(s.position(0)), Scene: s.scene(s.position(1)), Order: s.order(),
 		Carrier: ledger.CarrierID(s.text("carrier", "cmcc")), Phone: ledger.PhoneToken(s.text("phone", "p1")),
-		Currency: s.currency(), Amount: s.number("amount"), Partial: s.flag("partial"), Minimum: s.number("minimum"),
+		Currency: s.currency(), Amount: s.number("amount"), Partial: s.flag("partial"), Minimum: s.number("minimum"), Plan: s.choice(),
 	}
 }
 

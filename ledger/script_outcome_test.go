@@ -44,7 +44,7 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 		tellHeadroom(b, &out.Headroom)
 	}
 	if out.Expired > 0 {
-		fmt.Fprintf(b, "%d expired", out.Expired)
+		fmt.Fprintf(b, "%d happened", out.Expired)
 	}
 	b.WriteByte('\n')
 	if out.Account != nil {
@@ -58,6 +58,9 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 		b.WriteByte('\n')
 	}
 	words(b, out.More, "and more\n")
+	if out.Billing != nil {
+		s.tellBilling(b, out.Billing)
+	}
 	if out.Shard != nil {
 		s.tellShard(b, out.Shard)
 	}

@@ -110,6 +110,9 @@ func (s *script) apply(c ledger.Command) string {
 			}
 			b.WriteByte('\n')
 		}
+		if k := ledger.BookingOf(entries[i].Fact); k != nil {
+			tellBooking(&b, k)
+		}
 	}
 	s.tell(&b, out)
 	return tidy(b.String())
@@ -141,6 +144,7 @@ func (s *script) config() {
 	if n := s.number("max_holds"); n != 0 {
 		a.MostOpenHolds = int(n)
 	}
+	s.configDebts(product)
 	fresh := newScript(s.t, s.text("zone", "Asia/Shanghai"), product)
 	fresh.d, fresh.claimed = s.d, s.claimed
 	*s = *fresh

@@ -15,8 +15,10 @@ type Shard struct {
 	Time        calendar.Instant // of that entry
 	Accounts    uint64           // how many were ever opened
 	OpenHolds   int64
-	Suspensions []Suspension // in order of scope
-	Totals      []Totals     // in order of carrier and currency
+	Suspensions []Suspension   // in order of scope
+	Totals      []Totals       // in order of carrier and currency
+	Debts       []DebtTotals   // in order of currency
+	Terms       []TermsVersion // as they were put
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -35,12 +37,30 @@ type Totals struct {
 	Captured money.Amount // ever
 	Refunded money.Amount // ever
 	Exceeded money.Amount // advised beyond what would have been approved, ever
+	Subsidy  money.Amount // of the fees of plans, that the carrier owes, ever
+}
+
+// DebtTotals is what the book says of debts in one currency, ever.
+type DebtTotals struct {
+	Currency   money.Currency
+	Statements int64
+	Billed     money.Amount // principal, with statements
+	Repaid     money.Amount // principal and charges, those that bounced taken off
+	Fees       money.Amount // charged and not waived
+	Interest   money.Amount // charged and not waived
+	Penalty    money.Amount // charged and not waived
+	PaidOut    money.Amount // of credit balances
+	ChargedOff money.Amount
+	Recovered  money.Amount
+	Collected  int64 // collections that succeeded
+	Failed     int64 // collections that failed
 }
 
 // Clone is a copy that shares no memory that can change.
 func (s *Shard) Clone() *Shard {
 	c := *s
 	c.Suspensions, c.Totals = slices.Clone(s.Suspensions), slices.Clone(s.Totals)
+	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
 	return &c
 }
 
@@ -95,7 +115,12 @@ func (s *Shard) fold(e *Entry) {
 		s.Accounts = f.Account.Number()
 	case *SuspensionSet:
 		s.setSuspension(e, f)
+	case *TermsPut:
+		s.putTerms(e, f)
+	case *Booked:
+		s.foldBooking(f.Currency, &f.Booking)
 	case *OrderDecided:
+		s.foldBooking(f.Currency, f.Booking)
 		s.foldOrder(f)
 	case *HoldIncremented:
 		if f.Reasons == 0 {
@@ -104,6 +129,7 @@ func (s *Shard) fold(e *Entry) {
 	case *HoldCaptured:
 		t := s.totals(&f.HoldRef)
 		t.Captured += f.Amount
+		s.foldBooking(f.Currency, f.Booking)
 		if f.Late {
 			break // it held nothing any more
 		}
@@ -121,12 +147,14 @@ func (s *Shard) fold(e *Entry) {
 			t := s.totals(&f.HoldRef)
 			t.Held -= f.Released
 			t.Refunded += f.Refunded
+			s.foldBooking(f.Currency, f.Booking)
 			if f.Released > 0 {
 				s.OpenHolds--
 			}
 		}
 	case *CaptureRefunded:
 		s.totals(&f.HoldRef).Refunded += f.Amount
+		s.foldBooking(f.Currency, f.Booking)
 	}
 }
 

@@ -181,10 +181,14 @@ func (a *auditor) compare() error {
 func (a *auditor) checkAccounts(fold *state.Snapshot) error {
 	var tally ledger.Tally
 	full := errors.New("enough faults")
-	err := fold.Accounts(func(account *ledger.Account, ended []*ledger.Authorization) error {
+	err := fold.Accounts(func(account *ledger.Account, h *state.History) error {
 		a.report.Accounts++
-		a.report.Authorizations += int64(len(account.Holds) + len(ended))
-		if err := tally.Add(account, slices.Values(ended)); err != nil && !a.report.fault("account %s: %v", account.ID, err) {
+		a.report.Authorizations += int64(len(account.Holds) + len(h.Ended))
+		err := tally.Add(account, slices.Values(h.Ended))
+		if err == nil {
+			err = checkHistory(account, h)
+		}
+		if err != nil && !a.report.fault("account %s: %v", account.ID, err) {
 			return full
 		}
 		return nil

@@ -60,6 +60,12 @@ func (d Date) Month() Month {
 	return Month(y*12 + int(m) - 1)
 }
 
+// MonthEnd is the last day of the month before the date's.
+func (d Date) MonthEnd() Date {
+	year, month, _ := d.civil()
+	return dayOf(year, month, 1) - 1
+}
+
 // Month is a civil month as months since year 0.
 type Month int32
 
@@ -118,4 +124,25 @@ func (z Zone) Start(d Date) Instant {
 		t = t.Add(time.Hour)
 	}
 	return InstantOf(t)
+}
+
+// At is the instant at which clocks in the zone show so many minutes after midnight of the date. Where they never do, it
+// is as much later as they skip; where they do twice, it is the first time.
+func (z Zone) At(d Date, minute int) Instant {
+	location := z.location
+	if location == nil {
+		location = time.UTC
+	}
+	y, m, day := d.civil()
+	return InstantOf(time.Date(y, m, day, minute/60, minute%60, 0, 0, location))
+}
+
+// Minute is how many minutes after midnight clocks in the zone show at the instant.
+func (z Zone) Minute(i Instant) int {
+	location := z.location
+	if location == nil {
+		location = time.UTC
+	}
+	t := i.Time().In(location)
+	return t.Hour()*60 + t.Minute()
 }

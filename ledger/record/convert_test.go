@@ -12,7 +12,8 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 	g := &journalv1.Entry{Caller: string(e.Request.Caller), RequestId: string(e.Request.ID), Print: e.Print}
 	switch f := e.Fact.(type) {
 	case *ledger.AccountOpened:
-		o := &journalv1.AccountOpened{Account: uint64(f.Account), Consumer: string(f.Consumer), Currency: string(f.Currency), Limit: int64(f.Limit)}
+		o := &journalv1.AccountOpened{Account: uint64(f.Account), Consumer: string(f.Consumer), Currency: string(f.Currency), Limit: int64(f.Limit),
+			Terms: int64(f.Terms), Day: int64(f.Day), Channel: int64(f.Channel)}
 		for i := range f.Lines {
 			o.Lines = append(o.Lines, opening(&f.Lines[i]))
 		}
@@ -41,6 +42,11 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 	case *ledger.SuspensionSet:
 		g.Fact = &journalv1.Entry_SuspensionSet{SuspensionSet: &journalv1.SuspensionSet{
 			Scene: int64(f.Scope.Scene), Carrier: string(f.Scope.Carrier), Reason: f.Reason, Resumed: f.Resumed}}
+	case *ledger.TermsPut:
+		g.Fact = &journalv1.Entry_TermsPut{TermsPut: &journalv1.TermsPut{Document: f.Document}}
+	case *ledger.Booked:
+		g.Fact = &journalv1.Entry_Booked{Booked: &journalv1.Booked{
+			Account: uint64(f.Account), Currency: string(f.Currency), Booking: booking(&f.Booking)}}
 	case *ledger.ClockAdvanced:
 		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
 	default:
@@ -59,7 +65,8 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 		g.Fact = &journalv1.Entry_OrderDecided{OrderDecided: &journalv1.OrderDecided{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
-			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms}}
+			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
+			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -74,7 +81,8 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 	case *ledger.HoldCaptured:
 		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State)}}
+			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State),
+			Opening: opened(&f.Intake), Booking: booking(f.Booking)}}
 	case *ledger.HoldReleased:
 		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -82,11 +90,11 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 	case *ledger.OrderReversed:
 		g.Fact = &journalv1.Entry_OrderReversed{OrderReversed: &journalv1.OrderReversed{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Released: int64(f.Released), Refunded: int64(f.Refunded)}}
+			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking)}}
 	case *ledger.CaptureRefunded:
 		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), State: int64(f.State)}}
+			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking)}}
 	default:
 		panic(fmt.Sprintf("no fact %T", fact))
 	}

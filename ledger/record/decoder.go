@@ -8,6 +8,7 @@ import (
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // ErrUnknownFact says that an entry holds a fact that this version does not know: it was written by a later one.
@@ -132,6 +133,8 @@ var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	24: read(walkOrderClaimed),
 	25: read(walkSuspensionSet),
 	26: read(func(*wire, *ledger.ClockAdvanced) {}),
+	27: read(walkTermsPut),
+	28: read(walkBooked),
 }
 
 func read[T any, P interface {
@@ -147,46 +150,58 @@ func read[T any, P interface {
 	}
 }
 
-// check refuses what the ledger would not survive: scenes and states that index arrays.
+// check refuses what the ledger would not survive: what indexes arrays, and terms that cannot be read.
 func check(f ledger.Fact) error {
-	ok := true
-	scene := func(s ledger.Scene) { ok = ok && s.Valid() }
-	state := func(s ledger.State) { ok = ok && s <= ledger.Declined }
+	c := ranges{ok: true}
 	switch f := f.(type) {
 	case *ledger.AccountOpened:
 		for i := range f.Lines {
-			scene(f.Lines[i].Scene)
+			c.scene(f.Lines[i].Scene)
 		}
+		c.day(f.Day)
+		c.channel(f.Channel)
 	case *ledger.LimitsSet:
 		for i := range f.Lines {
-			scene(f.Lines[i].Scene)
+			c.scene(f.Lines[i].Scene)
 		}
 	case *ledger.TemporaryLimitSet:
-		ok = f.Scene == ledger.NoScene || f.Scene.Valid()
+		c.anyScene(f.Scene)
 	case *ledger.LineOpened:
-		scene(f.Line.Scene)
+		c.scene(f.Line.Scene)
 	case *ledger.LineEnded:
-		scene(f.Scene)
+		c.scene(f.Scene)
 	case *ledger.AgreementSet:
-		scene(f.Scene)
+		c.scene(f.Scene)
 	case *ledger.ControlsSet:
-		scene(f.Scene)
+		c.scene(f.Scene)
+	case *ledger.TermsPut:
+		if _, err := terms.Parse([]byte(f.Document)); err != nil {
+			return fmt.Errorf("%w: terms: %w", errField, err)
+		}
+	case *ledger.Booked:
+		c.booking(&f.Booking)
+	case *ledger.OrderDecided:
+		c.booking(f.Booking)
 	case *ledger.HoldIncremented:
-		state(f.State)
+		c.state(f.State)
 	case *ledger.HoldExtended:
-		state(f.State)
+		c.state(f.State)
 	case *ledger.HoldCaptured:
-		state(f.State)
+		c.state(f.State)
+		c.booking(f.Booking)
 	case *ledger.HoldReleased:
-		state(f.State)
+		c.state(f.State)
+	case *ledger.OrderReversed:
+		c.booking(f.Booking)
 	case *ledger.CaptureRefunded:
-		state(f.State)
+		c.state(f.State)
+		c.booking(f.Booking)
 	}
 	if h := ledger.HoldOf(f); h != nil && h.N != 0 {
-		scene(h.Scene)
+		c.scene(h.Scene)
 	}
-	if !ok {
-		return fmt.Errorf("%w: scene or state out of range", errField)
+	if !c.ok {
+		return fmt.Errorf("%w: a value out of range", errField)
 	}
 	return nil
 }

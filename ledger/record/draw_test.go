@@ -4,11 +4,14 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"sync"
 
 	"pgregory.net/rapid"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // facts are one of each: all that the journal keeps.
@@ -16,7 +19,8 @@ var facts = []ledger.Fact{
 	&ledger.AccountOpened{}, &ledger.LimitsSet{}, &ledger.TemporaryLimitSet{}, &ledger.StatusSet{}, &ledger.LineOpened{},
 	&ledger.LineEnded{}, &ledger.AgreementSet{}, &ledger.ControlsSet{}, &ledger.OrderDecided{}, &ledger.HoldIncremented{},
 	&ledger.HoldExtended{}, &ledger.HoldSubmitted{}, &ledger.HoldCaptured{}, &ledger.HoldReleased{}, &ledger.OrderReversed{},
-	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{},
+	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
+	&ledger.Booked{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -31,19 +35,69 @@ func drawEntry(t *rapid.T, kind ledger.Fact) *ledger.Entry {
 	return e
 }
 
-// draw fills a value with anything that its type may hold, the extremes now and then.
+// ends are the last ones of values of which only some may be read.
+var ends = map[reflect.Type]uint64{
+	reflect.TypeFor[ledger.State]():          uint64(ledger.Declined),
+	reflect.TypeFor[ledger.AccountStatus]():  uint64(ledger.AccountClosed),
+	reflect.TypeFor[ledger.Part]():           uint64(ledger.SubsidyPart),
+	reflect.TypeFor[ledger.BookKind]():       uint64(ledger.BookSubsidy),
+	reflect.TypeFor[ledger.Channel]():        uint64(ledger.ByHand),
+	reflect.TypeFor[ledger.ItemOutcome]():    uint64(ledger.Undone),
+	reflect.TypeFor[ledger.BookingKind]():    uint64(ledger.PurchaseRefunded),
+	reflect.TypeFor[calendar.StatementDay](): 28,
+}
+
+// draw fills a value with anything that its type may hold and that may be read, the extremes now and then.
 func draw(t *rapid.T, v reflect.Value, name string) {
-	switch v.Interface().(type) {
-	case ledger.Scene:
-		v.SetUint(rapid.Uint64Range(1, ledger.Scenes).Draw(t, name))
-		return
-	case ledger.State:
-		v.SetUint(rapid.Uint64Range(0, uint64(ledger.Declined)).Draw(t, name))
-		return
-	case calendar.Date:
-		v.SetInt(rapid.OneOf(rapid.Just(int64(calendar.None)), rapid.Int64Range(math.MinInt32, math.MaxInt32)).Draw(t, name))
+	if end, ok := ends[v.Type()]; ok {
+		v.SetUint(rapid.Uint64Range(0, end).Draw(t, name))
 		return
 	}
+	switch a := v.Addr().Interface().(type) {
+	case *ledger.Scene:
+		*a = ledger.Scene(rapid.IntRange(1, ledger.Scenes).Draw(t, name))
+	case *calendar.Date:
+		*a = rapid.OneOf(rapid.Just(calendar.None), rapid.Custom(anyDate)).Draw(t, name)
+	case *ledger.TermsPut:
+		a.Document = drawDocument(t)
+	case *ledger.TermsVersion:
+		a.Document, a.Put, a.Caller = drawDocument(t), drawn[calendar.Instant](t, "put"), drawn[ledger.Caller](t, "caller")
+		a.Terms = must(terms.Parse([]byte(a.Document)))
+	case *plan.Plan:
+		drawKind(t, v, name)
+		a.Billed = rapid.IntRange(0, len(a.Schedule)).Draw(t, "billed")
+	case *ledger.Booking:
+		drawKind(t, v, name)
+		if a.Kind == ledger.WindowClosed && a.Statement == nil {
+			a.Statement = new(ledger.Statement)
+		}
+	default:
+		drawKind(t, v, name)
+	}
+}
+
+func anyDate(t *rapid.T) calendar.Date { return calendar.Date(rapid.Int32().Draw(t, "date")) }
+
+// documents are terms that can be read, fast: without offers.
+var documents = sync.OnceValue(func() (list []string) {
+	for _, version := range []string{"2026-11", "2027-01", "winter"} {
+		t := terms.Default()
+		t.Version, t.Installments.Offers = version, nil
+		list = append(list, string(terms.Format(t)))
+	}
+	return list
+})
+
+func drawDocument(t *rapid.T) string { return rapid.SampledFrom(documents()).Draw(t, "document") }
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
+}
+
+func drawKind(t *rapid.T, v reflect.Value, name string) {
 	switch v.Kind() {
 	case reflect.Struct:
 		for i := range v.NumField() {
@@ -69,7 +123,14 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 		v.SetInt(rapid.OneOf(rapid.Just(int64(0)), rapid.Int64()).Draw(t, name) >> (64 - bits))
 	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
 		v.SetUint(rapid.OneOf(rapid.Just(uint64(0)), rapid.Just(uint64(math.MaxUint64)), rapid.Uint64()).Draw(t, name) >> (64 - v.Type().Bits()))
-	case reflect.Pointer: // nil
+	case reflect.Pointer:
+		switch v.Interface().(type) {
+		case *ledger.Booking, *ledger.Statement:
+			if rapid.Bool().Draw(t, name) {
+				v.Set(reflect.New(v.Type().Elem()))
+				draw(t, v.Elem(), name)
+			}
+		}
 	default:
 		panic(fmt.Sprintf("cannot draw %s", v.Type()))
 	}

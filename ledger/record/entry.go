@@ -95,6 +95,10 @@ func appendOther(b []byte, f ledger.Fact) []byte {
 		message(&w, 25, f, walkSuspensionSet)
 	case *ledger.ClockAdvanced:
 		message(&w, 26, f, func(*wire, *ledger.ClockAdvanced) {})
+	case *ledger.TermsPut:
+		message(&w, 27, f, walkTermsPut)
+	case *ledger.Booked:
+		message(&w, 28, f, walkBooked)
 	default:
 		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
@@ -126,6 +130,9 @@ func walkAccountOpened(w *wire, f *ledger.AccountOpened) {
 	str(w, 3, &f.Currency)
 	num(w, 4, &f.Limit)
 	repeated(w, 5, &f.Lines, walkLineOpening)
+	num(w, 6, &f.Terms)
+	num(w, 7, &f.Day)
+	num(w, 8, &f.Channel)
 }
 
 func walkLimitsSet(w *wire, f *ledger.LimitsSet) {
@@ -195,6 +202,8 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	num(w, 13, &f.Expires)
 	num(w, 14, &f.SaleTime)
 	str(w, 15, &f.Terms)
+	walkPlan(w, 16, &f.Plan)
+	walkIntake(w, 17, &f.Intake)
 }
 
 func walkHoldIncremented(w *wire, f *ledger.HoldIncremented) {
@@ -223,6 +232,7 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 	num(w, 9, &f.Released)
 	boolean(w, 10, &f.Late)
 	num(w, 11, &f.State)
+	walkIntake(w, 12, &f.Intake)
 }
 
 func walkHoldReleased(w *wire, f *ledger.HoldReleased) {
@@ -237,12 +247,14 @@ func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
 	walkRef(w, &f.HoldRef)
 	num(w, 7, &f.Released)
 	num(w, 8, &f.Refunded)
+	walkBookingOf(w, 9, &f.Booking)
 }
 
 func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
 	walkRef(w, &f.HoldRef)
 	num(w, 7, &f.Amount)
 	num(w, 8, &f.State)
+	walkBookingOf(w, 9, &f.Booking)
 }
 
 func walkOrderClaimed(w *wire, f *ledger.OrderClaimed) {

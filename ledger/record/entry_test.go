@@ -79,7 +79,7 @@ func TestLaterVersions(t *testing.T) {
 	require.NoError(t, record.DecodeEntry(fact, &back))
 	require.Equal(t, &ledger.HoldIncremented{HoldRef: ledger.HoldRef{Account: 1}}, back.Fact)
 
-	for _, n := range []protowire.Number{27, 31, 32, 500} {
+	for _, n := range []protowire.Number{29, 31, 32, 500} {
 		b := protowire.AppendBytes(protowire.AppendTag(nil, n, protowire.BytesType), []byte{8, 1})
 		require.ErrorIs(t, record.DecodeEntry(b, &back), record.ErrUnknownFact, "fact %d", n)
 	}
@@ -115,6 +115,15 @@ func TestMalformedEntries(t *testing.T) {
 		"an account opened without them": fact(8, protowire.AppendBytes(protowire.AppendTag(nil, 5, protowire.BytesType), nil)),
 		"a field written in two ways":    fact(11, field(2, 1), protowire.AppendFixed64(protowire.AppendTag(nil, 2, protowire.Fixed64Type), 1)),
 		"a caller written in two ways":   slices.Concat(protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "c"), field(1, 7), fact(26)),
+		"terms that cannot be read":      fact(27, protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "version: none")),
+		"a close without a statement":    fact(28, fact(3, field(1, uint64(ledger.WindowClosed)))),
+		"a part beyond all":              fact(28, fact(3, fact(14, field(3, uint64(ledger.SubsidyPart)+1)))),
+		"more billed than planned":       fact(28, fact(3, fact(17, fact(8, field(5, 1))))),
+		"a booking of a capture":         fact(20, field(3, 1), fact(13, field(10, uint64(ledger.ByHand)+1))),
+		"a booking of an order":          fact(16, field(3, 1), fact(18, field(13, uint64(ledger.AccountClosed)+1))),
+		"a booking cut off":              fact(23, field(3, 1), protowire.AppendBytes(protowire.AppendTag(nil, 9, protowire.BytesType), []byte{8})),
+		"a plan cut off":                 fact(16, field(3, 1), protowire.AppendBytes(protowire.AppendTag(nil, 16, protowire.BytesType), []byte{8})),
+		"a window cut off":               fact(20, field(3, 1), protowire.AppendBytes(protowire.AppendTag(nil, 12, protowire.BytesType), []byte{8})),
 		"field 0":                        {0},
 	} {
 		require.Error(t, record.DecodeEntry(b, &e), name)
@@ -154,6 +163,20 @@ func FuzzDecodeEntry(f *testing.F) {
 		require.Equal(t, e, again)
 		require.LessOrEqual(t, len(written), len(payload)+16*len(payload))
 	})
+}
+
+// TestHotFactsAllocateNothing writes and reads the facts that nearly all entries are.
+func TestHotFactsAllocateNothing(t *testing.T) {
+	ref := sample().Fact.(*ledger.OrderDecided).HoldRef
+	for _, f := range []ledger.Fact{sample().Fact, &ledger.HoldCaptured{HoldRef: ref, Amount: 5000, FromHold: 5000, State: ledger.Captured}} {
+		e := &ledger.Entry{Fact: f}
+		buf := record.AppendEntry(nil, e)
+		var d record.Decoder
+		var back ledger.Entry
+		require.NoError(t, d.Decode(buf, &back))
+		require.Zero(t, testing.AllocsPerRun(100, func() { buf = record.AppendEntry(buf[:0], e) }), "%T", f)
+		require.Zero(t, testing.AllocsPerRun(100, func() { d.Reset(); _ = d.Decode(buf, &back) }), "%T", f)
+	}
 }
 
 func BenchmarkAppendEntry(b *testing.B) {

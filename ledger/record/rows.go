@@ -1,6 +1,9 @@
 package record
 
-import "github.com/holdfast-credit/holdfast/ledger"
+import (
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
+)
 
 func walkHold(r *row, a *ledger.Authorization) {
 	b := (*[66]byte)(r.block(66))
@@ -15,13 +18,14 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(8)
+	n := r.list(12)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
 	number(r, &n[5], &a.Lapsed)
 	truth(r, &n[6], &a.Advised)
 	number(r, &n[7], &a.SaleTime)
+	offer(r, n[8:12], &a.Plan)
 	if r.reading {
 		a.Captures, a.Refunds = nil, nil // those that are there belong to another
 		if !a.Scene.Valid() || a.State > ledger.Declined {
@@ -95,6 +99,9 @@ func walkAccount(r *row, a *ledger.Account) {
 	lines := b[37] // those that were ever touched, a bit for each
 	if !r.reading {
 		lines = touched(a)
+		if bills(&a.Billing) {
+			lines |= billed
+		}
 		b[37] = lines
 	}
 	n := r.list(3)
@@ -112,7 +119,13 @@ func walkAccount(r *row, a *ledger.Account) {
 	for i := range holds {
 		walkHold(r, &holds[i])
 	}
+	if lines&billed != 0 {
+		walkBilled(r, &a.Billing)
+	}
 }
+
+// billed is a bit beside those of the lines: there is billing.
+const billed = 1 << 7
 
 func touched(a *ledger.Account) (lines byte) {
 	for i := range a.Lines {
@@ -133,8 +146,9 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 // DecodeAccount reads an account's row into a, reusing its slices.
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
-	holds := a.Holds
-	*a = ledger.Account{Holds: holds}
+	holds, debts, plans := a.Holds, a.Billing.Debts[:0], a.Billing.Plans[:0]
+	collections, pauses := a.Billing.Collections[:0], a.Billing.Pauses[:0]
+	*a = ledger.Account{Holds: holds, Billing: ledger.Billing{Debts: debts, Plans: plans, Collections: collections, Pauses: pauses}}
 	walkAccount(&r, a)
 	return r.err()
 }
@@ -189,7 +203,7 @@ func DecodeReceipt(b []byte, v *ledger.Receipt) error {
 }
 
 func walkReceipt(r *row, v *ledger.Receipt) {
-	n := r.list(30)
+	n := r.list(31)
 	number(r, &n[0], &v.Time)
 	unsigned(r, &n[1], &v.Sequence)
 	unsigned(r, &n[2], &v.Decision)
@@ -223,6 +237,7 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	truth(r, &n[28], &v.Exceeded)
 	account := v.Account != nil
 	truth(r, &n[29], &account)
+	unsigned(r, &n[30], &v.Item)
 	data(r, &v.Print)
 	if r.reading {
 		if m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0 {
@@ -252,7 +267,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(7)
+	n := r.list(9)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -260,6 +275,8 @@ func walkShard(r *row, s *ledger.Shard) {
 	number(r, &n[4], &s.OpenHolds)
 	suspensions := elements(r, &n[5], &s.Suspensions, 4)
 	totals := elements(r, &n[6], &s.Totals, 3)
+	debts := elements(r, &n[7], &s.Debts, 2)
+	versions := elements(r, &n[8], &s.Terms, 3)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -271,12 +288,49 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range totals {
 		t := &totals[i]
-		n := r.list(4)
+		n := r.list(5)
 		number(r, &n[0], &t.Held)
 		number(r, &n[1], &t.Captured)
 		number(r, &n[2], &t.Refunded)
 		number(r, &n[3], &t.Exceeded)
+		number(r, &n[4], &t.Subsidy)
 		word(r, &t.Carrier)
 		word(r, &t.Currency)
+	}
+	for i := range debts {
+		walkDebtTotals(r, &debts[i])
+	}
+	for i := range versions {
+		walkTerms(r, &versions[i])
+	}
+}
+
+func walkDebtTotals(r *row, t *ledger.DebtTotals) {
+	n := r.list(11)
+	number(r, &n[0], &t.Statements)
+	number(r, &n[1], &t.Billed)
+	number(r, &n[2], &t.Repaid)
+	number(r, &n[3], &t.Fees)
+	number(r, &n[4], &t.Interest)
+	number(r, &n[5], &t.Penalty)
+	number(r, &n[6], &t.PaidOut)
+	number(r, &n[7], &t.ChargedOff)
+	number(r, &n[8], &t.Recovered)
+	number(r, &n[9], &t.Collected)
+	number(r, &n[10], &t.Failed)
+	word(r, &t.Currency)
+}
+
+// walkTerms walks terms as the document that was put, which is read anew.
+func walkTerms(r *row, v *ledger.TermsVersion) {
+	n := r.list(1)
+	number(r, &n[0], &v.Put)
+	word(r, &v.Document)
+	word(r, &v.Caller)
+	if r.reading {
+		var err error
+		if v.Terms, err = terms.Parse([]byte(v.Document)); err != nil {
+			r.spoil()
+		}
 	}
 }

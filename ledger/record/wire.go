@@ -218,14 +218,15 @@ func repeated[T any](w *wire, n protowire.Number, list *[]T, walk func(*wire, *T
 		}
 		return
 	}
+	var inner wire
 	each(w, n, func(b []byte) {
-		var inner wire
 		var v T
+		inner.varints, inner.fixeds, inner.texts = 0, 0, 0
 		inner.parse(b)
 		walk(&inner, &v)
-		w.err = errors.Join(w.err, inner.err)
 		*list = append(*list, v)
 	})
+	w.err = errors.Join(w.err, inner.err)
 }
 
 // strs walks each of a list of strings.

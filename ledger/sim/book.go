@@ -2,6 +2,7 @@ package sim
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"iter"
 	"maps"
@@ -9,6 +10,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 )
 
 // Book is a ledger.Book of plain maps. What is put is copied at once; what is asked for is handed out as a copy, which
@@ -22,20 +24,39 @@ type Book struct {
 	orders    map[orderKey]ledger.Order
 	receipts  map[ledger.Request]*ledger.Receipt
 
+	items      map[itemKey]*ledger.Item
+	statements map[statementKey]*ledger.Statement
+
 	// lent is the account handed out last, a copy of the row: changes are kept only when they are put.
 	lent *ledger.Account
 	// lentEnded likewise, for ended authorizations.
 	lentEnded   *ledger.Authorization
 	lentEndedID ledger.AuthorizationID
-	err         error
-	reads       int   // how many rows can still be read, when failing is set
-	failing     error // what Err says then
-	broken      error // how the contract was broken first
+	// lentItem and lentStatement likewise.
+	lentItem      *ledger.Item
+	lentItemKey   itemKey
+	lentStatement *ledger.Statement
+	lentWindow    statementKey
+
+	err     error
+	reads   int   // how many rows can still be read, when failing is set
+	failing error // what Err says then
+	broken  error // how the contract was broken first
 }
 
 type orderKey struct {
 	Caller ledger.Caller
 	Order  ledger.OrderID
+}
+
+type itemKey struct {
+	Account ledger.AccountID
+	N       uint32
+}
+
+type statementKey struct {
+	Account ledger.AccountID
+	Opens   calendar.Date
 }
 
 var _ ledger.Book = (*Book)(nil)
@@ -49,6 +70,9 @@ func NewBook(shard uint16) *Book {
 		ended:     map[ledger.AuthorizationID]*ledger.Authorization{},
 		orders:    map[orderKey]ledger.Order{},
 		receipts:  map[ledger.Request]*ledger.Receipt{},
+
+		items:      map[itemKey]*ledger.Item{},
+		statements: map[statementKey]*ledger.Statement{},
 	}
 }
 
@@ -57,7 +81,8 @@ func (b *Book) Err() error { return b.err }
 
 // FailAfter makes the book one that cannot be read any more after so many rows: they are absent, and Err says why.
 func (b *Book) FailAfter(reads int, err error) {
-	b.reads, b.failing, b.lent, b.lentEnded = reads, err, nil, nil
+	b.reads, b.failing = reads, err
+	b.lent, b.lentEnded, b.lentItem, b.lentStatement = nil, nil, nil, nil
 }
 
 // unreadable counts a row that is asked for, and says whether it cannot be read.
@@ -90,7 +115,7 @@ func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 // spoil makes the account that was handed out last useless, as the contract allows.
 func (b *Book) spoil() {
 	if b.lent != nil {
-		b.broken = b.CheckPut()
+		b.broken = cmp.Or(b.broken, b.checkAccount())
 		*b.lent = ledger.Account{}
 		b.lent = nil
 	}
@@ -181,6 +206,72 @@ func cloneReceipt(v *ledger.Receipt) *ledger.Receipt {
 	return &c
 }
 
+// Item finds an item. What it hands out is good until another is asked for.
+func (b *Book) Item(id ledger.AccountID, n uint32) *ledger.Item {
+	key := itemKey{id, n}
+	if b.lentItem != nil && b.lentItemKey == key {
+		return b.lentItem
+	}
+	if b.lentItem != nil {
+		b.broken = cmp.Or(b.broken, b.checkItem())
+		*b.lentItem, b.lentItem = ledger.Item{}, nil
+	}
+	row := b.items[key]
+	if b.unreadable() || row == nil {
+		return nil
+	}
+	b.lentItem, b.lentItemKey = cloneItem(row), key
+	return b.lentItem
+}
+
+// PutItem keeps an item.
+func (b *Book) PutItem(id ledger.AccountID, i *ledger.Item) {
+	key := itemKey{id, i.N}
+	b.items[key] = cloneItem(i)
+	if b.lentItemKey == key && i != b.lentItem {
+		b.lentItem = nil
+	}
+}
+
+func cloneItem(i *ledger.Item) *ledger.Item {
+	c := *i
+	c.Moves, c.Settled = slices.Clone(i.Moves), slices.Clone(i.Settled)
+	return &c
+}
+
+// Statement finds a statement. What it hands out is good until another is asked for.
+func (b *Book) Statement(id ledger.AccountID, opens calendar.Date) *ledger.Statement {
+	key := statementKey{id, opens}
+	if b.lentStatement != nil && b.lentWindow == key {
+		return b.lentStatement
+	}
+	if b.lentStatement != nil {
+		b.broken = cmp.Or(b.broken, b.checkStatement())
+		*b.lentStatement, b.lentStatement = ledger.Statement{}, nil
+	}
+	row := b.statements[key]
+	if b.unreadable() || row == nil {
+		return nil
+	}
+	b.lentStatement, b.lentWindow = cloneStatement(row), key
+	return b.lentStatement
+}
+
+// PutStatement keeps a statement.
+func (b *Book) PutStatement(id ledger.AccountID, s *ledger.Statement) {
+	key := statementKey{id, s.Opens}
+	b.statements[key] = cloneStatement(s)
+	if b.lentWindow == key && s != b.lentStatement {
+		b.lentStatement = nil
+	}
+}
+
+func cloneStatement(s *ledger.Statement) *ledger.Statement {
+	c := *s
+	c.Charges = slices.Clone(s.Charges)
+	return &c
+}
+
 // Clone is a copy that shares nothing.
 func (b *Book) Clone() *Book {
 	c := NewBook(0)
@@ -195,6 +286,12 @@ func (b *Book) Clone() *Book {
 	maps.Copy(c.orders, b.orders)
 	for r, v := range b.receipts {
 		c.receipts[r] = cloneReceipt(v)
+	}
+	for k, i := range b.items {
+		c.items[k] = cloneItem(i)
+	}
+	for k, s := range b.statements {
+		c.statements[k] = cloneStatement(s)
 	}
 	return c
 }
@@ -227,13 +324,29 @@ func (b *Book) Check() error {
 	return tally.Check(&b.shard)
 }
 
-// CheckPut says whether an account that was handed out was changed and not put.
+// CheckPut says whether an account, an item or a statement that was handed out was changed and not put.
 func (b *Book) CheckPut() error {
-	if b.broken != nil {
-		return b.broken
+	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement())
+}
+
+func (b *Book) checkAccount() error {
+	if b.lent == nil {
+		return nil
 	}
-	if b.lent != nil && !same(b.lent, b.accounts[b.lent.ID]) {
-		return fmt.Errorf("account %s was changed and not put: %+v, kept is %+v", b.lent.ID, b.lent, b.accounts[b.lent.ID])
+	return checkPut("account", b.lent.ID, b.lent, b.accounts[b.lent.ID])
+}
+
+func (b *Book) checkItem() error {
+	return checkPut("item", b.lentItemKey, b.lentItem, b.items[b.lentItemKey])
+}
+
+func (b *Book) checkStatement() error {
+	return checkPut("statement", b.lentWindow, b.lentStatement, b.statements[b.lentWindow])
+}
+
+func checkPut[K comparable, V any](kind string, key K, lent, kept *V) error {
+	if lent != nil && !same(lent, kept) {
+		return fmt.Errorf("%s %v was changed and not put: %+v, kept is %+v", kind, key, lent, kept)
 	}
 	return nil
 }
@@ -253,6 +366,12 @@ func (b *Book) Equal(other *Book) error {
 		return err
 	}
 	if err := equalRows("order", b.orders, other.orders); err != nil {
+		return err
+	}
+	if err := equalRows("item", b.items, other.items); err != nil {
+		return err
+	}
+	if err := equalRows("statement", b.statements, other.statements); err != nil {
 		return err
 	}
 	return equalRows("receipt", b.receipts, other.receipts)

@@ -159,6 +159,13 @@ func (c *Core) checkPostings() error {
 	for _, t := range c.Book.shard.Totals {
 		want[posting{ledger.BookAccount{Kind: ledger.BookCommitted, Carrier: t.Carrier}, t.Currency}] = -t.Held
 		want[posting{ledger.BookAccount{Kind: ledger.BookPayable, Carrier: t.Carrier}, t.Currency}] = t.Refunded - t.Captured
+		want[posting{ledger.BookAccount{Kind: ledger.BookSubsidy, Carrier: t.Carrier}, t.Currency}] = t.Subsidy
+		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Subsidy
+	}
+	for _, t := range c.Book.shard.Debts {
+		want[posting{ledger.BookAccount{Kind: ledger.BookCash}, t.Currency}] = t.Repaid + t.Recovered - t.PaidOut
+		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Fees + t.Interest + t.Penalty
+		want[posting{ledger.BookAccount{Kind: ledger.BookLoss}, t.Currency}] = t.ChargedOff - t.Recovered
 	}
 	for id, a := range c.Book.accounts {
 		for i := range a.Lines {
@@ -166,6 +173,13 @@ func (c *Core) checkPostings() error {
 			want[posting{ledger.BookAccount{Kind: ledger.BookHeld, Account: id, Scene: scene}, a.Currency}] = a.Lines[i].Held
 			want[posting{ledger.BookAccount{Kind: ledger.BookReceivable, Account: id, Scene: scene}, a.Currency}] = a.Lines[i].Posted
 		}
+		charges := a.Billing.Open.Fee
+		for i := range a.Billing.Debts {
+			x := &a.Billing.Debts[i]
+			charges += x.Fee + x.Interest + x.Penalty
+		}
+		want[posting{ledger.BookAccount{Kind: ledger.BookCharges, Account: id}, a.Currency}] = charges
+		want[posting{ledger.BookAccount{Kind: ledger.BookCredit, Account: id}, a.Currency}] = -a.Billing.Credit
 	}
 	for book, amount := range c.books {
 		if want[book] != amount {
@@ -278,6 +292,8 @@ func HalfFlushed(old, newer *Book, rows int) *Book {
 	rows = flush(b.receipts, newer.receipts, rows)
 	rows = flush(b.orders, newer.orders, rows)
 	rows = flush(b.ended, newer.ended, rows)
+	rows = flush(b.items, newer.items, rows)
+	rows = flush(b.statements, newer.statements, rows)
 	flush(b.accounts, newer.accounts, rows)
 	return b
 }
@@ -296,5 +312,5 @@ func flush[K comparable, V any](into, from map[K]V, rows int) (left int) {
 }
 
 func (b *Book) rows() int {
-	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.accounts)
+	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.items) + len(b.statements) + len(b.accounts)
 }

@@ -1,10 +1,12 @@
 package state
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 )
 
@@ -21,6 +23,9 @@ type Book struct {
 
 	ended   ledger.Authorization
 	endedID ledger.AuthorizationID
+
+	item      lent[ledger.Item]
+	statement lent[ledger.Statement]
 
 	receipt ledger.Receipt
 	key     []byte
@@ -96,7 +101,10 @@ func (b *Book) Settle() {
 }
 
 // Forget drops the account being worked on, changed or not: the command that changed it did not happen.
-func (b *Book) Forget() { b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{} }
+func (b *Book) Forget() {
+	b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{}
+	b.item.key, b.statement.key = b.item.key[:0], b.statement.key[:0]
+}
 
 func encodeAccount(buf []byte, a *ledger.Account) []byte {
 	buf = append(buf, make([]byte, sumSize)...)
@@ -231,4 +239,63 @@ func (b *Book) PutReceipt(r ledger.Request, v *ledger.Receipt) {
 	b.key = callerKey(b.key[:0], r.Caller, r.ID)
 	b.buf = record.AppendReceipt(b.buf[:0], v)
 	b.put(b.state.receipts, b.buf)
+}
+
+// lent is the row of a kind that was handed out last, and its key; no key when there is none. Another row has memory of
+// its own: they are seldom asked for.
+type lent[T any] struct {
+	row *T
+	key []byte
+}
+
+// history finds the row of the key in b.key, of a kind that an account's history has; nil when there is none.
+func history[T any](b *Book, in *buffer, l *lent[T], decode func([]byte, *T) error) *T {
+	if bytes.Equal(l.key, b.key) {
+		return l.row
+	}
+	row := b.find(in)
+	if row == nil {
+		return nil
+	}
+	l.key, l.row = l.key[:0], new(T)
+	if decode(row, l.row) != nil {
+		b.fail(&CorruptError{b.state.path, fmt.Sprintf("row %x of %s cannot be read", b.key, in.bucket)})
+		return nil
+	}
+	l.key = append(l.key, b.key...)
+	return l.row
+}
+
+// putHistory keeps the row in b.buf under the key in b.key.
+func putHistory[T any](b *Book, in *buffer, l *lent[T], row *T) {
+	b.put(in, b.buf)
+	if row != l.row && bytes.Equal(l.key, b.key) {
+		l.key = l.key[:0]
+	}
+}
+
+// Item finds an item of an account.
+func (b *Book) Item(id ledger.AccountID, n uint32) *ledger.Item {
+	b.key = itemKey(b.key[:0], id, n)
+	return history(b, b.state.items, &b.item, record.DecodeItem)
+}
+
+// PutItem keeps an item of an account.
+func (b *Book) PutItem(id ledger.AccountID, i *ledger.Item) {
+	b.key = itemKey(b.key[:0], id, i.N)
+	b.buf = record.AppendItem(b.buf[:0], i)
+	putHistory(b, b.state.items, &b.item, i)
+}
+
+// Statement finds the statement of an account's window.
+func (b *Book) Statement(id ledger.AccountID, opens calendar.Date) *ledger.Statement {
+	b.key = statementKey(b.key[:0], id, opens)
+	return history(b, b.state.statements, &b.statement, record.DecodeStatement)
+}
+
+// PutStatement keeps a statement of an account.
+func (b *Book) PutStatement(id ledger.AccountID, v *ledger.Statement) {
+	b.key = statementKey(b.key[:0], id, v.Opens)
+	b.buf = record.AppendStatement(b.buf[:0], v)
+	putHistory(b, b.state.statements, &b.statement, v)
 }

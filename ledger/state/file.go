@@ -8,28 +8,36 @@ import (
 	"io/fs"
 	"os"
 	"runtime/debug"
+	"slices"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
 	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/pages"
 )
 
-// The buckets of the file. Keys: accounts by id, ended authorizations by account and number, both big endian;
-// orders and receipts by caller, a zero byte and the caller's id; consumers by token; deadlines by instant and
-// account. Every value begins with a CRC-32C of its key and the rest.
+// The buckets of the file. Keys: accounts by id; ended authorizations and items by account and number, statements by
+// account and opening date, all big endian; orders and receipts by caller, a zero byte and the caller's id; consumers by
+// token; deadlines by instant and account. Every value begins with a CRC-32C of its key and the rest.
 var (
-	bucketAccounts  = []byte("accounts")
-	bucketEnded     = []byte("ended")
-	bucketOrders    = []byte("orders")
-	bucketReceipts  = []byte("receipts")
-	bucketConsumers = []byte("consumers")
-	bucketDeadlines = []byte("deadlines")
-	bucketMeta      = []byte("meta")
+	bucketAccounts   = []byte("accounts")
+	bucketEnded      = []byte("ended")
+	bucketItems      = []byte("items")
+	bucketStatements = []byte("statements")
+	bucketOrders     = []byte("orders")
+	bucketReceipts   = []byte("receipts")
+	bucketConsumers  = []byte("consumers")
+	bucketDeadlines  = []byte("deadlines")
+	bucketMeta       = []byte("meta")
 
-	buckets = [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines, bucketMeta}
+	// bucketRows are those that have the book's rows, and the index of deadlines.
+	bucketRows = [][]byte{
+		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
+	}
+	buckets = append(slices.Clip(bucketRows), bucketMeta)
 
 	keyShard   = []byte("shard")
 	keyFlushed = []byte("flushed") // sequence up to which everything is in the file
@@ -37,7 +45,7 @@ var (
 )
 
 // fileFormat is the version of what is in the file. A file of another version is rebuilt from the journal.
-const fileFormat = 3
+const fileFormat = 4
 
 // CorruptError says that the state file's bytes are not what was written. The file can be deleted: it is rebuilt
 // from the journal.
@@ -83,6 +91,15 @@ func accountKey(b []byte, id ledger.AccountID) []byte {
 
 func endedKey(b []byte, id ledger.AuthorizationID) []byte {
 	return binary.BigEndian.AppendUint32(accountKey(b, id.Account), id.N)
+}
+
+func itemKey(b []byte, id ledger.AccountID, n uint32) []byte {
+	return binary.BigEndian.AppendUint32(accountKey(b, id), n)
+}
+
+// statementKey is in the order of the dates, those before 1970 too.
+func statementKey(b []byte, id ledger.AccountID, opens calendar.Date) []byte {
+	return binary.BigEndian.AppendUint32(accountKey(b, id), uint32(opens)^1<<31)
 }
 
 func callerKey[T ~string](b []byte, c ledger.Caller, id T) []byte {

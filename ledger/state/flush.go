@@ -35,7 +35,7 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	}
 	changed := s.accounts.changes() // first: what they depend on was put before them
 	f := flusher{State: s, ctx: ctx, paced: paced}
-	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended} {
+	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements} {
 		for _, m := range in.freeze() {
 			f.steps = append(f.steps, in.step(m))
 		}

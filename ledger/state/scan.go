@@ -101,7 +101,7 @@ func (s *Snapshot) Compare(fold *Snapshot, keep int64, tell func(Difference) boo
 		}
 	}()
 	c := comparison{have: s, fold: fold, keep: keep, tell: tell}
-	for _, bucket := range [][]byte{bucketAccounts, bucketEnded, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines} {
+	for _, bucket := range bucketRows {
 		if !c.bucket(bucket) {
 			break
 		}
@@ -195,6 +195,8 @@ func (c *comparison) lags(name, key, fold []byte) bool {
 	case "orders":
 		var o ledger.Order
 		return record.DecodeOrder(row, &o) == nil && c.accountLags(o.Account)
+	case "items", "statements": // settled by their account
+		return len(key) == 12 && c.accountLags(ledger.AccountID(binary.BigEndian.Uint64(key)))
 	}
 	return len(row) == 8 && c.accountLags(ledger.AccountID(binary.BigEndian.Uint64(row)))
 }
@@ -239,10 +241,17 @@ func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
 	return 0, 0
 }
 
-// Accounts yields every account of the snapshot with its ended authorizations. What is yielded may be kept.
-func (s *Snapshot) Accounts(yield func(*ledger.Account, []*ledger.Authorization) error) error {
-	accounts, ended := s.tx.Bucket(bucketAccounts).Cursor(), s.tx.Bucket(bucketEnded).Cursor()
-	ek, ev := ended.First()
+// History is what an account has beside what decisions load, each kind in the order in which it came.
+type History struct {
+	Ended      []*ledger.Authorization
+	Items      []*ledger.Item
+	Statements []*ledger.Statement
+}
+
+// Accounts yields every account of the snapshot with its history. What is yielded may be kept.
+func (s *Snapshot) Accounts(yield func(*ledger.Account, *History) error) error {
+	accounts := s.tx.Bucket(bucketAccounts).Cursor()
+	ended, items, statements := s.walk(bucketEnded), s.walk(bucketItems), s.walk(bucketStatements)
 	for k, v := accounts.First(); k != nil; k, v = accounts.Next() {
 		row, ok := unseal(k, v)
 		a := new(ledger.Account)
@@ -250,18 +259,44 @@ func (s *Snapshot) Accounts(yield func(*ledger.Account, []*ledger.Authorization)
 			return &CorruptError{s.path, fmt.Sprintf("account %x cannot be read", k)}
 		}
 		a.Sequence = binary.BigEndian.Uint64(row)
-		var history []*ledger.Authorization
-		for ; ek != nil && bytes.Compare(ek[:8], k) <= 0; ek, ev = ended.Next() {
-			row, ok := unseal(ek, ev)
-			h := new(ledger.Authorization)
-			if !ok || record.DecodeEnded(slices.Clone(row), h) != nil {
-				return &CorruptError{s.path, fmt.Sprintf("authorization %x cannot be read", ek)}
-			}
-			history = append(history, h)
+		var h History
+		var err [3]error
+		h.Ended, err[0] = rowsOf(ended, k, record.DecodeEnded)
+		h.Items, err[1] = rowsOf(items, k, record.DecodeItem)
+		h.Statements, err[2] = rowsOf(statements, k, record.DecodeStatement)
+		if err := errors.Join(err[:]...); err != nil {
+			return err
 		}
-		if err := yield(a, history); err != nil {
+		if err := yield(a, &h); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// walk is a way through a bucket whose keys begin with an account.
+type walk struct {
+	path       string
+	bucket     []byte
+	cursor     *bolt.Cursor
+	key, value []byte // of the row that is next; nil at the end
+}
+
+func (s *Snapshot) walk(bucket []byte) *walk {
+	w := &walk{path: s.path, bucket: bucket, cursor: s.tx.Bucket(bucket).Cursor()}
+	w.key, w.value = w.cursor.First()
+	return w
+}
+
+// rowsOf are the rows up to the last one of an account.
+func rowsOf[T any](w *walk, account []byte, decode func([]byte, *T) error) (rows []*T, err error) {
+	for ; w.key != nil && bytes.Compare(w.key[:min(8, len(w.key))], account) <= 0; w.key, w.value = w.cursor.Next() {
+		row, ok := unseal(w.key, w.value)
+		v := new(T)
+		if !ok || decode(slices.Clone(row), v) != nil {
+			return nil, &CorruptError{w.path, fmt.Sprintf("row %x of %s cannot be read", w.key, w.bucket)}
+		}
+		rows = append(rows, v)
+	}
+	return rows, nil
 }

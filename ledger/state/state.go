@@ -47,11 +47,13 @@ type State struct {
 	db      *bolt.DB
 	memory  memory
 
-	accounts  *accounts
-	ended     *buffer
-	orders    *buffer
-	receipts  *buffer
-	consumers *buffer
+	accounts   *accounts
+	ended      *buffer
+	items      *buffer
+	statements *buffer
+	orders     *buffer
+	receipts   *buffer
+	consumers  *buffer
 
 	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
 	generation atomic.Uint64
@@ -81,6 +83,8 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s.memory.limit = options.CacheBytes
 	s.accounts = newAccounts(shard, &s.memory)
 	s.ended = newBuffer(bucketEnded, &s.memory)
+	s.items = newBuffer(bucketItems, &s.memory)
+	s.statements = newBuffer(bucketStatements, &s.memory)
 	s.orders = newBuffer(bucketOrders, &s.memory)
 	s.receipts = newBuffer(bucketReceipts, &s.memory)
 	s.consumers = newBuffer(bucketConsumers, &s.memory)

@@ -58,6 +58,8 @@ type Entry struct {
 	//	*Entry_OrderClaimed
 	//	*Entry_SuspensionSet
 	//	*Entry_ClockAdvanced
+	//	*Entry_TermsPut
+	//	*Entry_Booked
 	Fact          isEntry_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -292,6 +294,24 @@ func (x *Entry) GetClockAdvanced() *ClockAdvanced {
 	return nil
 }
 
+func (x *Entry) GetTermsPut() *TermsPut {
+	if x != nil {
+		if x, ok := x.Fact.(*Entry_TermsPut); ok {
+			return x.TermsPut
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetBooked() *Booked {
+	if x != nil {
+		if x, ok := x.Fact.(*Entry_Booked); ok {
+			return x.Booked
+		}
+	}
+	return nil
+}
+
 type isEntry_Fact interface {
 	isEntry_Fact()
 }
@@ -391,6 +411,16 @@ type Entry_ClockAdvanced struct {
 	ClockAdvanced *ClockAdvanced `protobuf:"bytes,26,opt,name=clock_advanced,json=clockAdvanced,proto3,oneof"`
 }
 
+type Entry_TermsPut struct {
+	// A version of the terms put.
+	TermsPut *TermsPut `protobuf:"bytes,27,opt,name=terms_put,json=termsPut,proto3,oneof"`
+}
+
+type Entry_Booked struct {
+	// Something done to what an account owes.
+	Booked *Booked `protobuf:"bytes,28,opt,name=booked,proto3,oneof"`
+}
+
 func (*Entry_AccountOpened) isEntry_Fact() {}
 
 func (*Entry_LimitsSet) isEntry_Fact() {}
@@ -428,6 +458,10 @@ func (*Entry_OrderClaimed) isEntry_Fact() {}
 func (*Entry_SuspensionSet) isEntry_Fact() {}
 
 func (*Entry_ClockAdvanced) isEntry_Fact() {}
+
+func (*Entry_TermsPut) isEntry_Fact() {}
+
+func (*Entry_Booked) isEntry_Fact() {}
 
 // Controls are a line's spending controls; zero and empty mean no limit.
 type Controls struct {
@@ -687,7 +721,13 @@ type AccountOpened struct {
 	// Minor units.
 	Limit int64 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Lines opened at once.
-	Lines         []*LineOpening `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*LineOpening `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Terms accepted: 0 those that the shard was started with, 1, 2, 3, ... those that were put, in their order.
+	Terms int64 `protobuf:"varint,6,opt,name=terms,proto3" json:"terms,omitempty"`
+	// Statement day, 1 to 28.
+	Day int64 `protobuf:"varint,7,opt,name=day,proto3" json:"day,omitempty"`
+	// How what is due is collected: 1 direct debit, 2 through the carrier, 3 by hand.
+	Channel       int64 `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -755,6 +795,27 @@ func (x *AccountOpened) GetLines() []*LineOpening {
 		return x.Lines
 	}
 	return nil
+}
+
+func (x *AccountOpened) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *AccountOpened) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *AccountOpened) GetChannel() int64 {
+	if x != nil {
+		return x.Channel
+	}
+	return 0
 }
 
 // LimitsSet has new limits.
@@ -1246,7 +1307,13 @@ type OrderDecided struct {
 	// When an advised sale took place, Unix nanoseconds.
 	SaleTime int64 `protobuf:"varint,14,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
 	// Version of the terms used.
-	Terms         string `protobuf:"bytes,15,opt,name=terms,proto3" json:"terms,omitempty"`
+	Terms string `protobuf:"bytes,15,opt,name=terms,proto3" json:"terms,omitempty"`
+	// The plan that it is to be paid by; absent when it is billed as a whole.
+	Plan *Offer `protobuf:"bytes,16,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The window that opens with what is captured; absent when one is open, or nothing is captured.
+	Opening *Opening `protobuf:"bytes,17,opt,name=opening,proto3" json:"opening,omitempty"`
+	// What a capture does beyond adding to the purchases of the open window; absent when it does nothing.
+	Booking       *Booking `protobuf:"bytes,18,opt,name=booking,proto3" json:"booking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1384,6 +1451,27 @@ func (x *OrderDecided) GetTerms() string {
 		return x.Terms
 	}
 	return ""
+}
+
+func (x *OrderDecided) GetPlan() *Offer {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
+func (x *OrderDecided) GetOpening() *Opening {
+	if x != nil {
+		return x.Opening
+	}
+	return nil
+}
+
+func (x *OrderDecided) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
 }
 
 // HoldIncremented is an amount added to a hold, or refused.
@@ -1746,7 +1834,11 @@ type HoldCaptured struct {
 	// Whether the hold had expired.
 	Late bool `protobuf:"varint,10,opt,name=late,proto3" json:"late,omitempty"`
 	// State after it.
-	State         int64 `protobuf:"varint,11,opt,name=state,proto3" json:"state,omitempty"`
+	State int64 `protobuf:"varint,11,opt,name=state,proto3" json:"state,omitempty"`
+	// The window that opens with it; absent when one is open.
+	Opening *Opening `protobuf:"bytes,12,opt,name=opening,proto3" json:"opening,omitempty"`
+	// What it does beyond adding to the purchases of the open window; absent when it does nothing.
+	Booking       *Booking `protobuf:"bytes,13,opt,name=booking,proto3" json:"booking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1856,6 +1948,20 @@ func (x *HoldCaptured) GetState() int64 {
 		return x.State
 	}
 	return 0
+}
+
+func (x *HoldCaptured) GetOpening() *Opening {
+	if x != nil {
+		return x.Opening
+	}
+	return nil
+}
+
+func (x *HoldCaptured) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
 }
 
 // HoldReleased is an amount released without a sale.
@@ -2003,7 +2109,9 @@ type OrderReversed struct {
 	// Minor units.
 	Released int64 `protobuf:"varint,7,opt,name=released,proto3" json:"released,omitempty"`
 	// Minor units.
-	Refunded      int64 `protobuf:"varint,8,opt,name=refunded,proto3" json:"refunded,omitempty"`
+	Refunded int64 `protobuf:"varint,8,opt,name=refunded,proto3" json:"refunded,omitempty"`
+	// What the refund does to what is owed; absent when nothing is refunded.
+	Booking       *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2094,6 +2202,13 @@ func (x *OrderReversed) GetRefunded() int64 {
 	return 0
 }
 
+func (x *OrderReversed) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
 // CaptureRefunded is a captured amount given back.
 type CaptureRefunded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2112,7 +2227,9 @@ type CaptureRefunded struct {
 	// Minor units.
 	Amount int64 `protobuf:"varint,7,opt,name=amount,proto3" json:"amount,omitempty"`
 	// State after it.
-	State         int64 `protobuf:"varint,8,opt,name=state,proto3" json:"state,omitempty"`
+	State int64 `protobuf:"varint,8,opt,name=state,proto3" json:"state,omitempty"`
+	// What it does to what is owed.
+	Booking       *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2201,6 +2318,13 @@ func (x *CaptureRefunded) GetState() int64 {
 		return x.State
 	}
 	return 0
+}
+
+func (x *CaptureRefunded) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
 }
 
 // OrderClaimed is an order id taken for an account of another shard.
@@ -2377,11 +2501,2230 @@ func (*ClockAdvanced) Descriptor() ([]byte, []int) {
 	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
+// TermsPut is a version of the terms.
+type TermsPut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The document as it was put.
+	Document      string `protobuf:"bytes,1,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *TermsPut) Reset() {
+	*x = TermsPut{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *TermsPut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*TermsPut) ProtoMessage() {}
+
+func (x *TermsPut) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
+func (*TermsPut) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *TermsPut) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+// Booked is something done to what an account owes.
+type Booked struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	Account uint64 `protobuf:"fixed64,1,opt,name=account,proto3" json:"account,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// What was done.
+	Booking       *Booking `protobuf:"bytes,3,opt,name=booking,proto3" json:"booking,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Booked) Reset() {
+	*x = Booked{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Booked) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Booked) ProtoMessage() {}
+
+func (x *Booked) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Booked.ProtoReflect.Descriptor instead.
+func (*Booked) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *Booked) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *Booked) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Booked) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
+// Booking is what is done to what an account owes: what it was, what it moved, and what the account owes afterwards. In it
+// amounts are minor units, dates are days since 1970-01-01, a window is named by the date on which it opens, and terms by
+// a number: 0 those that the shard was started with, 1, 2, 3, ... those that were put, in their order.
+type Booking struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 window closed, 2 fell due, 3 carried, 4 repayment, 5 repayment reversed, 6 credit refunded, 7 charge waived,
+	// 8 penalty paused, 9 collection issued, 10 collection failed, 11 notice issued, 12 notice deferred, 13 delinquency froze
+	// the account, 14 charged off, 15 debt re-aged, 16 statement planned, 17 plan paid off, 18 plan accelerated, 19 terms
+	// accepted, 20 statement day set, 21 channel set, 22 purchase, 23 purchase refunded.
+	Kind int64 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
+	// The civil day that it belongs to, which after downtime is before the entry's.
+	Day int64 `protobuf:"varint,2,opt,name=day,proto3" json:"day,omitempty"`
+	// Value date of a repayment.
+	ValueDate int64 `protobuf:"varint,3,opt,name=value_date,json=valueDate,proto3" json:"value_date,omitempty"`
+	// What was repaid, refunded, waived, collected, charged off or planned.
+	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The window that it is about.
+	Opens int64 `protobuf:"varint,5,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Number of the plan that it is about.
+	Plan int64 `protobuf:"varint,6,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Number of the item that it adds to the account's history.
+	Item int64 `protobuf:"varint,7,opt,name=item,proto3" json:"item,omitempty"`
+	// Number of the item that it undoes or completes.
+	Undoes int64 `protobuf:"varint,8,opt,name=undoes,proto3" json:"undoes,omitempty"`
+	// Of a collection: 1, 2, 3, ...
+	Attempt int64 `protobuf:"varint,9,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Of a collection: 1 direct debit, 2 through the carrier, 3 by hand.
+	Channel int64 `protobuf:"varint,10,opt,name=channel,proto3" json:"channel,omitempty"`
+	// What the world outside calls it.
+	Reference string `protobuf:"bytes,11,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Why.
+	Note string `protobuf:"bytes,12,opt,name=note,proto3" json:"note,omitempty"`
+	// The account's status from now on, 1 active, 2 frozen, 3 closed; 0 when it stays.
+	Status int64 `protobuf:"varint,13,opt,name=status,proto3" json:"status,omitempty"`
+	// What moves between books.
+	Moves []*Move `protobuf:"bytes,14,rep,name=moves,proto3" json:"moves,omitempty"`
+	// Debts that it paid off, as they were but with nothing owed.
+	Settled []*Debt `protobuf:"bytes,15,rep,name=settled,proto3" json:"settled,omitempty"`
+	// The statement of the window that it closed.
+	Statement *Statement `protobuf:"bytes,16,opt,name=statement,proto3" json:"statement,omitempty"`
+	// What the account owes afterwards.
+	After         *Billing `protobuf:"bytes,17,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Booking) Reset() {
+	*x = Booking{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Booking) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Booking) ProtoMessage() {}
+
+func (x *Booking) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Booking.ProtoReflect.Descriptor instead.
+func (*Booking) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *Booking) GetKind() int64 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *Booking) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Booking) GetValueDate() int64 {
+	if x != nil {
+		return x.ValueDate
+	}
+	return 0
+}
+
+func (x *Booking) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Booking) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Booking) GetPlan() int64 {
+	if x != nil {
+		return x.Plan
+	}
+	return 0
+}
+
+func (x *Booking) GetItem() int64 {
+	if x != nil {
+		return x.Item
+	}
+	return 0
+}
+
+func (x *Booking) GetUndoes() int64 {
+	if x != nil {
+		return x.Undoes
+	}
+	return 0
+}
+
+func (x *Booking) GetAttempt() int64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Booking) GetChannel() int64 {
+	if x != nil {
+		return x.Channel
+	}
+	return 0
+}
+
+func (x *Booking) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *Booking) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *Booking) GetStatus() int64 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Booking) GetMoves() []*Move {
+	if x != nil {
+		return x.Moves
+	}
+	return nil
+}
+
+func (x *Booking) GetSettled() []*Debt {
+	if x != nil {
+		return x.Settled
+	}
+	return nil
+}
+
+func (x *Booking) GetStatement() *Statement {
+	if x != nil {
+		return x.Statement
+	}
+	return nil
+}
+
+func (x *Booking) GetAfter() *Billing {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+// Move is an amount that moves, and the book that it moves against.
+type Move struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The window.
+	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Number of the plan.
+	Plan int64 `protobuf:"varint,2,opt,name=plan,proto3" json:"plan,omitempty"`
+	// 1 penalty, 2 interest, 3 fee, 4 principal, 5 credit balance, 6 written off, 7 subsidy.
+	Part int64 `protobuf:"varint,3,opt,name=part,proto3" json:"part,omitempty"`
+	// Scene of principal.
+	Scene int64 `protobuf:"varint,4,opt,name=scene,proto3" json:"scene,omitempty"`
+	// Above zero it adds to what the part is.
+	Amount int64 `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// 4 payable, 7 cash, 8 income, 9 loss, 10 subsidy.
+	Against int64 `protobuf:"varint,6,opt,name=against,proto3" json:"against,omitempty"`
+	// Carrier of a payable or a subsidy.
+	Carrier       string `protobuf:"bytes,7,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Move) Reset() {
+	*x = Move{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Move) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Move) ProtoMessage() {}
+
+func (x *Move) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Move.ProtoReflect.Descriptor instead.
+func (*Move) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *Move) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Move) GetPlan() int64 {
+	if x != nil {
+		return x.Plan
+	}
+	return 0
+}
+
+func (x *Move) GetPart() int64 {
+	if x != nil {
+		return x.Part
+	}
+	return 0
+}
+
+func (x *Move) GetScene() int64 {
+	if x != nil {
+		return x.Scene
+	}
+	return 0
+}
+
+func (x *Move) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Move) GetAgainst() int64 {
+	if x != nil {
+		return x.Against
+	}
+	return 0
+}
+
+func (x *Move) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+// Billing is what an account owes beside its holds, and when.
+type Billing struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Terms accepted.
+	Terms int64 `protobuf:"varint,1,opt,name=terms,proto3" json:"terms,omitempty"`
+	// Statement day, 1 to 28.
+	Day int64 `protobuf:"varint,2,opt,name=day,proto3" json:"day,omitempty"`
+	// From when on it is.
+	DayFrom int64 `protobuf:"varint,3,opt,name=day_from,json=dayFrom,proto3" json:"day_from,omitempty"`
+	// The statement day to come; 0 when no change is under way.
+	NextDay int64 `protobuf:"varint,4,opt,name=next_day,json=nextDay,proto3" json:"next_day,omitempty"`
+	// From when on it will be.
+	NextFrom int64 `protobuf:"varint,5,opt,name=next_from,json=nextFrom,proto3" json:"next_from,omitempty"`
+	// The window that is open; absent when none is.
+	Open *Cycle `protobuf:"bytes,6,opt,name=open,proto3" json:"open,omitempty"`
+	// What is left to pay of windows that have closed, oldest first.
+	Debts []*Debt `protobuf:"bytes,7,rep,name=debts,proto3" json:"debts,omitempty"`
+	// Installment plans, oldest first.
+	Plans []*Plan `protobuf:"bytes,8,rep,name=plans,proto3" json:"plans,omitempty"`
+	// The consumer's credit balance.
+	Credit int64 `protobuf:"varint,9,opt,name=credit,proto3" json:"credit,omitempty"`
+	// How what is due is collected: 1 direct debit, 2 through the carrier, 3 by hand.
+	Channel int64 `protobuf:"varint,10,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Collections whose outcome is not known, oldest first.
+	Collections []*Collection `protobuf:"bytes,11,rep,name=collections,proto3" json:"collections,omitempty"`
+	// What has been done about what is past due; absent when nothing has.
+	Late *Delinquency `protobuf:"bytes,12,opt,name=late,proto3" json:"late,omitempty"`
+	// Days without penalty, oldest first.
+	Pauses []*Pause `protobuf:"bytes,13,rep,name=pauses,proto3" json:"pauses,omitempty"`
+	// Charged off and not recovered.
+	WrittenOff int64 `protobuf:"varint,14,opt,name=written_off,json=writtenOff,proto3" json:"written_off,omitempty"`
+	// Number of the newest item.
+	Items int64 `protobuf:"varint,15,opt,name=items,proto3" json:"items,omitempty"`
+	// Number of the newest plan.
+	LastPlan int64 `protobuf:"varint,16,opt,name=last_plan,json=lastPlan,proto3" json:"last_plan,omitempty"`
+	// How many statements there are.
+	Statements int64 `protobuf:"varint,17,opt,name=statements,proto3" json:"statements,omitempty"`
+	// Window of the newest one.
+	LastStatement int64 `protobuf:"varint,18,opt,name=last_statement,json=lastStatement,proto3" json:"last_statement,omitempty"`
+	// When time next does something to it, Unix nanoseconds; 0 when never.
+	Agenda        int64 `protobuf:"varint,19,opt,name=agenda,proto3" json:"agenda,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Billing) Reset() {
+	*x = Billing{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Billing) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Billing) ProtoMessage() {}
+
+func (x *Billing) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Billing.ProtoReflect.Descriptor instead.
+func (*Billing) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *Billing) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Billing) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Billing) GetDayFrom() int64 {
+	if x != nil {
+		return x.DayFrom
+	}
+	return 0
+}
+
+func (x *Billing) GetNextDay() int64 {
+	if x != nil {
+		return x.NextDay
+	}
+	return 0
+}
+
+func (x *Billing) GetNextFrom() int64 {
+	if x != nil {
+		return x.NextFrom
+	}
+	return 0
+}
+
+func (x *Billing) GetOpen() *Cycle {
+	if x != nil {
+		return x.Open
+	}
+	return nil
+}
+
+func (x *Billing) GetDebts() []*Debt {
+	if x != nil {
+		return x.Debts
+	}
+	return nil
+}
+
+func (x *Billing) GetPlans() []*Plan {
+	if x != nil {
+		return x.Plans
+	}
+	return nil
+}
+
+func (x *Billing) GetCredit() int64 {
+	if x != nil {
+		return x.Credit
+	}
+	return 0
+}
+
+func (x *Billing) GetChannel() int64 {
+	if x != nil {
+		return x.Channel
+	}
+	return 0
+}
+
+func (x *Billing) GetCollections() []*Collection {
+	if x != nil {
+		return x.Collections
+	}
+	return nil
+}
+
+func (x *Billing) GetLate() *Delinquency {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *Billing) GetPauses() []*Pause {
+	if x != nil {
+		return x.Pauses
+	}
+	return nil
+}
+
+func (x *Billing) GetWrittenOff() int64 {
+	if x != nil {
+		return x.WrittenOff
+	}
+	return 0
+}
+
+func (x *Billing) GetItems() int64 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
+func (x *Billing) GetLastPlan() int64 {
+	if x != nil {
+		return x.LastPlan
+	}
+	return 0
+}
+
+func (x *Billing) GetStatements() int64 {
+	if x != nil {
+		return x.Statements
+	}
+	return 0
+}
+
+func (x *Billing) GetLastStatement() int64 {
+	if x != nil {
+		return x.LastStatement
+	}
+	return 0
+}
+
+func (x *Billing) GetAgenda() int64 {
+	if x != nil {
+		return x.Agenda
+	}
+	return 0
+}
+
+// Opening is a window that opens with a purchase.
+type Opening struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its first day.
+	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Its last day.
+	Closes int64 `protobuf:"varint,2,opt,name=closes,proto3" json:"closes,omitempty"`
+	// By when it is to be paid.
+	Due int64 `protobuf:"varint,3,opt,name=due,proto3" json:"due,omitempty"`
+	// Terms that it is under.
+	Terms int64 `protobuf:"varint,4,opt,name=terms,proto3" json:"terms,omitempty"`
+	// When time next does something to the account, Unix nanoseconds.
+	Agenda        int64 `protobuf:"varint,5,opt,name=agenda,proto3" json:"agenda,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Opening) Reset() {
+	*x = Opening{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Opening) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Opening) ProtoMessage() {}
+
+func (x *Opening) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Opening.ProtoReflect.Descriptor instead.
+func (*Opening) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *Opening) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Opening) GetCloses() int64 {
+	if x != nil {
+		return x.Closes
+	}
+	return 0
+}
+
+func (x *Opening) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *Opening) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Opening) GetAgenda() int64 {
+	if x != nil {
+		return x.Agenda
+	}
+	return 0
+}
+
+// Cycle is the window that is open, and what it has taken so far.
+type Cycle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its first day.
+	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Its last day.
+	Closes int64 `protobuf:"varint,2,opt,name=closes,proto3" json:"closes,omitempty"`
+	// By when it is to be paid.
+	Due int64 `protobuf:"varint,3,opt,name=due,proto3" json:"due,omitempty"`
+	// Terms that it is under.
+	Terms int64 `protobuf:"varint,4,opt,name=terms,proto3" json:"terms,omitempty"`
+	// Purchases of top-up.
+	TopUp int64 `protobuf:"varint,5,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
+	// Purchases of bill payment.
+	Bill int64 `protobuf:"varint,6,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Purchases of bundles.
+	Bundle int64 `protobuf:"varint,7,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Fee to be billed with it.
+	Fee int64 `protobuf:"varint,8,opt,name=fee,proto3" json:"fee,omitempty"`
+	// The balance with which it opened.
+	Opening int64 `protobuf:"varint,9,opt,name=opening,proto3" json:"opening,omitempty"`
+	// What has changed the balance; absent when nothing has.
+	Flows *Flows `protobuf:"bytes,10,opt,name=flows,proto3" json:"flows,omitempty"`
+	// No authorization before this number was captured in it.
+	FirstN int64 `protobuf:"varint,11,opt,name=first_n,json=firstN,proto3" json:"first_n,omitempty"`
+	// Number of the first item in it.
+	FirstItem     int64 `protobuf:"varint,12,opt,name=first_item,json=firstItem,proto3" json:"first_item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Cycle) Reset() {
+	*x = Cycle{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Cycle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Cycle) ProtoMessage() {}
+
+func (x *Cycle) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
+func (*Cycle) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Cycle) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Cycle) GetCloses() int64 {
+	if x != nil {
+		return x.Closes
+	}
+	return 0
+}
+
+func (x *Cycle) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *Cycle) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Cycle) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
+}
+
+func (x *Cycle) GetBill() int64 {
+	if x != nil {
+		return x.Bill
+	}
+	return 0
+}
+
+func (x *Cycle) GetBundle() int64 {
+	if x != nil {
+		return x.Bundle
+	}
+	return 0
+}
+
+func (x *Cycle) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *Cycle) GetOpening() int64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
+func (x *Cycle) GetFlows() *Flows {
+	if x != nil {
+		return x.Flows
+	}
+	return nil
+}
+
+func (x *Cycle) GetFirstN() int64 {
+	if x != nil {
+		return x.FirstN
+	}
+	return 0
+}
+
+func (x *Cycle) GetFirstItem() int64 {
+	if x != nil {
+		return x.FirstItem
+	}
+	return 0
+}
+
+// Flows are what changes a balance, each above zero when it adds to what is owed.
+type Flows struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Captured.
+	Purchases int64 `protobuf:"varint,1,opt,name=purchases,proto3" json:"purchases,omitempty"`
+	// Principal billed of plans.
+	Installments int64 `protobuf:"varint,2,opt,name=installments,proto3" json:"installments,omitempty"`
+	// Moved into plans, below zero.
+	Spread int64 `protobuf:"varint,3,opt,name=spread,proto3" json:"spread,omitempty"`
+	// Fees.
+	Fees int64 `protobuf:"varint,4,opt,name=fees,proto3" json:"fees,omitempty"`
+	// Interest.
+	Interest int64 `protobuf:"varint,5,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Penalty.
+	Penalty int64 `protobuf:"varint,6,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// Given back, below zero.
+	Refunds int64 `protobuf:"varint,7,opt,name=refunds,proto3" json:"refunds,omitempty"`
+	// Repaid, below zero.
+	Repayments int64 `protobuf:"varint,8,opt,name=repayments,proto3" json:"repayments,omitempty"`
+	// Charges taken back, below zero.
+	Waived int64 `protobuf:"varint,9,opt,name=waived,proto3" json:"waived,omitempty"`
+	// Paid out of the credit balance.
+	PaidOut int64 `protobuf:"varint,10,opt,name=paid_out,json=paidOut,proto3" json:"paid_out,omitempty"`
+	// Written off, below zero.
+	WrittenOff    int64 `protobuf:"varint,11,opt,name=written_off,json=writtenOff,proto3" json:"written_off,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Flows) Reset() {
+	*x = Flows{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Flows) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Flows) ProtoMessage() {}
+
+func (x *Flows) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Flows.ProtoReflect.Descriptor instead.
+func (*Flows) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *Flows) GetPurchases() int64 {
+	if x != nil {
+		return x.Purchases
+	}
+	return 0
+}
+
+func (x *Flows) GetInstallments() int64 {
+	if x != nil {
+		return x.Installments
+	}
+	return 0
+}
+
+func (x *Flows) GetSpread() int64 {
+	if x != nil {
+		return x.Spread
+	}
+	return 0
+}
+
+func (x *Flows) GetFees() int64 {
+	if x != nil {
+		return x.Fees
+	}
+	return 0
+}
+
+func (x *Flows) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+func (x *Flows) GetPenalty() int64 {
+	if x != nil {
+		return x.Penalty
+	}
+	return 0
+}
+
+func (x *Flows) GetRefunds() int64 {
+	if x != nil {
+		return x.Refunds
+	}
+	return 0
+}
+
+func (x *Flows) GetRepayments() int64 {
+	if x != nil {
+		return x.Repayments
+	}
+	return 0
+}
+
+func (x *Flows) GetWaived() int64 {
+	if x != nil {
+		return x.Waived
+	}
+	return 0
+}
+
+func (x *Flows) GetPaidOut() int64 {
+	if x != nil {
+		return x.PaidOut
+	}
+	return 0
+}
+
+func (x *Flows) GetWrittenOff() int64 {
+	if x != nil {
+		return x.WrittenOff
+	}
+	return 0
+}
+
+// Debt is what is left to pay of a window that has closed.
+type Debt struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The window's first day.
+	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Its last day.
+	Closes int64 `protobuf:"varint,2,opt,name=closes,proto3" json:"closes,omitempty"`
+	// By when it is to be paid now.
+	Due int64 `protobuf:"varint,3,opt,name=due,proto3" json:"due,omitempty"`
+	// By when it was to be paid at first.
+	First int64 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
+	// Terms that it is under.
+	Terms int64 `protobuf:"varint,5,opt,name=terms,proto3" json:"terms,omitempty"`
+	// Principal owed of top-up.
+	TopUp int64 `protobuf:"varint,6,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
+	// Principal owed of bill payment.
+	Bill int64 `protobuf:"varint,7,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Principal owed of bundles.
+	Bundle int64 `protobuf:"varint,8,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Fee owed.
+	Fee int64 `protobuf:"varint,9,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Interest owed.
+	Interest int64 `protobuf:"varint,10,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Penalty owed.
+	Penalty int64 `protobuf:"varint,11,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// Principal that it was for.
+	Billed int64 `protobuf:"varint,12,opt,name=billed,proto3" json:"billed,omitempty"`
+	// What is left to pay by the first due date, so that the rest is carried.
+	Minimum int64 `protobuf:"varint,13,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	// Whether the due date is over.
+	Overdue bool `protobuf:"varint,14,opt,name=overdue,proto3" json:"overdue,omitempty"`
+	// The last day for which interest and penalty have been reckoned.
+	Through int64 `protobuf:"varint,15,opt,name=through,proto3" json:"through,omitempty"`
+	// Interest that has accrued, and millionths of a minor unit beside it.
+	AccruedInterest int64 `protobuf:"varint,16,opt,name=accrued_interest,json=accruedInterest,proto3" json:"accrued_interest,omitempty"`
+	// 0 to 999,999.
+	AccruedInterestMillionths int64 `protobuf:"varint,17,opt,name=accrued_interest_millionths,json=accruedInterestMillionths,proto3" json:"accrued_interest_millionths,omitempty"`
+	// What has been charged of it.
+	ChargedInterest int64 `protobuf:"varint,18,opt,name=charged_interest,json=chargedInterest,proto3" json:"charged_interest,omitempty"`
+	// Penalty that has accrued, and millionths of a minor unit beside it.
+	AccruedPenalty int64 `protobuf:"varint,19,opt,name=accrued_penalty,json=accruedPenalty,proto3" json:"accrued_penalty,omitempty"`
+	// 0 to 999,999.
+	AccruedPenaltyMillionths int64 `protobuf:"varint,20,opt,name=accrued_penalty_millionths,json=accruedPenaltyMillionths,proto3" json:"accrued_penalty_millionths,omitempty"`
+	// What has been charged of it.
+	ChargedPenalty int64 `protobuf:"varint,21,opt,name=charged_penalty,json=chargedPenalty,proto3" json:"charged_penalty,omitempty"`
+	// When it was last tried to collect it.
+	Tried int64 `protobuf:"varint,22,opt,name=tried,proto3" json:"tried,omitempty"`
+	// How often it was.
+	Attempts      int64 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Debt) Reset() {
+	*x = Debt{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Debt) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Debt) ProtoMessage() {}
+
+func (x *Debt) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Debt.ProtoReflect.Descriptor instead.
+func (*Debt) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Debt) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Debt) GetCloses() int64 {
+	if x != nil {
+		return x.Closes
+	}
+	return 0
+}
+
+func (x *Debt) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *Debt) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *Debt) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Debt) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
+}
+
+func (x *Debt) GetBill() int64 {
+	if x != nil {
+		return x.Bill
+	}
+	return 0
+}
+
+func (x *Debt) GetBundle() int64 {
+	if x != nil {
+		return x.Bundle
+	}
+	return 0
+}
+
+func (x *Debt) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *Debt) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+func (x *Debt) GetPenalty() int64 {
+	if x != nil {
+		return x.Penalty
+	}
+	return 0
+}
+
+func (x *Debt) GetBilled() int64 {
+	if x != nil {
+		return x.Billed
+	}
+	return 0
+}
+
+func (x *Debt) GetMinimum() int64 {
+	if x != nil {
+		return x.Minimum
+	}
+	return 0
+}
+
+func (x *Debt) GetOverdue() bool {
+	if x != nil {
+		return x.Overdue
+	}
+	return false
+}
+
+func (x *Debt) GetThrough() int64 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+func (x *Debt) GetAccruedInterest() int64 {
+	if x != nil {
+		return x.AccruedInterest
+	}
+	return 0
+}
+
+func (x *Debt) GetAccruedInterestMillionths() int64 {
+	if x != nil {
+		return x.AccruedInterestMillionths
+	}
+	return 0
+}
+
+func (x *Debt) GetChargedInterest() int64 {
+	if x != nil {
+		return x.ChargedInterest
+	}
+	return 0
+}
+
+func (x *Debt) GetAccruedPenalty() int64 {
+	if x != nil {
+		return x.AccruedPenalty
+	}
+	return 0
+}
+
+func (x *Debt) GetAccruedPenaltyMillionths() int64 {
+	if x != nil {
+		return x.AccruedPenaltyMillionths
+	}
+	return 0
+}
+
+func (x *Debt) GetChargedPenalty() int64 {
+	if x != nil {
+		return x.ChargedPenalty
+	}
+	return 0
+}
+
+func (x *Debt) GetTried() int64 {
+	if x != nil {
+		return x.Tried
+	}
+	return 0
+}
+
+func (x *Debt) GetAttempts() int64 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+// Offer is what an installment plan costs.
+type Offer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1 flat fee, 2 annuity, 3 interest free.
+	Method int64 `protobuf:"varint,1,opt,name=method,proto3" json:"method,omitempty"`
+	// How many installments.
+	Months int64 `protobuf:"varint,2,opt,name=months,proto3" json:"months,omitempty"`
+	// Fee a month, in millionths of the principal.
+	Fee int64 `protobuf:"varint,3,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Interest a year, in millionths.
+	Interest      int64 `protobuf:"varint,4,opt,name=interest,proto3" json:"interest,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Offer) Reset() {
+	*x = Offer{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Offer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Offer) ProtoMessage() {}
+
+func (x *Offer) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Offer.ProtoReflect.Descriptor instead.
+func (*Offer) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Offer) GetMethod() int64 {
+	if x != nil {
+		return x.Method
+	}
+	return 0
+}
+
+func (x *Offer) GetMonths() int64 {
+	if x != nil {
+		return x.Months
+	}
+	return 0
+}
+
+func (x *Offer) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *Offer) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+// Plan is an installment plan.
+type Plan struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its number on the account.
+	N int64 `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
+	// What it costs.
+	Offer *Offer `protobuf:"bytes,2,opt,name=offer,proto3" json:"offer,omitempty"`
+	// Principal at first.
+	Lent int64 `protobuf:"varint,3,opt,name=lent,proto3" json:"lent,omitempty"`
+	// All installments.
+	Schedule []*Installment `protobuf:"bytes,4,rep,name=schedule,proto3" json:"schedule,omitempty"`
+	// How many of them have been billed.
+	Billed int64 `protobuf:"varint,5,opt,name=billed,proto3" json:"billed,omitempty"`
+	// Principal that refunds took away before it was billed.
+	Taken int64 `protobuf:"varint,6,opt,name=taken,proto3" json:"taken,omitempty"`
+	// Principal that refunds gave back after it was billed.
+	Credited int64 `protobuf:"varint,7,opt,name=credited,proto3" json:"credited,omitempty"`
+	// Number of the authorization that it pays; 0 for a statement or a debt.
+	Authorization int64 `protobuf:"varint,8,opt,name=authorization,proto3" json:"authorization,omitempty"`
+	// The statement's or the debt's window.
+	Opens int64 `protobuf:"varint,9,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Who pays the subsidy.
+	Carrier string `protobuf:"bytes,10,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Terms that it is under.
+	Terms int64 `protobuf:"varint,11,opt,name=terms,proto3" json:"terms,omitempty"`
+	// When it was made.
+	Started int64 `protobuf:"varint,12,opt,name=started,proto3" json:"started,omitempty"`
+	// Principal of top-up that is not billed yet.
+	TopUp int64 `protobuf:"varint,13,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
+	// Principal of bill payment that is not billed yet.
+	Bill int64 `protobuf:"varint,14,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Principal of bundles that is not billed yet.
+	Bundle        int64 `protobuf:"varint,15,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Plan) Reset() {
+	*x = Plan{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Plan) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Plan) ProtoMessage() {}
+
+func (x *Plan) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Plan.ProtoReflect.Descriptor instead.
+func (*Plan) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Plan) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *Plan) GetOffer() *Offer {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+func (x *Plan) GetLent() int64 {
+	if x != nil {
+		return x.Lent
+	}
+	return 0
+}
+
+func (x *Plan) GetSchedule() []*Installment {
+	if x != nil {
+		return x.Schedule
+	}
+	return nil
+}
+
+func (x *Plan) GetBilled() int64 {
+	if x != nil {
+		return x.Billed
+	}
+	return 0
+}
+
+func (x *Plan) GetTaken() int64 {
+	if x != nil {
+		return x.Taken
+	}
+	return 0
+}
+
+func (x *Plan) GetCredited() int64 {
+	if x != nil {
+		return x.Credited
+	}
+	return 0
+}
+
+func (x *Plan) GetAuthorization() int64 {
+	if x != nil {
+		return x.Authorization
+	}
+	return 0
+}
+
+func (x *Plan) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Plan) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *Plan) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Plan) GetStarted() int64 {
+	if x != nil {
+		return x.Started
+	}
+	return 0
+}
+
+func (x *Plan) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
+}
+
+func (x *Plan) GetBill() int64 {
+	if x != nil {
+		return x.Bill
+	}
+	return 0
+}
+
+func (x *Plan) GetBundle() int64 {
+	if x != nil {
+		return x.Bundle
+	}
+	return 0
+}
+
+// Installment is what a month of a plan comes to.
+type Installment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// 1, 2, 3, ...
+	Number int64 `protobuf:"varint,1,opt,name=number,proto3" json:"number,omitempty"`
+	// Principal.
+	Principal int64 `protobuf:"varint,2,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Interest.
+	Interest int64 `protobuf:"varint,3,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Fee.
+	Fee int64 `protobuf:"varint,4,opt,name=fee,proto3" json:"fee,omitempty"`
+	// What the carrier pays in the consumer's place.
+	Subsidy       int64 `protobuf:"varint,5,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Installment) Reset() {
+	*x = Installment{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Installment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Installment) ProtoMessage() {}
+
+func (x *Installment) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Installment.ProtoReflect.Descriptor instead.
+func (*Installment) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Installment) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *Installment) GetPrincipal() int64 {
+	if x != nil {
+		return x.Principal
+	}
+	return 0
+}
+
+func (x *Installment) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+func (x *Installment) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *Installment) GetSubsidy() int64 {
+	if x != nil {
+		return x.Subsidy
+	}
+	return 0
+}
+
+// Collection is an amount that is being collected.
+type Collection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number of its item.
+	N int64 `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
+	// The window.
+	Opens int64 `protobuf:"varint,2,opt,name=opens,proto3" json:"opens,omitempty"`
+	// How much.
+	Amount int64 `protobuf:"varint,3,opt,name=amount,proto3" json:"amount,omitempty"`
+	// 1, 2, 3, ...
+	Attempt int64 `protobuf:"varint,4,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// The day on which it was issued.
+	Day int64 `protobuf:"varint,5,opt,name=day,proto3" json:"day,omitempty"`
+	// 1 direct debit, 2 through the carrier, 3 by hand.
+	Channel       int64 `protobuf:"varint,6,opt,name=channel,proto3" json:"channel,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Collection) Reset() {
+	*x = Collection{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Collection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Collection) ProtoMessage() {}
+
+func (x *Collection) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Collection.ProtoReflect.Descriptor instead.
+func (*Collection) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Collection) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *Collection) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Collection) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *Collection) GetAttempt() int64 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Collection) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Collection) GetChannel() int64 {
+	if x != nil {
+		return x.Channel
+	}
+	return 0
+}
+
+// Delinquency is what has been done about an account that is past due.
+type Delinquency struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The oldest due date that is over and unpaid.
+	Since int64 `protobuf:"varint,1,opt,name=since,proto3" json:"since,omitempty"`
+	// Days past due up to which notices were dealt with.
+	Noticed int64 `protobuf:"varint,2,opt,name=noticed,proto3" json:"noticed,omitempty"`
+	// When the next notice may be issued, Unix nanoseconds.
+	NotBefore int64 `protobuf:"varint,3,opt,name=not_before,json=notBefore,proto3" json:"not_before,omitempty"`
+	// Whether the account was frozen for it.
+	Froze bool `protobuf:"varint,4,opt,name=froze,proto3" json:"froze,omitempty"`
+	// Whether new authorizations are stopped although nothing is past due any more.
+	Stopped bool `protobuf:"varint,5,opt,name=stopped,proto3" json:"stopped,omitempty"`
+	// Whether it was charged off.
+	WroteOff      bool `protobuf:"varint,6,opt,name=wrote_off,json=wroteOff,proto3" json:"wrote_off,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delinquency) Reset() {
+	*x = Delinquency{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delinquency) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delinquency) ProtoMessage() {}
+
+func (x *Delinquency) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
+func (*Delinquency) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *Delinquency) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *Delinquency) GetNoticed() int64 {
+	if x != nil {
+		return x.Noticed
+	}
+	return 0
+}
+
+func (x *Delinquency) GetNotBefore() int64 {
+	if x != nil {
+		return x.NotBefore
+	}
+	return 0
+}
+
+func (x *Delinquency) GetFroze() bool {
+	if x != nil {
+		return x.Froze
+	}
+	return false
+}
+
+func (x *Delinquency) GetStopped() bool {
+	if x != nil {
+		return x.Stopped
+	}
+	return false
+}
+
+func (x *Delinquency) GetWroteOff() bool {
+	if x != nil {
+		return x.WroteOff
+	}
+	return false
+}
+
+// Pause is days on which no penalty accrues.
+type Pause struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The first.
+	From int64 `protobuf:"varint,1,opt,name=from,proto3" json:"from,omitempty"`
+	// The last.
+	To            int64 `protobuf:"varint,2,opt,name=to,proto3" json:"to,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pause) Reset() {
+	*x = Pause{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pause) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pause) ProtoMessage() {}
+
+func (x *Pause) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pause.ProtoReflect.Descriptor instead.
+func (*Pause) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *Pause) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *Pause) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+// Statement is a window that has closed.
+type Statement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Number among the account's statements.
+	N int64 `protobuf:"varint,1,opt,name=n,proto3" json:"n,omitempty"`
+	// The window's first day.
+	Opens int64 `protobuf:"varint,2,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Its last day.
+	Closes int64 `protobuf:"varint,3,opt,name=closes,proto3" json:"closes,omitempty"`
+	// By when it is to be paid.
+	Due int64 `protobuf:"varint,4,opt,name=due,proto3" json:"due,omitempty"`
+	// Terms that it is under.
+	Terms int64 `protobuf:"varint,5,opt,name=terms,proto3" json:"terms,omitempty"`
+	// When it was closed, Unix nanoseconds.
+	Closed int64 `protobuf:"varint,6,opt,name=closed,proto3" json:"closed,omitempty"`
+	// The balance with which the window opened.
+	Opening int64 `protobuf:"varint,7,opt,name=opening,proto3" json:"opening,omitempty"`
+	// What changed it; absent when nothing did.
+	Flows *Flows `protobuf:"bytes,8,opt,name=flows,proto3" json:"flows,omitempty"`
+	// The balance with which it closed.
+	Closing int64 `protobuf:"varint,9,opt,name=closing,proto3" json:"closing,omitempty"`
+	// What is billed with it; absent when nothing is.
+	Bill *Owed `protobuf:"bytes,10,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Owed of earlier windows.
+	Earlier int64 `protobuf:"varint,11,opt,name=earlier,proto3" json:"earlier,omitempty"`
+	// The consumer's credit balance.
+	Credit int64 `protobuf:"varint,12,opt,name=credit,proto3" json:"credit,omitempty"`
+	// Due at least by the due date.
+	Minimum int64 `protobuf:"varint,13,opt,name=minimum,proto3" json:"minimum,omitempty"`
+	// Principal of plans that is still to come.
+	Unbilled int64 `protobuf:"varint,14,opt,name=unbilled,proto3" json:"unbilled,omitempty"`
+	// Number of the first authorization that may have been captured in the window.
+	FirstN int64 `protobuf:"varint,15,opt,name=first_n,json=firstN,proto3" json:"first_n,omitempty"`
+	// Number of the last one.
+	LastN int64 `protobuf:"varint,16,opt,name=last_n,json=lastN,proto3" json:"last_n,omitempty"`
+	// Number of the window's first item.
+	FirstItem int64 `protobuf:"varint,17,opt,name=first_item,json=firstItem,proto3" json:"first_item,omitempty"`
+	// Number of its last item.
+	LastItem int64 `protobuf:"varint,18,opt,name=last_item,json=lastItem,proto3" json:"last_item,omitempty"`
+	// Installments, interest and penalty billed as the window closed.
+	Charges []*StatementCharge `protobuf:"bytes,19,rep,name=charges,proto3" json:"charges,omitempty"`
+	// The window of the statement before.
+	Previous      int64 `protobuf:"varint,20,opt,name=previous,proto3" json:"previous,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Statement) Reset() {
+	*x = Statement{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Statement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Statement) ProtoMessage() {}
+
+func (x *Statement) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Statement.ProtoReflect.Descriptor instead.
+func (*Statement) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *Statement) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *Statement) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *Statement) GetCloses() int64 {
+	if x != nil {
+		return x.Closes
+	}
+	return 0
+}
+
+func (x *Statement) GetDue() int64 {
+	if x != nil {
+		return x.Due
+	}
+	return 0
+}
+
+func (x *Statement) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *Statement) GetClosed() int64 {
+	if x != nil {
+		return x.Closed
+	}
+	return 0
+}
+
+func (x *Statement) GetOpening() int64 {
+	if x != nil {
+		return x.Opening
+	}
+	return 0
+}
+
+func (x *Statement) GetFlows() *Flows {
+	if x != nil {
+		return x.Flows
+	}
+	return nil
+}
+
+func (x *Statement) GetClosing() int64 {
+	if x != nil {
+		return x.Closing
+	}
+	return 0
+}
+
+func (x *Statement) GetBill() *Owed {
+	if x != nil {
+		return x.Bill
+	}
+	return nil
+}
+
+func (x *Statement) GetEarlier() int64 {
+	if x != nil {
+		return x.Earlier
+	}
+	return 0
+}
+
+func (x *Statement) GetCredit() int64 {
+	if x != nil {
+		return x.Credit
+	}
+	return 0
+}
+
+func (x *Statement) GetMinimum() int64 {
+	if x != nil {
+		return x.Minimum
+	}
+	return 0
+}
+
+func (x *Statement) GetUnbilled() int64 {
+	if x != nil {
+		return x.Unbilled
+	}
+	return 0
+}
+
+func (x *Statement) GetFirstN() int64 {
+	if x != nil {
+		return x.FirstN
+	}
+	return 0
+}
+
+func (x *Statement) GetLastN() int64 {
+	if x != nil {
+		return x.LastN
+	}
+	return 0
+}
+
+func (x *Statement) GetFirstItem() int64 {
+	if x != nil {
+		return x.FirstItem
+	}
+	return 0
+}
+
+func (x *Statement) GetLastItem() int64 {
+	if x != nil {
+		return x.LastItem
+	}
+	return 0
+}
+
+func (x *Statement) GetCharges() []*StatementCharge {
+	if x != nil {
+		return x.Charges
+	}
+	return nil
+}
+
+func (x *Statement) GetPrevious() int64 {
+	if x != nil {
+		return x.Previous
+	}
+	return 0
+}
+
+// Owed is an amount owed, by what it is for.
+type Owed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Principal of top-up.
+	TopUp int64 `protobuf:"varint,1,opt,name=top_up,json=topUp,proto3" json:"top_up,omitempty"`
+	// Principal of bill payment.
+	Bill int64 `protobuf:"varint,2,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Principal of bundles.
+	Bundle int64 `protobuf:"varint,3,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Fee.
+	Fee int64 `protobuf:"varint,4,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Interest.
+	Interest int64 `protobuf:"varint,5,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Penalty.
+	Penalty       int64 `protobuf:"varint,6,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Owed) Reset() {
+	*x = Owed{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Owed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Owed) ProtoMessage() {}
+
+func (x *Owed) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Owed.ProtoReflect.Descriptor instead.
+func (*Owed) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *Owed) GetTopUp() int64 {
+	if x != nil {
+		return x.TopUp
+	}
+	return 0
+}
+
+func (x *Owed) GetBill() int64 {
+	if x != nil {
+		return x.Bill
+	}
+	return 0
+}
+
+func (x *Owed) GetBundle() int64 {
+	if x != nil {
+		return x.Bundle
+	}
+	return 0
+}
+
+func (x *Owed) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *Owed) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+func (x *Owed) GetPenalty() int64 {
+	if x != nil {
+		return x.Penalty
+	}
+	return 0
+}
+
+// StatementCharge is something billed as a window closed.
+type StatementCharge struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The window whose debt has it.
+	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
+	// Number of the plan of an installment.
+	Plan int64 `protobuf:"varint,2,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Number of the installment: 1, 2, 3, ...
+	Number int64 `protobuf:"varint,3,opt,name=number,proto3" json:"number,omitempty"`
+	// How many installments the plan has.
+	Of int64 `protobuf:"varint,4,opt,name=of,proto3" json:"of,omitempty"`
+	// Principal.
+	Principal int64 `protobuf:"varint,5,opt,name=principal,proto3" json:"principal,omitempty"`
+	// Fee.
+	Fee int64 `protobuf:"varint,6,opt,name=fee,proto3" json:"fee,omitempty"`
+	// Interest.
+	Interest int64 `protobuf:"varint,7,opt,name=interest,proto3" json:"interest,omitempty"`
+	// Penalty.
+	Penalty int64 `protobuf:"varint,8,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// What the carrier pays.
+	Subsidy int64 `protobuf:"varint,9,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	// Principal of the plan that is still to come.
+	Outstanding   int64 `protobuf:"varint,10,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *StatementCharge) Reset() {
+	*x = StatementCharge{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *StatementCharge) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*StatementCharge) ProtoMessage() {}
+
+func (x *StatementCharge) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
+func (*StatementCharge) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *StatementCharge) GetOpens() int64 {
+	if x != nil {
+		return x.Opens
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetPlan() int64 {
+	if x != nil {
+		return x.Plan
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetNumber() int64 {
+	if x != nil {
+		return x.Number
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetOf() int64 {
+	if x != nil {
+		return x.Of
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetPrincipal() int64 {
+	if x != nil {
+		return x.Principal
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetFee() int64 {
+	if x != nil {
+		return x.Fee
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetInterest() int64 {
+	if x != nil {
+		return x.Interest
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetPenalty() int64 {
+	if x != nil {
+		return x.Penalty
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetSubsidy() int64 {
+	if x != nil {
+		return x.Subsidy
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetOutstanding() int64 {
+	if x != nil {
+		return x.Outstanding
+	}
+	return 0
+}
+
 var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xe7\v\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xdc\f\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -2410,7 +4753,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x10capture_refunded\x18\x17 \x01(\v2$.holdfast.journal.v1.CaptureRefundedH\x00R\x0fcaptureRefunded\x12H\n" +
 	"\rorder_claimed\x18\x18 \x01(\v2!.holdfast.journal.v1.OrderClaimedH\x00R\forderClaimed\x12K\n" +
 	"\x0esuspension_set\x18\x19 \x01(\v2\".holdfast.journal.v1.SuspensionSetH\x00R\rsuspensionSet\x12K\n" +
-	"\x0eclock_advanced\x18\x1a \x01(\v2\".holdfast.journal.v1.ClockAdvancedH\x00R\rclockAdvancedB\x06\n" +
+	"\x0eclock_advanced\x18\x1a \x01(\v2\".holdfast.journal.v1.ClockAdvancedH\x00R\rclockAdvanced\x12<\n" +
+	"\tterms_put\x18\x1b \x01(\v2\x1d.holdfast.journal.v1.TermsPutH\x00R\btermsPut\x125\n" +
+	"\x06booked\x18\x1c \x01(\v2\x1b.holdfast.journal.v1.BookedH\x00R\x06bookedB\x06\n" +
 	"\x04fact\"\x88\x02\n" +
 	"\bControls\x12\x1b\n" +
 	"\tper_order\x18\x01 \x01(\x03R\bperOrder\x12!\n" +
@@ -2430,13 +4775,16 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"9\n" +
 	"\vLimitOfLine\x12\x14\n" +
 	"\x05scene\x18\x01 \x01(\x03R\x05scene\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\x03R\x05limit\"\xaf\x01\n" +
+	"\x05limit\x18\x02 \x01(\x03R\x05limit\"\xf1\x01\n" +
 	"\rAccountOpened\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
 	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x03R\x05limit\x126\n" +
-	"\x05lines\x18\x05 \x03(\v2 .holdfast.journal.v1.LineOpeningR\x05lines\"\x94\x01\n" +
+	"\x05lines\x18\x05 \x03(\v2 .holdfast.journal.v1.LineOpeningR\x05lines\x12\x14\n" +
+	"\x05terms\x18\x06 \x01(\x03R\x05terms\x12\x10\n" +
+	"\x03day\x18\a \x01(\x03R\x03day\x12\x18\n" +
+	"\achannel\x18\b \x01(\x03R\achannel\"\x94\x01\n" +
 	"\tLimitsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1f\n" +
 	"\vset_account\x18\x02 \x01(\bR\n" +
@@ -2467,7 +4815,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xf1\x02\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\x91\x04\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2484,7 +4832,10 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x03day\x18\f \x01(\x03R\x03day\x12\x18\n" +
 	"\aexpires\x18\r \x01(\x03R\aexpires\x12\x1b\n" +
 	"\tsale_time\x18\x0e \x01(\x03R\bsaleTime\x12\x14\n" +
-	"\x05terms\x18\x0f \x01(\tR\x05terms\"\xf5\x01\n" +
+	"\x05terms\x18\x0f \x01(\tR\x05terms\x12.\n" +
+	"\x04plan\x18\x10 \x01(\v2\x1a.holdfast.journal.v1.OfferR\x04plan\x126\n" +
+	"\aopening\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
+	"\abooking\x18\x12 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\xf5\x01\n" +
 	"\x0fHoldIncremented\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2513,7 +4864,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\acarrier\x18\x04 \x01(\tR\acarrier\x12\x1a\n" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
-	"\aexpires\x18\a \x01(\x03R\aexpires\"\x93\x02\n" +
+	"\aexpires\x18\a \x01(\x03R\aexpires\"\x83\x03\n" +
 	"\fHoldCaptured\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2526,7 +4877,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\breleased\x18\t \x01(\x03R\breleased\x12\x12\n" +
 	"\x04late\x18\n" +
 	" \x01(\bR\x04late\x12\x14\n" +
-	"\x05state\x18\v \x01(\x03R\x05state\"\x85\x02\n" +
+	"\x05state\x18\v \x01(\x03R\x05state\x126\n" +
+	"\aopening\x18\f \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
+	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x85\x02\n" +
 	"\fHoldReleased\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2538,7 +4891,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aexpired\x18\b \x01(\bR\aexpired\x12#\n" +
 	"\rwas_submitted\x18\t \x01(\bR\fwasSubmitted\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\x03R\x05state\"\xd1\x01\n" +
+	" \x01(\x03R\x05state\"\x89\x02\n" +
 	"\rOrderReversed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2547,7 +4900,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x1a\n" +
 	"\breleased\x18\a \x01(\x03R\breleased\x12\x1a\n" +
-	"\brefunded\x18\b \x01(\x03R\brefunded\"\xc9\x01\n" +
+	"\brefunded\x18\b \x01(\x03R\brefunded\x126\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x81\x02\n" +
 	"\x0fCaptureRefunded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -2556,7 +4910,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x16\n" +
 	"\x06amount\x18\a \x01(\x03R\x06amount\x12\x14\n" +
-	"\x05state\x18\b \x01(\x03R\x05state\"V\n" +
+	"\x05state\x18\b \x01(\x03R\x05state\x126\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"V\n" +
 	"\fOrderClaimed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x14\n" +
@@ -2566,7 +4921,216 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\acarrier\x18\x02 \x01(\tR\acarrier\x12\x16\n" +
 	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x18\n" +
 	"\aresumed\x18\x04 \x01(\bR\aresumed\"\x0f\n" +
-	"\rClockAdvancedBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
+	"\rClockAdvanced\"&\n" +
+	"\bTermsPut\x12\x1a\n" +
+	"\bdocument\x18\x01 \x01(\tR\bdocument\"v\n" +
+	"\x06Booked\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x126\n" +
+	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x92\x04\n" +
+	"\aBooking\x12\x12\n" +
+	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x1d\n" +
+	"\n" +
+	"value_date\x18\x03 \x01(\x03R\tvalueDate\x12\x16\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12\x14\n" +
+	"\x05opens\x18\x05 \x01(\x03R\x05opens\x12\x12\n" +
+	"\x04plan\x18\x06 \x01(\x03R\x04plan\x12\x12\n" +
+	"\x04item\x18\a \x01(\x03R\x04item\x12\x16\n" +
+	"\x06undoes\x18\b \x01(\x03R\x06undoes\x12\x18\n" +
+	"\aattempt\x18\t \x01(\x03R\aattempt\x12\x18\n" +
+	"\achannel\x18\n" +
+	" \x01(\x03R\achannel\x12\x1c\n" +
+	"\treference\x18\v \x01(\tR\treference\x12\x12\n" +
+	"\x04note\x18\f \x01(\tR\x04note\x12\x16\n" +
+	"\x06status\x18\r \x01(\x03R\x06status\x12/\n" +
+	"\x05moves\x18\x0e \x03(\v2\x19.holdfast.journal.v1.MoveR\x05moves\x123\n" +
+	"\asettled\x18\x0f \x03(\v2\x19.holdfast.journal.v1.DebtR\asettled\x12<\n" +
+	"\tstatement\x18\x10 \x01(\v2\x1e.holdfast.journal.v1.StatementR\tstatement\x122\n" +
+	"\x05after\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.BillingR\x05after\"\xa6\x01\n" +
+	"\x04Move\x12\x14\n" +
+	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
+	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x12\n" +
+	"\x04part\x18\x03 \x01(\x03R\x04part\x12\x14\n" +
+	"\x05scene\x18\x04 \x01(\x03R\x05scene\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
+	"\aagainst\x18\x06 \x01(\x03R\aagainst\x12\x18\n" +
+	"\acarrier\x18\a \x01(\tR\acarrier\"\xa8\x05\n" +
+	"\aBilling\x12\x14\n" +
+	"\x05terms\x18\x01 \x01(\x03R\x05terms\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x19\n" +
+	"\bday_from\x18\x03 \x01(\x03R\adayFrom\x12\x19\n" +
+	"\bnext_day\x18\x04 \x01(\x03R\anextDay\x12\x1b\n" +
+	"\tnext_from\x18\x05 \x01(\x03R\bnextFrom\x12.\n" +
+	"\x04open\x18\x06 \x01(\v2\x1a.holdfast.journal.v1.CycleR\x04open\x12/\n" +
+	"\x05debts\x18\a \x03(\v2\x19.holdfast.journal.v1.DebtR\x05debts\x12/\n" +
+	"\x05plans\x18\b \x03(\v2\x19.holdfast.journal.v1.PlanR\x05plans\x12\x16\n" +
+	"\x06credit\x18\t \x01(\x03R\x06credit\x12\x18\n" +
+	"\achannel\x18\n" +
+	" \x01(\x03R\achannel\x12A\n" +
+	"\vcollections\x18\v \x03(\v2\x1f.holdfast.journal.v1.CollectionR\vcollections\x124\n" +
+	"\x04late\x18\f \x01(\v2 .holdfast.journal.v1.DelinquencyR\x04late\x122\n" +
+	"\x06pauses\x18\r \x03(\v2\x1a.holdfast.journal.v1.PauseR\x06pauses\x12\x1f\n" +
+	"\vwritten_off\x18\x0e \x01(\x03R\n" +
+	"writtenOff\x12\x14\n" +
+	"\x05items\x18\x0f \x01(\x03R\x05items\x12\x1b\n" +
+	"\tlast_plan\x18\x10 \x01(\x03R\blastPlan\x12\x1e\n" +
+	"\n" +
+	"statements\x18\x11 \x01(\x03R\n" +
+	"statements\x12%\n" +
+	"\x0elast_statement\x18\x12 \x01(\x03R\rlastStatement\x12\x16\n" +
+	"\x06agenda\x18\x13 \x01(\x03R\x06agenda\"w\n" +
+	"\aOpening\x12\x14\n" +
+	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
+	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
+	"\x03due\x18\x03 \x01(\x03R\x03due\x12\x14\n" +
+	"\x05terms\x18\x04 \x01(\x03R\x05terms\x12\x16\n" +
+	"\x06agenda\x18\x05 \x01(\x03R\x06agenda\"\xb6\x02\n" +
+	"\x05Cycle\x12\x14\n" +
+	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
+	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
+	"\x03due\x18\x03 \x01(\x03R\x03due\x12\x14\n" +
+	"\x05terms\x18\x04 \x01(\x03R\x05terms\x12\x15\n" +
+	"\x06top_up\x18\x05 \x01(\x03R\x05topUp\x12\x12\n" +
+	"\x04bill\x18\x06 \x01(\x03R\x04bill\x12\x16\n" +
+	"\x06bundle\x18\a \x01(\x03R\x06bundle\x12\x10\n" +
+	"\x03fee\x18\b \x01(\x03R\x03fee\x12\x18\n" +
+	"\aopening\x18\t \x01(\x03R\aopening\x120\n" +
+	"\x05flows\x18\n" +
+	" \x01(\v2\x1a.holdfast.journal.v1.FlowsR\x05flows\x12\x17\n" +
+	"\afirst_n\x18\v \x01(\x03R\x06firstN\x12\x1d\n" +
+	"\n" +
+	"first_item\x18\f \x01(\x03R\tfirstItem\"\xb9\x02\n" +
+	"\x05Flows\x12\x1c\n" +
+	"\tpurchases\x18\x01 \x01(\x03R\tpurchases\x12\"\n" +
+	"\finstallments\x18\x02 \x01(\x03R\finstallments\x12\x16\n" +
+	"\x06spread\x18\x03 \x01(\x03R\x06spread\x12\x12\n" +
+	"\x04fees\x18\x04 \x01(\x03R\x04fees\x12\x1a\n" +
+	"\binterest\x18\x05 \x01(\x03R\binterest\x12\x18\n" +
+	"\apenalty\x18\x06 \x01(\x03R\apenalty\x12\x18\n" +
+	"\arefunds\x18\a \x01(\x03R\arefunds\x12\x1e\n" +
+	"\n" +
+	"repayments\x18\b \x01(\x03R\n" +
+	"repayments\x12\x16\n" +
+	"\x06waived\x18\t \x01(\x03R\x06waived\x12\x19\n" +
+	"\bpaid_out\x18\n" +
+	" \x01(\x03R\apaidOut\x12\x1f\n" +
+	"\vwritten_off\x18\v \x01(\x03R\n" +
+	"writtenOff\"\xbb\x05\n" +
+	"\x04Debt\x12\x14\n" +
+	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
+	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
+	"\x03due\x18\x03 \x01(\x03R\x03due\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\x03R\x05first\x12\x14\n" +
+	"\x05terms\x18\x05 \x01(\x03R\x05terms\x12\x15\n" +
+	"\x06top_up\x18\x06 \x01(\x03R\x05topUp\x12\x12\n" +
+	"\x04bill\x18\a \x01(\x03R\x04bill\x12\x16\n" +
+	"\x06bundle\x18\b \x01(\x03R\x06bundle\x12\x10\n" +
+	"\x03fee\x18\t \x01(\x03R\x03fee\x12\x1a\n" +
+	"\binterest\x18\n" +
+	" \x01(\x03R\binterest\x12\x18\n" +
+	"\apenalty\x18\v \x01(\x03R\apenalty\x12\x16\n" +
+	"\x06billed\x18\f \x01(\x03R\x06billed\x12\x18\n" +
+	"\aminimum\x18\r \x01(\x03R\aminimum\x12\x18\n" +
+	"\aoverdue\x18\x0e \x01(\bR\aoverdue\x12\x18\n" +
+	"\athrough\x18\x0f \x01(\x03R\athrough\x12)\n" +
+	"\x10accrued_interest\x18\x10 \x01(\x03R\x0faccruedInterest\x12>\n" +
+	"\x1baccrued_interest_millionths\x18\x11 \x01(\x03R\x19accruedInterestMillionths\x12)\n" +
+	"\x10charged_interest\x18\x12 \x01(\x03R\x0fchargedInterest\x12'\n" +
+	"\x0faccrued_penalty\x18\x13 \x01(\x03R\x0eaccruedPenalty\x12<\n" +
+	"\x1aaccrued_penalty_millionths\x18\x14 \x01(\x03R\x18accruedPenaltyMillionths\x12'\n" +
+	"\x0fcharged_penalty\x18\x15 \x01(\x03R\x0echargedPenalty\x12\x14\n" +
+	"\x05tried\x18\x16 \x01(\x03R\x05tried\x12\x1a\n" +
+	"\battempts\x18\x17 \x01(\x03R\battempts\"e\n" +
+	"\x05Offer\x12\x16\n" +
+	"\x06method\x18\x01 \x01(\x03R\x06method\x12\x16\n" +
+	"\x06months\x18\x02 \x01(\x03R\x06months\x12\x10\n" +
+	"\x03fee\x18\x03 \x01(\x03R\x03fee\x12\x1a\n" +
+	"\binterest\x18\x04 \x01(\x03R\binterest\"\xab\x03\n" +
+	"\x04Plan\x12\f\n" +
+	"\x01n\x18\x01 \x01(\x03R\x01n\x120\n" +
+	"\x05offer\x18\x02 \x01(\v2\x1a.holdfast.journal.v1.OfferR\x05offer\x12\x12\n" +
+	"\x04lent\x18\x03 \x01(\x03R\x04lent\x12<\n" +
+	"\bschedule\x18\x04 \x03(\v2 .holdfast.journal.v1.InstallmentR\bschedule\x12\x16\n" +
+	"\x06billed\x18\x05 \x01(\x03R\x06billed\x12\x14\n" +
+	"\x05taken\x18\x06 \x01(\x03R\x05taken\x12\x1a\n" +
+	"\bcredited\x18\a \x01(\x03R\bcredited\x12$\n" +
+	"\rauthorization\x18\b \x01(\x03R\rauthorization\x12\x14\n" +
+	"\x05opens\x18\t \x01(\x03R\x05opens\x12\x18\n" +
+	"\acarrier\x18\n" +
+	" \x01(\tR\acarrier\x12\x14\n" +
+	"\x05terms\x18\v \x01(\x03R\x05terms\x12\x18\n" +
+	"\astarted\x18\f \x01(\x03R\astarted\x12\x15\n" +
+	"\x06top_up\x18\r \x01(\x03R\x05topUp\x12\x12\n" +
+	"\x04bill\x18\x0e \x01(\x03R\x04bill\x12\x16\n" +
+	"\x06bundle\x18\x0f \x01(\x03R\x06bundle\"\x8b\x01\n" +
+	"\vInstallment\x12\x16\n" +
+	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x1c\n" +
+	"\tprincipal\x18\x02 \x01(\x03R\tprincipal\x12\x1a\n" +
+	"\binterest\x18\x03 \x01(\x03R\binterest\x12\x10\n" +
+	"\x03fee\x18\x04 \x01(\x03R\x03fee\x12\x18\n" +
+	"\asubsidy\x18\x05 \x01(\x03R\asubsidy\"\x8e\x01\n" +
+	"\n" +
+	"Collection\x12\f\n" +
+	"\x01n\x18\x01 \x01(\x03R\x01n\x12\x14\n" +
+	"\x05opens\x18\x02 \x01(\x03R\x05opens\x12\x16\n" +
+	"\x06amount\x18\x03 \x01(\x03R\x06amount\x12\x18\n" +
+	"\aattempt\x18\x04 \x01(\x03R\aattempt\x12\x10\n" +
+	"\x03day\x18\x05 \x01(\x03R\x03day\x12\x18\n" +
+	"\achannel\x18\x06 \x01(\x03R\achannel\"\xa9\x01\n" +
+	"\vDelinquency\x12\x14\n" +
+	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x18\n" +
+	"\anoticed\x18\x02 \x01(\x03R\anoticed\x12\x1d\n" +
+	"\n" +
+	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x14\n" +
+	"\x05froze\x18\x04 \x01(\bR\x05froze\x12\x18\n" +
+	"\astopped\x18\x05 \x01(\bR\astopped\x12\x1b\n" +
+	"\twrote_off\x18\x06 \x01(\bR\bwroteOff\"+\n" +
+	"\x05Pause\x12\x12\n" +
+	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\"\xcc\x04\n" +
+	"\tStatement\x12\f\n" +
+	"\x01n\x18\x01 \x01(\x03R\x01n\x12\x14\n" +
+	"\x05opens\x18\x02 \x01(\x03R\x05opens\x12\x16\n" +
+	"\x06closes\x18\x03 \x01(\x03R\x06closes\x12\x10\n" +
+	"\x03due\x18\x04 \x01(\x03R\x03due\x12\x14\n" +
+	"\x05terms\x18\x05 \x01(\x03R\x05terms\x12\x16\n" +
+	"\x06closed\x18\x06 \x01(\x03R\x06closed\x12\x18\n" +
+	"\aopening\x18\a \x01(\x03R\aopening\x120\n" +
+	"\x05flows\x18\b \x01(\v2\x1a.holdfast.journal.v1.FlowsR\x05flows\x12\x18\n" +
+	"\aclosing\x18\t \x01(\x03R\aclosing\x12-\n" +
+	"\x04bill\x18\n" +
+	" \x01(\v2\x19.holdfast.journal.v1.OwedR\x04bill\x12\x18\n" +
+	"\aearlier\x18\v \x01(\x03R\aearlier\x12\x16\n" +
+	"\x06credit\x18\f \x01(\x03R\x06credit\x12\x18\n" +
+	"\aminimum\x18\r \x01(\x03R\aminimum\x12\x1a\n" +
+	"\bunbilled\x18\x0e \x01(\x03R\bunbilled\x12\x17\n" +
+	"\afirst_n\x18\x0f \x01(\x03R\x06firstN\x12\x15\n" +
+	"\x06last_n\x18\x10 \x01(\x03R\x05lastN\x12\x1d\n" +
+	"\n" +
+	"first_item\x18\x11 \x01(\x03R\tfirstItem\x12\x1b\n" +
+	"\tlast_item\x18\x12 \x01(\x03R\blastItem\x12>\n" +
+	"\acharges\x18\x13 \x03(\v2$.holdfast.journal.v1.StatementChargeR\acharges\x12\x1a\n" +
+	"\bprevious\x18\x14 \x01(\x03R\bprevious\"\x91\x01\n" +
+	"\x04Owed\x12\x15\n" +
+	"\x06top_up\x18\x01 \x01(\x03R\x05topUp\x12\x12\n" +
+	"\x04bill\x18\x02 \x01(\x03R\x04bill\x12\x16\n" +
+	"\x06bundle\x18\x03 \x01(\x03R\x06bundle\x12\x10\n" +
+	"\x03fee\x18\x04 \x01(\x03R\x03fee\x12\x1a\n" +
+	"\binterest\x18\x05 \x01(\x03R\binterest\x12\x18\n" +
+	"\apenalty\x18\x06 \x01(\x03R\apenalty\"\x85\x02\n" +
+	"\x0fStatementCharge\x12\x14\n" +
+	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
+	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x16\n" +
+	"\x06number\x18\x03 \x01(\x03R\x06number\x12\x0e\n" +
+	"\x02of\x18\x04 \x01(\x03R\x02of\x12\x1c\n" +
+	"\tprincipal\x18\x05 \x01(\x03R\tprincipal\x12\x10\n" +
+	"\x03fee\x18\x06 \x01(\x03R\x03fee\x12\x1a\n" +
+	"\binterest\x18\a \x01(\x03R\binterest\x12\x18\n" +
+	"\apenalty\x18\b \x01(\x03R\apenalty\x12\x18\n" +
+	"\asubsidy\x18\t \x01(\x03R\asubsidy\x12 \n" +
+	"\voutstanding\x18\n" +
+	" \x01(\x03R\voutstandingBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_holdfast_journal_v1_entry_proto_rawDescOnce sync.Once
@@ -2580,7 +5144,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
 	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
@@ -2605,6 +5169,24 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*OrderClaimed)(nil),      // 20: holdfast.journal.v1.OrderClaimed
 	(*SuspensionSet)(nil),     // 21: holdfast.journal.v1.SuspensionSet
 	(*ClockAdvanced)(nil),     // 22: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),          // 23: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),            // 24: holdfast.journal.v1.Booked
+	(*Booking)(nil),           // 25: holdfast.journal.v1.Booking
+	(*Move)(nil),              // 26: holdfast.journal.v1.Move
+	(*Billing)(nil),           // 27: holdfast.journal.v1.Billing
+	(*Opening)(nil),           // 28: holdfast.journal.v1.Opening
+	(*Cycle)(nil),             // 29: holdfast.journal.v1.Cycle
+	(*Flows)(nil),             // 30: holdfast.journal.v1.Flows
+	(*Debt)(nil),              // 31: holdfast.journal.v1.Debt
+	(*Offer)(nil),             // 32: holdfast.journal.v1.Offer
+	(*Plan)(nil),              // 33: holdfast.journal.v1.Plan
+	(*Installment)(nil),       // 34: holdfast.journal.v1.Installment
+	(*Collection)(nil),        // 35: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),       // 36: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),             // 37: holdfast.journal.v1.Pause
+	(*Statement)(nil),         // 38: holdfast.journal.v1.Statement
+	(*Owed)(nil),              // 39: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),   // 40: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -2626,16 +5208,42 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	20, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
 	21, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
 	22, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	1,  // 19: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
-	2,  // 20: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
-	3,  // 21: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	2,  // 22: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
-	1,  // 23: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	23, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	24, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	1,  // 21: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
+	2,  // 22: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
+	3,  // 23: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	2,  // 24: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
+	1,  // 25: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
+	32, // 26: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	28, // 27: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	25, // 28: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	28, // 29: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	25, // 30: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	25, // 31: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	25, // 32: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	25, // 33: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	26, // 34: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	31, // 35: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	38, // 36: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	27, // 37: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	29, // 38: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	31, // 39: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	33, // 40: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	35, // 41: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	36, // 42: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	37, // 43: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	30, // 44: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	32, // 45: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	34, // 46: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	30, // 47: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	39, // 48: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	40, // 49: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	50, // [50:50] is the sub-list for method output_type
+	50, // [50:50] is the sub-list for method input_type
+	50, // [50:50] is the sub-list for extension type_name
+	50, // [50:50] is the sub-list for extension extendee
+	0,  // [0:50] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -2663,6 +5271,8 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Entry_OrderClaimed)(nil),
 		(*Entry_SuspensionSet)(nil),
 		(*Entry_ClockAdvanced)(nil),
+		(*Entry_TermsPut)(nil),
+		(*Entry_Booked)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2670,7 +5280,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   41,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

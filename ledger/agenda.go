@@ -1,0 +1,296 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
+)
+
+// event is something that time does to what an account owes.
+type event struct {
+	kind  BookingKind // NoBooking: there is nothing to come
+	at    calendar.Instant
+	opens calendar.Date // of the window that it is about
+}
+
+// or is the event that comes first: the first of two at the same instant.
+func (e event) or(kind BookingKind, at calendar.Instant, opens calendar.Date) event {
+	if e.kind == NoBooking || at < e.at {
+		return event{kind, at, opens}
+	}
+	return e
+}
+
+// agendaOf is when time next does something to what an account owes; 0 when never.
+func (l *Ledger) agendaOf(b *Billing) calendar.Instant {
+	e := l.nextChange(b)
+	if told := l.nextTold(b); told.kind != NoBooking {
+		e = e.or(told.kind, told.at, told.opens)
+	}
+	return e.at
+}
+
+// nextChange is the first thing that time does to the debts themselves. What happens at the same instant happens in the
+// order in which it is asked for here.
+func (l *Ledger) nextChange(b *Billing) (first event) {
+	propose := func(kind BookingKind, at calendar.Instant, opens calendar.Date) { first = first.or(kind, at, opens) }
+	if b.Open.IsOpen() {
+		propose(WindowClosed, l.zone.Start(b.Open.Closes+1), b.Open.Opens)
+	}
+	for i := range b.Debts {
+		if x := &b.Debts[i]; !x.Overdue {
+			propose(FellDue, l.zone.Start(x.Due+1), x.Opens)
+		}
+	}
+	t := l.termsOf(b.Terms)
+	if late := &b.Late; late.Since != 0 {
+		on := func(day int) calendar.Instant { return l.zone.Start(late.Since.AddDays(day)) }
+		d := &t.Delinquency
+		propose(ChargedOff, on(d.ChargeOffAfterDay+1), 0)
+		if d.FreezeFromDay != terms.Never && !late.Froze {
+			propose(DelinquencyFroze, on(d.FreezeFromDay), 0)
+		}
+		if from := t.Installments.AccelerateFromDay; from != terms.Never && len(b.Plans) > 0 {
+			propose(PlanAccelerated, on(from), 0)
+		}
+	}
+	return first
+}
+
+// nextTold is the first thing that the world outside is told because of time: a collection of a debt of which nothing is
+// being collected, or a notice.
+func (l *Ledger) nextTold(b *Billing) (first event) {
+	for i := range b.Debts {
+		x := &b.Debts[i]
+		if b.Channel != DirectDebit && b.Channel != OnCarrier ||
+			slices.ContainsFunc(b.Collections, func(c Collection) bool { return c.Opens == x.Opens }) {
+			continue
+		}
+		if day := nextTry(l.termsOf(x.Terms), x); day != 0 {
+			first = first.or(CollectionIssued, l.zone.Start(day), x.Opens)
+		}
+	}
+	t := l.termsOf(b.Terms)
+	if day := nextNotice(t, &b.Late); day != 0 {
+		at := l.zone.Start(b.Late.Since.AddDays(day))
+		first = first.or(NoticeIssued, max(l.outOfQuiet(t, at), b.Late.NotBefore), 0)
+	}
+	return first
+}
+
+// nextTry is the day of a debt's next collection, 0 when there is none.
+func nextTry(t *terms.Terms, x *Debt) calendar.Date {
+	if x.Tried < x.Due {
+		return x.Due
+	}
+	for _, after := range t.Repayment.RetryDays {
+		if day := x.Due.AddDays(after); day > x.Tried {
+			return day
+		}
+	}
+	return 0
+}
+
+// nextNotice is the day past due of the next notice; 0 when there is none.
+func nextNotice(t *terms.Terms, late *Delinquency) int {
+	if late.Since == 0 {
+		return 0
+	}
+	for _, day := range t.Delinquency.NoticeDays {
+		if int32(day) > late.Noticed {
+			return day
+		}
+	}
+	return 0
+}
+
+// outOfQuiet is an instant, or the end of the quiet hours that it lies in.
+func (l *Ledger) outOfQuiet(t *terms.Terms, at calendar.Instant) calendar.Instant {
+	hours, minute := t.Delinquency.QuietHours, terms.TimeOfDay(l.zone.Minute(at))
+	if !hours.Has(minute) {
+		return at
+	}
+	day := l.zone.DateAt(at)
+	if minute >= hours.Until { // they end tomorrow
+		day++
+	}
+	return l.zone.At(day, int(hours.Until))
+}
+
+// nextDue is what time has done to an account by an instant and is not in the book yet: the first of it, as a fact; nil
+// when there is nothing.
+func (l *Ledger) nextDue(a *Account) Fact {
+	h := a.firstDue(l.now)
+	if agenda := a.Billing.Agenda; agenda != 0 && agenda <= l.now {
+		// What changes debts comes before what is told about them: after downtime it is told how they stand now.
+		if e := l.nextChange(&a.Billing); e.kind != NoBooking && e.at <= l.now {
+			if h == nil || e.at <= h.Expires {
+				return l.happen(a, e)
+			}
+		} else if e := l.nextTold(&a.Billing); h == nil {
+			return l.happen(a, e)
+		}
+	}
+	if h == nil {
+		return nil
+	}
+	f := &HoldReleased{HoldRef: a.ref(h), Amount: h.Held, Expired: true, WasSubmitted: h.State == Submitted, State: Expired}
+	if h.Captured > 0 {
+		f.State = Captured
+	}
+	return f
+}
+
+// happen books an event.
+func (l *Ledger) happen(a *Account, e event) Fact {
+	day := l.zone.DateAt(e.at)
+	switch e.kind {
+	case WindowClosed:
+		return l.closeWindow(a).fact()
+	case FellDue:
+		return l.fallDue(a, e.opens).fact()
+	case ChargedOff:
+		return l.chargeOff(a, day).fact()
+	case DelinquencyFroze:
+		d := l.desk(a, DelinquencyFroze, day)
+		if d.Late.Froze = true; a.Status == AccountActive {
+			d.booking.Status, d.booking.Note = AccountFrozen, pastDue
+		}
+		return d.fact()
+	case PlanAccelerated:
+		return l.acceleratePlans(a, day).fact()
+	case CollectionIssued:
+		return l.collect(a, e.opens).fact()
+	default:
+		return l.notice(a).fact()
+	}
+}
+
+// fallDue ends the time that a debt had to be paid in: it is overdue, or carried when the minimum was paid.
+func (l *Ledger) fallDue(a *Account, opens calendar.Date) *desk {
+	x := a.Billing.debt(opens)
+	d := l.desk(a, FellDue, x.Due+1).opened()
+	x = d.debt(opens)
+	d.booking.Opens = opens
+	if x.Due == x.First && d.mayBeCarried(x) {
+		d.booking.Kind = Carried
+		x.Due = d.after(x).Due
+	} else {
+		x.Overdue = true
+	}
+	d.booking.Amount = x.Total()
+	return d
+}
+
+// acceleratePlans lets all that is to come of all plans be due at once.
+func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
+	d := l.desk(a, PlanAccelerated, day).opened()
+	x := d.oldestDebt(day)
+	d.accrue(x, day-1)
+	d.booking.Opens = x.Opens
+	for i := range d.Plans {
+		p := &d.Plans[i]
+		after, _, err := p.Plan.Accelerate()
+		if err != nil {
+			continue // nothing was to come
+		}
+		for s := range p.Principal {
+			x.Principal[s] += p.Principal[s]
+			x.Billed += p.Principal[s]
+			d.booking.Amount += p.Principal[s]
+		}
+		p.Plan, p.Principal = after, [Scenes]money.Amount{}
+	}
+	d.Open.Flows.Installments += d.booking.Amount
+	d.numbered()
+	return d
+}
+
+// oldestDebt is the debt whose due date is the oldest that is over.
+func (b *Billing) oldestDebt(day calendar.Date) *Debt {
+	oldest := b.oldest(day)
+	for i := range b.Debts {
+		if b.Debts[i].Due == oldest {
+			return &b.Debts[i]
+		}
+	}
+	return nil
+}
+
+// chargeOff writes everything off that an account owes.
+func (l *Ledger) chargeOff(a *Account, day calendar.Date) *desk {
+	d := l.desk(a, ChargedOff, day).opened()
+	lose := func(m Move, amount money.Amount) {
+		m.Amount, m.Against = -amount, BookLoss
+		d.move(m)
+		d.booking.Amount += amount
+	}
+	for i := range d.Debts {
+		x := &d.Debts[i]
+		d.accrue(x, day-1)
+		d.charge(x)
+		lose(Move{Opens: x.Opens, Part: PenaltyPart}, x.Penalty)
+		lose(Move{Opens: x.Opens, Part: InterestPart}, x.Interest)
+		lose(Move{Opens: x.Opens, Part: FeePart}, x.Fee)
+		for s := TopUp; s.Valid(); s++ {
+			lose(Move{Opens: x.Opens, Part: PrincipalPart, Scene: s}, x.Principal[s-1])
+		}
+	}
+	lose(Move{Opens: d.Open.Opens, Part: FeePart}, d.Open.Fee)
+	for s := TopUp; s.Valid(); s++ {
+		lose(Move{Opens: d.Open.Opens, Part: PrincipalPart, Scene: s}, d.Open.Purchases[s-1])
+	}
+	for i := range d.Plans {
+		p := &d.Plans[i]
+		for s := TopUp; s.Valid(); s++ {
+			lose(Move{Plan: p.N, Part: PrincipalPart, Scene: s}, p.Principal[s-1])
+		}
+		if after, _, err := p.Plan.Accelerate(); err == nil {
+			p.Plan = after
+		}
+	}
+	d.WrittenOff += d.booking.Amount
+	d.Late.WroteOff = true
+	if a.Status == AccountActive || a.Status == AccountFrozen {
+		d.booking.Status, d.booking.Note = AccountFrozen, "charged off"
+	}
+	d.numbered()
+	return d
+}
+
+// collect issues the collection of a debt.
+func (l *Ledger) collect(a *Account, opens calendar.Date) *desk {
+	d := l.desk(a, CollectionIssued, l.today).opened()
+	x := d.debt(opens)
+	d.accrue(x, l.today)
+	d.charge(x)
+	x.Tried = l.today
+	x.Attempts++
+	c := Collection{N: d.numbered(), Opens: opens, Amount: x.Total(), Attempt: x.Attempts, Day: l.today, Channel: d.Channel}
+	d.Collections = append(d.Collections, c)
+	d.booking.Opens, d.booking.Amount, d.booking.Attempt, d.booking.Channel = opens, c.Amount, c.Attempt, c.Channel
+	return d
+}
+
+// notice issues the last notice that is due, unless it is night.
+func (l *Ledger) notice(a *Account) *desk {
+	t := l.termsOf(a.Billing.Terms)
+	if after := l.outOfQuiet(t, l.now); after != l.now {
+		d := l.desk(a, NoticeDeferred, l.today)
+		d.Late.NotBefore = after
+		return d
+	}
+	d := l.desk(a, NoticeIssued, l.today)
+	for _, day := range t.Delinquency.NoticeDays {
+		if l.today >= d.Late.Since.AddDays(day) {
+			d.Late.Noticed = int32(day)
+		}
+	}
+	for i := range d.Debts {
+		d.booking.Amount += d.Debts[i].Total()
+	}
+	d.numbered()
+	return d
+}

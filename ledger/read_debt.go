@@ -1,0 +1,236 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+)
+
+// nowhere is a book that takes nothing: what time has done to an account can be seen in it before it is decided.
+type nowhere struct{ Book }
+
+func (nowhere) PutItem(AccountID, *Item)           {}
+func (nowhere) PutStatement(AccountID, *Statement) {}
+
+// readDebt answers a command that reads what is owed; false when it is another command.
+func (l *Ledger) readDebt(c Command) (Outcome, bool) {
+	var id AccountID
+	switch c := c.(type) {
+	case *GetBilling:
+		id = c.Account
+	case *GetStatement:
+		id = c.Account
+	case *ListStatements:
+		id = c.Account
+	case *ListItems:
+		id = c.Account
+	case *GetPayoff:
+		id = c.Account
+	case *Quote:
+		id = c.Account
+	case *GetTerms:
+		return Outcome{Today: l.today, TermsPut: append([]TermsVersion{{Terms: l.terms}}, l.book.Shard().Terms...)}, true
+	default:
+		return Outcome{}, false
+	}
+	a, f := l.account(id)
+	if f != nil {
+		return refused(f), true
+	}
+	out := Outcome{Today: l.today, Currency: a.Currency, ID: AuthorizationID{Account: a.ID}}
+	out.Billing = &BillingAnswer{Account: l.reckoned(a), Terms: l.termsOf(a.Billing.Terms).Version}
+	switch c := c.(type) {
+	case *GetBilling:
+		out.Billing.Statement = l.statement(a, a.Billing.LastStatement)
+	case *GetStatement:
+		return l.getStatement(c, a, out), true
+	case *ListStatements:
+		return l.listStatements(c, a, out), true
+	case *ListItems:
+		return l.listItems(c, a, out), true
+	case *GetPayoff:
+		return l.getPayoff(c, a, out), true
+	case *Quote:
+		return l.quote(c, a, out), true
+	}
+	return out, true
+}
+
+// reckoned is a copy of an account with its charges reckoned as of today.
+func (l *Ledger) reckoned(a *Account) *Account {
+	c := a.Clone()
+	d := l.desk(a, NoBooking, l.today)
+	for i := range d.Debts {
+		d.accrue(&d.Debts[i], l.today)
+		d.charge(&d.Debts[i])
+	}
+	c.Billing = *d.Billing
+	return c
+}
+
+// statement finds a statement, a copy; nil when there is none.
+func (l *Ledger) statement(a *Account, opens calendar.Date) *Statement {
+	if opens == 0 {
+		return nil
+	}
+	s := l.book.Statement(a.ID, opens)
+	if s == nil {
+		return nil
+	}
+	c := *s
+	c.Charges = slices.Clone(s.Charges)
+	return &c
+}
+
+// mostLines bounds the orders and the items that are listed with a statement.
+const mostLines = 1_000
+
+func (l *Ledger) getStatement(c *GetStatement, a *Account, out Outcome) Outcome {
+	opens := c.Opens
+	if opens == 0 {
+		opens = a.Billing.LastStatement
+	}
+	s := l.statement(a, opens)
+	if s == nil {
+		return refused(fault(NotFound, "STATEMENT_NOT_FOUND", "account %s has no such statement", a.ID).on("opening_date").named(a.ID.String()))
+	}
+	b := out.Billing
+	b.Statement, b.Terms = s, l.termsOf(s.Terms).Version
+	for n := s.FirstN; n <= s.LastN && !out.More; n++ {
+		h := l.authorization(a, n)
+		for i, part := range h.Captures {
+			if !s.Contains(l.zone.DateAt(part.Time)) {
+				continue
+			}
+			if out.More = len(b.Orders) == mostLines; out.More {
+				break
+			}
+			b.Orders = append(b.Orders, OrderLine{
+				Authorization: AuthorizationID{a.ID, n}, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Part: i + 1,
+				Amount: part.Amount, Time: part.Time, Planned: h.Plan.Months != 0,
+			})
+		}
+	}
+	// The items of the window, and those about its debt that came later.
+	for n := s.FirstItem; n <= a.Billing.Items && len(b.Items) < mostLines; n++ {
+		i := l.book.Item(a.ID, n)
+		if i != nil && (n <= s.LastItem || i.touches(opens)) {
+			b.Items = append(b.Items, i.clone())
+		}
+	}
+	return out
+}
+
+// touches says whether an item is about the debt of a window.
+func (i *Item) touches(opens calendar.Date) bool {
+	return i.About == opens || slices.ContainsFunc(i.Moves, func(m Move) bool { return m.Opens == opens })
+}
+
+func (i *Item) clone() *Item {
+	c := *i
+	c.Moves, c.Settled = slices.Clone(i.Moves), slices.Clone(i.Settled)
+	return &c
+}
+
+func (l *Ledger) listStatements(c *ListStatements, a *Account, out Outcome) Outcome {
+	opens := a.Billing.LastStatement
+	for opens != 0 {
+		s := l.statement(a, opens)
+		if s == nil {
+			break
+		}
+		if c.Before == 0 || s.Opens < c.Before {
+			if out.More = len(out.Billing.Statements) == c.Limit; out.More {
+				break
+			}
+			out.Billing.Statements = append(out.Billing.Statements, s)
+		}
+		opens = s.Previous
+	}
+	return out
+}
+
+func (l *Ledger) listItems(c *ListItems, a *Account, out Outcome) Outcome {
+	n := a.Billing.Items
+	if c.Before != 0 {
+		n = min(n, c.Before-1)
+	}
+	for ; n > 0 && len(out.Billing.Items) < c.Limit; n-- {
+		if i := l.book.Item(a.ID, n); i != nil {
+			out.Billing.Items = append(out.Billing.Items, i.clone())
+		}
+	}
+	out.More = n > 0
+	return out
+}
+
+// getPayoff reckons what pays everything off on a day.
+func (l *Ledger) getPayoff(c *GetPayoff, a *Account, out Outcome) Outcome {
+	day := c.Day
+	if day == 0 {
+		day = l.today
+	}
+	if day < l.today || day > l.today.AddDays(mostPayoffDays) {
+		return refused(fault(Invalid, "DAY_OUT_OF_RANGE", "date %s is not within today, %s, and %d days from it", day, l.today, mostPayoffDays).on("date"))
+	}
+	p := &Payoff{Day: day, Credit: a.Billing.Credit}
+	d := l.desk(a, PlanPaidOff, day).opened()
+	p.Open.Principal, p.Open.Fee = d.Open.Purchases, d.Open.Fee
+	for i := range d.Debts {
+		x := &d.Debts[i]
+		d.accrue(x, day)
+		d.charge(x)
+		p.Billed = p.Billed.plus(x.Owed)
+	}
+	before := d.Open
+	for i := range d.Plans {
+		d.payOff(&d.Plans[i])
+	}
+	for s := range p.Plans.Principal {
+		p.Plans.Principal[s] = d.Open.Purchases[s] - before.Purchases[s]
+	}
+	p.Plans.Fee = d.Open.Fee - before.Fee
+	out.Billing.Payoff = p
+	return out
+}
+
+// mostPayoffDays is how far ahead a payoff is reckoned.
+const mostPayoffDays = 400
+
+func (o Owed) plus(p Owed) Owed {
+	for s := range o.Principal {
+		o.Principal[s] += p.Principal[s]
+	}
+	o.Fee, o.Interest, o.Penalty = o.Fee+p.Fee, o.Interest+p.Interest, o.Penalty+p.Penalty
+	return o
+}
+
+// quote reckons what a purchase would cost: when it would be due, and the installments of its plan.
+func (l *Ledger) quote(c *Quote, a *Account, out Outcome) Outcome {
+	if f := checkCurrency(a, string(c.Currency)); f != nil {
+		return refused(f)
+	}
+	t := l.termsOf(a.Billing.Terms)
+	q := &Quoted{Today: l.today, Window: a.Billing.Open.Window}
+	if !a.Billing.Open.IsOpen() {
+		q.Window = a.Billing.windowAt(l.today, t)
+	}
+	if c.Plan.Months != 0 {
+		o, ok := offer(t, c.Plan, c.Amount)
+		if !ok {
+			return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Plan.Method, c.Plan.Months, c.Amount).on("plan"))
+		}
+		schedule, err := o.Schedule(c.Amount)
+		if err != nil {
+			return refused(fault(Invalid, "AMOUNT_OUT_OF_RANGE", "%v", err).on("amount"))
+		}
+		q.Offer, q.Schedule = o.Offer, schedule
+	}
+	out.Billing.Quote = q
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	if out.Decision = Approve; out.Reasons != 0 {
+		out.Decision = Decline
+	}
+	out.Headroom = a.Headroom(c.Scene, l.today)
+	return out
+}

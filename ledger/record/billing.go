@@ -1,0 +1,310 @@
+package record
+
+import (
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+)
+
+// bills says whether there is anything in an account's billing to be written.
+func bills(b *ledger.Billing) bool {
+	return b.Day != 0 || b.Open != (ledger.Cycle{}) || len(b.Debts)+len(b.Plans)+len(b.Collections)+len(b.Pauses) != 0 ||
+		b.Terms != 0 || b.DayFrom != 0 || b.NextDay != 0 || b.NextFrom != 0 || b.Credit != 0 || b.Channel != 0 ||
+		b.Late != (ledger.Delinquency{}) || b.WrittenOff != 0 || b.Items != 0 || b.LastPlan != 0 || b.Statements != 0 ||
+		b.LastStatement != 0 || b.Agenda != 0
+}
+
+// walkBilled walks an account's billing. What most accounts have comes first: then few numbers are written.
+func walkBilled(r *row, b *ledger.Billing) {
+	n := r.list(25)
+	unsigned(r, &n[1], &b.Day)
+	unsigned(r, &n[2], &b.Channel)
+	number(r, &n[3], &b.DayFrom)
+	number(r, &n[4], &b.Agenda)
+	unsigned(r, &n[5], &b.Statements)
+	since(r, &n[6], &b.LastStatement, b.DayFrom)
+	unsigned(r, &n[7], &b.Items)
+	unsigned(r, &n[9], &b.Terms)
+	number(r, &n[10], &b.Credit)
+	unsigned(r, &n[12], &b.LastPlan)
+	unsigned(r, &n[15], &b.NextDay)
+	number(r, &n[16], &b.NextFrom)
+	number(r, &n[17], &b.WrittenOff)
+	late := &b.Late
+	number(r, &n[18], &late.Since)
+	number(r, &n[19], &late.Noticed)
+	number(r, &n[20], &late.NotBefore)
+	truth(r, &n[21], &late.Froze)
+	truth(r, &n[22], &late.Stopped)
+	truth(r, &n[23], &late.WroteOff)
+	opened := b.Open != (ledger.Cycle{})
+	truth(r, &n[0], &opened)
+	debts := elements(r, &n[8], &b.Debts, leastDebt)
+	plans := elements(r, &n[11], &b.Plans, leastPlan)
+	collections := elements(r, &n[13], &b.Collections, 1)
+	pauses := elements(r, &n[14], &b.Pauses, 1)
+	if opened {
+		walkOpenCycle(r, &b.Open)
+	}
+	for i := range debts {
+		walkOpenDebt(r, &debts[i])
+	}
+	for i := range plans {
+		walkOpenPlan(r, &plans[i])
+	}
+	for i := range collections {
+		c := &collections[i]
+		n := r.list(6)
+		unsigned(r, &n[0], &c.N)
+		number(r, &n[1], &c.Opens)
+		number(r, &n[2], &c.Amount)
+		unsigned(r, &n[3], &c.Attempt)
+		number(r, &n[4], &c.Day)
+		unsigned(r, &n[5], &c.Channel)
+	}
+	for i := range pauses {
+		n := r.list(2)
+		number(r, &n[0], &pauses[i].From)
+		number(r, &n[1], &pauses[i].To)
+	}
+	if r.reading {
+		c := ranges{ok: true}
+		if c.billing(b); !c.ok {
+			r.spoil()
+		}
+	}
+}
+
+func walkOpenCycle(r *row, c *ledger.Cycle) {
+	n := r.list(22)
+	number(r, &n[0], &c.Opens)
+	since(r, &n[1], &c.Closes, c.Opens)
+	since(r, &n[2], &c.Due, c.Closes)
+	amounts(r, n[3:6], &c.Purchases)
+	unsigned(r, &n[6], &c.FirstN)
+	unsigned(r, &n[7], &c.FirstItem)
+	number(r, &n[8], &c.Opening)
+	unsigned(r, &n[9], &c.Terms)
+	number(r, &n[10], &c.Fee)
+	flows(r, n[11:22], &c.Flows)
+}
+
+// amounts walks an amount for each scene, as numbers that follow each other.
+func amounts(r *row, n []uint64, v *[ledger.Scenes]money.Amount) {
+	for i := range v {
+		number(r, &n[i], &v[i])
+	}
+}
+
+func flows(r *row, n []uint64, f *ledger.Flows) {
+	number(r, &n[0], &f.Purchases)
+	number(r, &n[1], &f.Repayments)
+	number(r, &n[2], &f.Refunds)
+	number(r, &n[3], &f.Penalty)
+	number(r, &n[4], &f.Interest)
+	number(r, &n[5], &f.Installments)
+	number(r, &n[6], &f.Fees)
+	number(r, &n[7], &f.Spread)
+	number(r, &n[8], &f.Waived)
+	number(r, &n[9], &f.PaidOut)
+	number(r, &n[10], &f.WrittenOff)
+}
+
+const leastDebt = 13 // bytes
+
+func walkOpenDebt(r *row, d *ledger.Debt) {
+	b := (*[12]byte)(r.block(12))
+	four(r, b[0:], &d.Opens)
+	four(r, b[4:], &d.Closes)
+	four(r, b[8:], &d.Due)
+	n := r.list(20)
+	amounts(r, n[0:3], &d.Principal)
+	number(r, &n[3], &d.Billed)
+	since(r, &n[4], &d.First, d.Due)
+	since(r, &n[5], &d.Through, d.Due)
+	truth(r, &n[6], &d.Overdue)
+	number(r, &n[7], &d.Penalty)
+	accrued(r, n[8:11], &d.Accrual.Penalty)
+	number(r, &n[11], &d.Tried)
+	unsigned(r, &n[12], &d.Attempts)
+	number(r, &n[13], &d.Fee)
+	number(r, &n[14], &d.Minimum)
+	unsigned(r, &n[15], &d.Terms)
+	number(r, &n[16], &d.Interest)
+	accrued(r, n[17:20], &d.Accrual.Interest)
+}
+
+func accrued(r *row, n []uint64, a *ledger.Accrued) {
+	number(r, &n[0], &a.Exact.Minor)
+	number(r, &n[1], &a.Exact.Millionth)
+	number(r, &n[2], &a.Charged)
+}
+
+// offer walks an offer as four numbers. Nearly always there is none.
+func offer(r *row, n []uint64, o *plan.Offer) {
+	unsigned(r, &n[0], &o.Method)
+	number(r, &n[1], &o.Months)
+	number(r, &n[2], &o.Fee)
+	number(r, &n[3], &o.Interest)
+}
+
+const leastPlan = 10 // bytes
+
+func walkOpenPlan(r *row, p *ledger.Plan) {
+	b := (*[8]byte)(r.block(8))
+	four(r, b[0:], &p.N)
+	four(r, b[4:], &p.Started)
+	n := r.list(15)
+	number(r, &n[0], &p.Plan.Lent)
+	number(r, &n[1], &p.Plan.Billed)
+	offer(r, n[2:6], &p.Plan.Offer)
+	unsigned(r, &n[7], &p.Authorization)
+	amounts(r, n[8:11], &p.Principal)
+	number(r, &n[11], &p.Opens)
+	unsigned(r, &n[12], &p.Terms)
+	number(r, &n[13], &p.Plan.Taken)
+	number(r, &n[14], &p.Plan.Credited)
+	if r.reading {
+		p.Plan.Schedule = nil // the one that is there belongs to another, and nobody changes one in place
+	}
+	schedule := elements(r, &n[6], (*[]plan.Installment)(&p.Plan.Schedule), 1)
+	word(r, &p.Carrier)
+	var before plan.Installment
+	for i := range schedule {
+		in := &schedule[i] // it is seldom different from the one before
+		n := r.list(5)
+		since(r, &n[0], &in.Principal, before.Principal)
+		since(r, &n[1], &in.Fee, before.Fee)
+		since(r, &n[2], &in.Interest, before.Interest)
+		since(r, &n[3], &in.Subsidy, before.Subsidy)
+		since(r, &n[4], &in.Number, before.Number+1)
+		before = *in
+	}
+}
+
+// AppendItem appends an item's row.
+func AppendItem(b []byte, i *ledger.Item) []byte {
+	r := begin(b)
+	walkItem(&r, i)
+	return r.end()
+}
+
+// DecodeItem reads an item's row.
+func DecodeItem(b []byte, i *ledger.Item) error {
+	r := open(b)
+	walkItem(&r, i)
+	return r.err()
+}
+
+func walkItem(r *row, i *ledger.Item) {
+	n := r.list(16)
+	unsigned(r, &n[0], &i.N)
+	unsigned(r, &n[1], &i.Kind)
+	number(r, &n[2], &i.Time)
+	number(r, &n[3], &i.Day)
+	number(r, &n[5], &i.Amount)
+	unsigned(r, &n[6], &i.Outcome)
+	number(r, &n[7], &i.Opens)
+	number(r, &n[8], &i.ValueDate)
+	number(r, &n[10], &i.About)
+	unsigned(r, &n[11], &i.Authorization)
+	unsigned(r, &n[12], &i.Undoes)
+	unsigned(r, &n[13], &i.Plan)
+	unsigned(r, &n[14], &i.Attempt)
+	unsigned(r, &n[15], &i.Channel)
+	if r.reading {
+		i.Moves, i.Settled = nil, nil // those that are there belong to another
+	}
+	moves := elements(r, &n[4], &i.Moves, 2)
+	settled := elements(r, &n[9], &i.Settled, leastDebt)
+	word(r, &i.Reference)
+	word(r, &i.Note)
+	word(r, &i.Caller)
+	for j := range moves {
+		m := &moves[j]
+		n := r.list(6)
+		unsigned(r, &n[0], &m.Part)
+		number(r, &n[1], &m.Amount)
+		unsigned(r, &n[2], &m.Against)
+		number(r, &n[3], &m.Opens)
+		unsigned(r, &n[4], &m.Scene)
+		unsigned(r, &n[5], &m.Plan)
+		word(r, &m.Carrier)
+	}
+	for j := range settled {
+		walkOpenDebt(r, &settled[j])
+	}
+	if r.reading {
+		c := ranges{ok: true}
+		c.channel(i.Channel)
+		c.outcome(i.Outcome)
+		if c.moves(i.Moves); !c.ok {
+			r.spoil()
+		}
+	}
+}
+
+// AppendStatement appends a statement's row.
+func AppendStatement(b []byte, s *ledger.Statement) []byte {
+	r := begin(b)
+	walkClosed(&r, s)
+	return r.end()
+}
+
+// DecodeStatement reads a statement's row.
+func DecodeStatement(b []byte, s *ledger.Statement) error {
+	r := open(b)
+	walkClosed(&r, s)
+	return r.err()
+}
+
+func walkClosed(r *row, s *ledger.Statement) {
+	n := r.list(17)
+	unsigned(r, &n[0], &s.N)
+	number(r, &n[1], &s.Opens)
+	since(r, &n[2], &s.Closes, s.Opens)
+	since(r, &n[3], &s.Due, s.Closes)
+	number(r, &n[4], &s.Closed)
+	number(r, &n[5], &s.Opening)
+	number(r, &n[6], &s.Closing)
+	unsigned(r, &n[7], &s.FirstN)
+	unsigned(r, &n[8], &s.LastN)
+	unsigned(r, &n[9], &s.FirstItem)
+	unsigned(r, &n[10], &s.LastItem)
+	number(r, &n[11], &s.Minimum)
+	number(r, &n[12], &s.Previous)
+	number(r, &n[14], &s.Credit)
+	number(r, &n[15], &s.Unbilled)
+	unsigned(r, &n[16], &s.Terms)
+	if r.reading {
+		s.Charges = nil // those that are there belong to another
+	}
+	charges := elements(r, &n[13], &s.Charges, leastCharge)
+	n = r.list(18)
+	amounts(r, n[0:3], &s.Bill.Principal)
+	flows(r, n[3:14], &s.Flows)
+	number(r, &n[14], &s.Bill.Fee)
+	number(r, &n[15], &s.Bill.Interest)
+	number(r, &n[16], &s.Bill.Penalty)
+	number(r, &n[17], &s.Earlier)
+	for i := range charges {
+		walkBilledCharge(r, &charges[i])
+	}
+}
+
+const leastCharge = 5 // bytes
+
+func walkBilledCharge(r *row, c *ledger.StatementCharge) {
+	b := (*[4]byte)(r.block(4))
+	four(r, b[0:], &c.Opens)
+	n := r.list(9)
+	unsigned(r, &n[0], &c.Plan)
+	number(r, &n[1], &c.Number)
+	number(r, &n[2], &c.Of)
+	number(r, &n[3], &c.Principal)
+	number(r, &n[4], &c.Fee)
+	number(r, &n[5], &c.Outstanding)
+	number(r, &n[6], &c.Penalty)
+	number(r, &n[7], &c.Interest)
+	number(r, &n[8], &c.Subsidy)
+}

@@ -1,0 +1,51 @@
+package record
+
+import (
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+)
+
+// ranges looks at values that index arrays, in an entry or in a row. It is ok until one is out of range.
+type ranges struct{ ok bool }
+
+func (c *ranges) want(ok bool) { c.ok = c.ok && ok }
+
+func (c *ranges) scene(s ledger.Scene)         { c.want(s.Valid()) }
+func (c *ranges) anyScene(s ledger.Scene)      { c.want(s == ledger.NoScene || s.Valid()) }
+func (c *ranges) state(s ledger.State)         { c.want(s <= ledger.Declined) }
+func (c *ranges) day(d calendar.StatementDay)  { c.want(d <= 28) }
+func (c *ranges) channel(v ledger.Channel)     { c.want(v == ledger.NoChannel || v.Valid()) }
+func (c *ranges) outcome(o ledger.ItemOutcome) { c.want(o <= ledger.Undone) }
+func (c *ranges) plan(p *plan.Plan)            { c.want(p.Billed >= 0 && p.Billed <= len(p.Schedule)) }
+
+func (c *ranges) moves(moves []ledger.Move) {
+	for i := range moves {
+		m := &moves[i]
+		c.anyScene(m.Scene)
+		c.want(m.Part <= ledger.SubsidyPart && m.Against <= ledger.BookSubsidy)
+	}
+}
+
+// booking looks at a booking; nil is in order.
+func (c *ranges) booking(b *ledger.Booking) {
+	if b == nil {
+		return
+	}
+	c.channel(b.Channel)
+	c.want(b.Status <= ledger.AccountClosed && (b.Kind != ledger.WindowClosed || b.Statement != nil))
+	c.moves(b.Moves)
+	c.billing(&b.After)
+}
+
+func (c *ranges) billing(b *ledger.Billing) {
+	c.day(b.Day)
+	c.day(b.NextDay)
+	c.channel(b.Channel)
+	for i := range b.Collections {
+		c.channel(b.Collections[i].Channel)
+	}
+	for i := range b.Plans {
+		c.plan(&b.Plans[i].Plan)
+	}
+}
