@@ -274,7 +274,7 @@ func (l *Ledger) collect(a *Account, opens calendar.Date) *desk {
 	return d
 }
 
-// notice issues the last notice that is due, unless it is night.
+// notice issues the last notice that is due, of all that is past due today, unless it is night.
 func (l *Ledger) notice(a *Account) *desk {
 	t := l.termsOf(a.Billing.Terms)
 	if after := l.outOfQuiet(t, l.now); after != l.now {
@@ -288,8 +288,11 @@ func (l *Ledger) notice(a *Account) *desk {
 			d.Late.Noticed = int32(day)
 		}
 	}
-	for i := range d.Debts {
-		d.booking.Amount += d.Debts[i].Total()
+	today := &l.reckoned(a).Billing
+	for i := range today.Debts {
+		if x := &today.Debts[i]; x.Due < l.today {
+			d.booking.Amount += x.Total()
+		}
 	}
 	d.numbered()
 	return d

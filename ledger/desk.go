@@ -353,6 +353,11 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	if cash <= 0 {
 		return cash
 	}
+	return d.spend(x, cash, from)
+}
+
+// spend is settle, with or without cash: what was paid and is not owed after all pays other parts.
+func (d *desk) spend(x *Debt, cash money.Amount, from *payer) money.Amount {
 	d.accrue(x, from.day)
 	repaid := d.affordable(x, cash, from)
 	d.takeBack(x, repaid, from.day)
@@ -364,7 +369,7 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 			x.Minimum = max(0, x.Minimum-max(0, amount))
 		}
 	}
-	pay(PenaltyPart, NoScene, min(0, x.Penalty)) // what was paid and is not owed pays other parts
+	pay(PenaltyPart, NoScene, min(0, x.Penalty))
 	pay(InterestPart, NoScene, min(0, x.Interest))
 	for _, part := range d.order(x, from) {
 		switch part {
@@ -383,7 +388,7 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 		}
 	}
 	if d.carriedAfterAll(x) {
-		return d.settle(x, cash, from)
+		return d.spend(x, cash, from)
 	}
 	return cash
 }

@@ -120,6 +120,10 @@ func (s *Shard) foldBooking(c money.Currency, b *Booking) {
 			}
 		case BookLoss:
 			t.ChargedOff -= m.Amount
+		case BookPayable:
+			if m.Part == WrittenOffPart {
+				t.ChargedOff += m.Amount // what was charged off is taken back
+			}
 		case BookIncome:
 			switch m.Part {
 			case SubsidyPart:

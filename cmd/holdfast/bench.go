@@ -31,6 +31,7 @@ type BenchCmd struct {
 	Cache       size          `placeholder:"BYTES" help:"Cache of the server, such as 768MiB (its own default)."`
 	Hold        time.Duration `placeholder:"D" help:"Lifetime of the holds (chosen so that no account gets too many)."`
 	Expire      int           `placeholder:"N" help:"Measure Authorize while N holds end together, instead of the usual."`
+	Close       int           `placeholder:"N" help:"Measure Authorize while the windows of N accounts close, instead of the usual."`
 	Restart     bool          `help:"Measure how long the server takes to answer again after a SIGKILL, instead of the usual."`
 	Tail        int           `placeholder:"N" help:"With --restart: kill the server N entries after its last flush, rather than wherever it is."`
 	Profile     string        `placeholder:"DIR" help:"Write processor profiles of the server and of the load generator."`
@@ -77,6 +78,11 @@ figures say that all have expired. A hundred thousand take a minute and a half, 
   holdfast bench --expire 1000000 --duration 30s
   holdfast bench --accounts 200000 --expire 100000
 
+With --close it measures, once and without the echo, what a month's end does to others: on a virtual clock, N accounts
+have bought something in the window that is open, and the clock moves to when all of them close. The book is made anew.
+
+  holdfast bench --close 1000000 --duration 15s
+
 With --restart it kills the server after a load (four streams, or unary calls with --concurrency), starts it again, and
 tells, once, how many entries it had to replay, how long it took from exec until its health was SERVING and until the
 first Authorize was answered, and its memory then and once it was quiet. For --tail the state files are copied before
@@ -115,12 +121,16 @@ func (c *BenchCmd) Validate() error {
 // validateApart refuses what --expire and --restart cannot do.
 func (c *BenchCmd) validateApart() error {
 	switch most := expireHoldsMax(); {
-	case c.Expire < 0 || c.Tail < 0:
-		return errors.New("--expire and --tail must be above 0")
+	case c.Expire < 0 || c.Tail < 0 || c.Close < 0:
+		return errors.New("--expire, --close and --tail must be above 0")
+	case c.Close > c.Accounts:
+		return fmt.Errorf("--close %d needs --accounts %d", c.Close, c.Close)
+	case c.Close > 0 && (c.Expire > 0 || c.Restart || c.Target != "" || c.Data != ""):
+		return errors.New("--close is measured by itself, on a book of its own: not with --expire, --restart, --target or --data")
 	case c.Expire > c.Accounts*most:
 		return fmt.Errorf("--expire %d needs --accounts %d: at most %d holds of an account end together", c.Expire, (c.Expire-1)/most+1, most)
 	case !c.compares() && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1 || c.Profile != ""):
-		return errors.New("--expire and --restart have a load of their own: not --rate, --stream, --profile or more than one --concurrency")
+		return errors.New("--expire, --close and --restart have a load of their own: not --rate, --stream, --profile or more than one --concurrency")
 	case c.Restart && c.Target != "":
 		return errors.New("--restart is for a server that bench starts, not for --target")
 	case c.Tail > 0 && !c.Restart:
@@ -132,7 +142,7 @@ func (c *BenchCmd) validateApart() error {
 }
 
 // compares says whether the usual is measured, which has an echo beside it.
-func (c *BenchCmd) compares() bool { return c.Expire == 0 && !c.Restart }
+func (c *BenchCmd) compares() bool { return c.Expire == 0 && c.Close == 0 && !c.Restart }
 
 // cases are what to measure.
 func (c *BenchCmd) cases() []benchCase {
@@ -208,6 +218,14 @@ func (b *bench) run(ctx context.Context) (findings []finding, err error) {
 		}
 		report.expiry(b.BenchCmd, e)
 		findings = append(findings, e)
+	}
+	if b.Close > 0 {
+		k, err := b.closeWindows(ctx)
+		if err != nil {
+			return nil, err
+		}
+		report.closing(b.BenchCmd, k)
+		findings = append(findings, k)
 	}
 	if b.Restart {
 		r, err := b.restart(ctx)

@@ -45,7 +45,7 @@ const (
 	fillChunk = 100_000
 )
 
-func newFiller(ctx context.Context, dir string, shards int, cache int64) (f *filler, err error) {
+func newFiller(ctx context.Context, dir string, shards int, cache int64, clock func() calendar.Instant) (f *filler, err error) {
 	data, err := server.OpenDataDir(dir, server.Meta{Shards: shards})
 	if err != nil {
 		return nil, err
@@ -60,7 +60,7 @@ func newFiller(ctx context.Context, dir string, shards int, cache int64) (f *fil
 		w, err := openFillWriter(ctx, data, shard, writer.Config{
 			Shard: uint16(shard), StatePath: data.StatePath(shard),
 			State: state.Options{CacheBytes: cache / int64(data.Meta.Shards), ChunkRows: fillChunk},
-			Terms: terms.Default(), Zone: zone, Clock: server.RealClock().Now, Owner: fmt.Sprintf("bench/%d", os.Getpid()),
+			Terms: terms.Default(), Zone: zone, Clock: clock, Owner: fmt.Sprintf("bench/%d", os.Getpid()),
 			Sweep: -1, Logger: log,
 		})
 		if err != nil {
@@ -98,14 +98,9 @@ func (f *filler) close() error {
 	return errors.Join(errs...)
 }
 
-// fillAccounts makes sure that the book in dir has n accounts of bench, and collects their ids. When it returns all of
-// them are in the state file, and nobody has the directory open.
-func fillAccounts(ctx context.Context, dir string, shards int, cache int64, n int, out io.Writer) (book accountBook, err error) {
-	f, err := newFiller(ctx, dir, shards, cache)
-	if err != nil {
-		return book, err
-	}
-	defer func() { err = errors.Join(err, f.close()) }()
+// fillAccounts makes sure that the book has n accounts of bench, and collects their ids. When it returns all of them are
+// in the state file.
+func fillAccounts(ctx context.Context, f *filler, n int, out io.Writer) (book accountBook, err error) {
 	var ids strings.Builder // so that hundreds of megabytes of them are not copied
 	ids.Grow(n * accountIDLen)
 	found, err := f.list(ctx, n, &ids)

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"io"
 	"strconv"
 	"strings"
@@ -68,7 +69,7 @@ func TestFillOpensWhatTheServerWould(t *testing.T) {
 		}
 	}
 	stop()
-	f, err := newFiller(t.Context(), filled, 1, fillCache)
+	f, err := newFiller(t.Context(), filled, 1, fillCache, server.RealClock().Now)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -100,7 +101,12 @@ func TestFillMoreShards(t *testing.T) {
 	var book accountBook
 	for _, n := range []int{50, 80} {
 		var err error
-		if book, err = fillAccounts(t.Context(), dir, shards, fillCache, n, &out); err != nil {
+		f, err := newFiller(t.Context(), dir, shards, fillCache, server.RealClock().Now)
+		if err != nil {
+			t.Fatal(err)
+		}
+		book, err = fillAccounts(t.Context(), f, n, &out)
+		if err := errors.Join(err, f.close()); err != nil {
 			t.Fatal(err)
 		}
 		if book.len() != n {
@@ -141,7 +147,7 @@ func TestFillMoreShards(t *testing.T) {
 
 // A book that is larger than a page is listed whole, and no further than needed.
 func TestEachPage(t *testing.T) {
-	f, err := newFiller(t.Context(), t.TempDir(), 1, fillCache)
+	f, err := newFiller(t.Context(), t.TempDir(), 1, fillCache, server.RealClock().Now)
 	if err != nil {
 		t.Fatal(err)
 	}

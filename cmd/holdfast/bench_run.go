@@ -31,8 +31,9 @@ type bench struct {
 	dir                string // of the server's book; empty with --target
 	temporary          bool   // dir is to be removed
 
-	lead  time.Duration // between placing holds and the load before they end; 0 for what it should take
-	aside uint64        // entries that the state files had that were put aside
+	lead   time.Duration // between placing holds and the load before they end; 0 for what it should take
+	aside  uint64        // entries that the state files had that were put aside
+	buying time.Duration // with --close: how long it took to buy something on each account
 }
 
 // A benchCase is one kind of load.
@@ -58,7 +59,7 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 		b.accounts = firstAccount()
 		return nil
 	}
-	if b.accounts, err = fillAccounts(ctx, b.dir, b.Shards, b.cacheBytes(), b.Accounts, b.out); err != nil {
+	if err := b.fill(ctx); err != nil {
 		return err
 	}
 	if b.Tail > 0 {
@@ -82,6 +83,23 @@ func (b *bench) prepare(ctx context.Context) (err error) {
 	return err
 }
 
+// fill makes the book. When it returns nobody has the directory open.
+func (b *bench) fill(ctx context.Context) error {
+	f, err := newFiller(ctx, b.dir, b.Shards, b.cacheBytes(), b.clock())
+	if err != nil {
+		return err
+	}
+	b.accounts, err = fillAccounts(ctx, f, b.Accounts, b.out)
+	if err == nil && b.Close > 0 {
+		begun := time.Now()
+		if err = f.buy(ctx, b.accounts, b.Close); err == nil {
+			b.buying = time.Since(begun)
+			err = f.flush(ctx)
+		}
+	}
+	return errors.Join(err, f.close())
+}
+
 // makeDirs makes the directories for the book and for profiles.
 func (b *bench) makeDirs() (err error) {
 	if b.Profile != "" {
@@ -100,6 +118,9 @@ func (b *bench) serverArgs() []string {
 	args := []string{"serve", "--data", b.dir, "--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0"}
 	if b.Shards > 0 {
 		args = append(args, "--shards", strconv.Itoa(b.Shards))
+	}
+	if b.Close > 0 {
+		args = append(args, "--virtual-clock", closeBegins.Format(time.RFC3339))
 	}
 	if b.Cache > 0 {
 		args = append(args, "--cache", fmt.Sprintf("%dB", b.Cache))
@@ -231,6 +252,8 @@ func (b *bench) holdLifetime() *durationpb.Duration {
 	switch {
 	case b.Hold > 0:
 		return durationpb.New(b.Hold)
+	case b.Close > 0:
+		return durationpb.New(closeHold)
 	case b.Expire > 0:
 		return durationpb.New(expireOthers)
 	case b.Accounts >= 500_000:
