@@ -219,6 +219,9 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 		}
 	case *StatusSet:
 		a.Status, a.StatusReason = f.Status, f.Reason
+		if f.Status == AccountActive {
+			a.Billing.Late.Stopped = false // an operator has looked at it
+		}
 	case *LineOpened:
 		a.openLine(&f.Line)
 	case *LineEnded:

@@ -197,15 +197,19 @@ func (l *Ledger) account(id AccountID) (*Account, *Fault) {
 }
 
 // catchUp lets everything happen that time has done to an account, in order: holds that ran out expire, windows close, due
-// dates pass. It tells how many entries that took.
-func (l *Ledger) catchUp(a *Account) (happened int) {
+// dates pass. It tells how many holds expired, and how many bookings there were.
+func (l *Ledger) catchUp(a *Account) (expired, booked int) {
 	for {
 		f := l.nextDue(a)
 		if f == nil || l.book.Err() != nil {
-			return happened
+			return expired, booked
+		}
+		if _, hold := f.(*HoldReleased); hold {
+			expired++
+		} else {
+			booked++
 		}
 		l.lapse(f)
-		happened++
 	}
 }
 
@@ -226,7 +230,9 @@ func (a *Account) ref(h *Authorization) HoldRef {
 func (l *Ledger) tick(c *Tick) (out Outcome) {
 	for _, id := range c.Accounts {
 		if a := l.book.Account(id); a != nil {
-			out.Expired += l.catchUp(a)
+			expired, booked := l.catchUp(a)
+			out.Expired += expired
+			out.Booked += booked
 		}
 	}
 	return out

@@ -43,6 +43,7 @@ type Outcome struct {
 	More           bool // a list goes on
 	Shard          *Shard
 	Expired        int           // holds that a Tick let expire
+	Booked         int           // bookings that a Tick made: windows that closed, due dates that passed
 	Today          calendar.Date // civil day on which a read was answered
 }
 

@@ -44,7 +44,10 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 		tellHeadroom(b, &out.Headroom)
 	}
 	if out.Expired > 0 {
-		fmt.Fprintf(b, "%d happened", out.Expired)
+		fmt.Fprintf(b, "%d expired ", out.Expired)
+	}
+	if out.Booked > 0 {
+		fmt.Fprintf(b, "%d booked", out.Booked)
 	}
 	b.WriteByte('\n')
 	if out.Account != nil {

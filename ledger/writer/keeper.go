@@ -46,9 +46,13 @@ func (s *session) keepFlushing() {
 // purge walks round the receipts, a stretch after each flush, and deletes those that have outlived their keeping.
 type purge struct{ after []byte }
 
-func (p *purge) step(s *session) (err error) {
+func (p *purge) step(s *session) error {
+	shard, err := s.pipeline().Checkpoint()
+	if err != nil {
+		return err
+	}
 	// By the journal's time, not the clock's: an audit knows no other.
-	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-s.config.Terms.Authorizations.RequestsKept)
+	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-shard.RequestsKept(s.config.Terms))
 	p.after, _, err = s.state.PurgeReceipts(p.after, int64(before), 20_000)
 	return err
 }
@@ -90,17 +94,18 @@ func (s *session) failIfCorrupt(err error) {
 	}
 }
 
-// sweep lets everything that is due at an instant happen.
+// sweep lets everything that is due at an instant happen, and tells how many holds expired. What happens may make more
+// due, such as a window that closed long ago and whose due date has passed as well: that too.
 func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int, err error) {
 	for {
 		var sweep sweep
 		n := 0
 		for more := true; more && err == nil; more = sweep.after != nil {
-			var some int
+			var some swept
 			some, err = sweep.step(ctx, s, now)
-			n += some
+			expired += some.expired
+			n += some.expired + some.booked
 		}
-		expired += n
 		if err != nil || n == 0 {
 			return expired, err
 		}
@@ -110,23 +115,27 @@ func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int,
 	}
 }
 
+// swept is what a sweep did.
+type swept struct{ expired, booked int }
+
 // sweep is a walk along the index of deadlines. What falls due behind it is found by the next.
 type sweep struct{ after []byte }
 
 // step lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls come in
-// between. It tells how many holds expired.
-func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant) (expired int, err error) {
+// between.
+func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant) (done swept, err error) {
 	due, next, err := s.state.Due(w.after, int64(now), sweepAccounts)
 	for len(due) > 0 && err == nil {
 		n := min(len(due), tickAccounts)
 		var out *ledger.Outcome
 		if out, err = s.submit(ctx, &call{command: &ledger.Tick{Accounts: due[:n]}}); err == nil {
-			expired += out.Expired
+			done.expired += out.Expired
+			done.booked += out.Booked
 		}
 		due = due[n:]
 	}
 	if w.after = next; err != nil {
 		w.after = nil
 	}
-	return expired, err
+	return done, err
 }
