@@ -46,14 +46,15 @@ func (l *Ledger) nextChange(b *Billing) (first event) {
 	}
 	t := l.termsOf(b.Terms)
 	if late := &b.Late; late.Since != 0 {
-		on := func(day int) calendar.Instant { return l.zone.Start(late.Since.AddDays(day)) }
+		on := func(day int) calendar.Instant { return l.zone.Start(max(late.Since.AddDays(day), late.Judged)) }
 		d := &t.Delinquency
 		propose(ChargedOff, on(d.ChargeOffAfterDay+1), 0)
 		if d.FreezeFromDay != terms.Never && !late.Froze {
 			propose(DelinquencyFroze, on(d.FreezeFromDay), 0)
 		}
 		if from := t.Installments.AccelerateFromDay; from != terms.Never && len(b.Plans) > 0 {
-			propose(PlanAccelerated, on(from), 0)
+			newest := b.Plans[len(b.Plans)-1].Started
+			propose(PlanAccelerated, max(on(from), l.zone.Start(newest)), 0)
 		}
 	}
 	return first
@@ -188,7 +189,6 @@ func (l *Ledger) fallDue(a *Account, opens calendar.Date) *desk {
 func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
 	d := l.desk(a, PlanAccelerated, day).opened()
 	x := d.oldestDebt(day)
-	d.accrue(x, day-1)
 	d.booking.Opens = x.Opens
 	for i := range d.Plans {
 		p := &d.Plans[i]
@@ -196,11 +196,17 @@ func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
 		if err != nil {
 			continue // nothing was to come
 		}
+		var rest money.Amount
+		for s := range p.Principal {
+			rest += p.Principal[s]
+		}
+		d.accrue(x, day-1)
+		d.takeBack(x, -rest, day-1) // it accrues from that day on, if that has been reckoned already
 		for s := range p.Principal {
 			x.Principal[s] += p.Principal[s]
-			x.Billed += p.Principal[s]
-			d.booking.Amount += p.Principal[s]
 		}
+		x.Billed += rest
+		d.booking.Amount += rest
 		p.Plan, p.Principal = after, [Scenes]money.Amount{}
 	}
 	d.Open.Flows.Installments += d.booking.Amount

@@ -170,6 +170,7 @@ type Collection struct {
 // Delinquency is what has been done about an account that is past due.
 type Delinquency struct {
 	Since     calendar.Date    // the oldest due date that is over and unpaid; 0 when there is none
+	Judged    calendar.Date    // the day that Since was found on: nothing that follows from it is dated earlier
 	Noticed   int32            // days past due up to which notices were dealt with
 	NotBefore calendar.Instant // for the next notice: the end of quiet hours
 	Froze     bool             // the account was frozen for it

@@ -450,6 +450,8 @@ func (l *Ledger) planStatement(c *PlanStatement) Outcome {
 		return refused(nothingOwed(a.ID, c.Opens))
 	case l.today > x.First:
 		return refused(fault(FailedPrecondition, "DUE_DATE_PASSED", "the statement of %s was due on %s", c.Opens, x.First).named(a.ID.String()))
+	case l.delinquent(a):
+		return refused(fault(FailedPrecondition, "ACCOUNT_DELINQUENT", "account %s is %d days past due: it gets no new credit", a.ID, a.Billing.DaysPastDue(l.today)).named(a.ID.String()))
 	}
 	sum := x.AllPrincipal()
 	o, offered := offer(d.terms(), c.Choice, sum)

@@ -198,7 +198,7 @@ func (d *desk) judgeLate() {
 		return
 	}
 	was := late.Since
-	late.Since, late.Noticed, late.NotBefore = since, 0, 0
+	late.Since, late.Judged, late.Noticed, late.NotBefore = since, day, 0, 0
 	if since != 0 {
 		late.Noticed = int32(day-since) - 1
 		return

@@ -52,7 +52,7 @@ func (l *Ledger) judgeStanding(a *Account, line *Line, t *terms.Terms, q questio
 	case AccountFrozen:
 		reasons.Add(AccountIsFrozen)
 	}
-	if days := a.Billing.DaysPastDue(l.today); a.Billing.Late.Stopped || days > 0 && days >= t.Delinquency.StopAuthorizationsFromDay {
+	if l.delinquent(a) {
 		reasons.Add(AccountDelinquent)
 	}
 	switch {
@@ -111,4 +111,10 @@ func (l *Ledger) judgeAmounts(a *Account, line *Line, q question, reasons *Reaso
 	within(h.Limit-h.Held-h.Posted, LineLimit)
 	within(h.AccountAvailable(), AccountLimit)
 	return room
+}
+
+// delinquent says whether an account gets no new credit, because it is past due, or was.
+func (l *Ledger) delinquent(a *Account) bool {
+	days := a.Billing.DaysPastDue(l.today)
+	return a.Billing.Late.Stopped || days > 0 && days >= l.termsOf(a.Billing.Terms).Delinquency.StopAuthorizationsFromDay
 }

@@ -6,49 +6,82 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
 
-// bills says whether there is anything in an account's billing to be written.
-func bills(b *ledger.Billing) bool {
-	return b.Day != 0 || b.Open != (ledger.Cycle{}) || len(b.Debts)+len(b.Plans)+len(b.Collections)+len(b.Pauses) != 0 ||
-		b.Terms != 0 || b.DayFrom != 0 || b.NextDay != 0 || b.NextFrom != 0 || b.Credit != 0 || b.Channel != 0 ||
-		b.Late != (ledger.Delinquency{}) || b.WrittenOff != 0 || b.Items != 0 || b.LastPlan != 0 || b.Statements != 0 ||
-		b.LastStatement != 0 || b.Agenda != 0
+// What a billing has beside what nearly all have, a bit for each.
+const (
+	hasOpen  = 1 << iota // a window is open
+	hasFlows             // it has more than purchases
+	hasMore              // there is more than windows
+)
+
+func billingHas(b *ledger.Billing) (has uint64) {
+	if c := &b.Open; *c != (ledger.Cycle{}) {
+		has = hasOpen
+		others := c.Flows
+		if others.Purchases = 0; others != (ledger.Flows{}) || c.Fee != 0 || c.Terms != 0 {
+			has |= hasFlows
+		}
+	}
+	if len(b.Plans) != 0 || len(b.Collections) != 0 || len(b.Pauses) != 0 || b.Credit != 0 || b.LastPlan != 0 || b.NextDay != 0 ||
+		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) {
+		has |= hasMore
+	}
+	return has
 }
 
-// walkBilled walks an account's billing. What most accounts have comes first: then few numbers are written.
+// bills says whether there is anything in an account's billing to be written.
+func bills(b *ledger.Billing) bool {
+	return b.Day != 0 || b.Open.Due != 0 || len(b.Debts) != 0 || b.Terms != 0 || b.DayFrom != 0 || b.Channel != 0 || b.Items != 0 ||
+		b.Statements != 0 || b.LastStatement != 0 || b.Agenda != 0 || billingHas(b) != 0
+}
+
 func walkBilled(r *row, b *ledger.Billing) {
-	n := r.list(25)
+	n := r.list(10)
+	has := billingHas(b)
+	unsigned(r, &n[0], &has)
 	unsigned(r, &n[1], &b.Day)
 	unsigned(r, &n[2], &b.Channel)
 	number(r, &n[3], &b.DayFrom)
 	number(r, &n[4], &b.Agenda)
 	unsigned(r, &n[5], &b.Statements)
-	since(r, &n[6], &b.LastStatement, b.DayFrom)
+	number(r, &n[6], &b.LastStatement)
 	unsigned(r, &n[7], &b.Items)
 	unsigned(r, &n[9], &b.Terms)
-	number(r, &n[10], &b.Credit)
-	unsigned(r, &n[12], &b.LastPlan)
-	unsigned(r, &n[15], &b.NextDay)
-	number(r, &n[16], &b.NextFrom)
-	number(r, &n[17], &b.WrittenOff)
-	late := &b.Late
-	number(r, &n[18], &late.Since)
-	number(r, &n[19], &late.Noticed)
-	number(r, &n[20], &late.NotBefore)
-	truth(r, &n[21], &late.Froze)
-	truth(r, &n[22], &late.Stopped)
-	truth(r, &n[23], &late.WroteOff)
-	opened := b.Open != (ledger.Cycle{})
-	truth(r, &n[0], &opened)
 	debts := elements(r, &n[8], &b.Debts, leastDebt)
-	plans := elements(r, &n[11], &b.Plans, leastPlan)
-	collections := elements(r, &n[13], &b.Collections, 1)
-	pauses := elements(r, &n[14], &b.Pauses, 1)
-	if opened {
-		walkOpenCycle(r, &b.Open)
+	if has&hasOpen != 0 {
+		walkOpenCycle(r, &b.Open, has)
 	}
 	for i := range debts {
 		walkOpenDebt(r, &debts[i])
 	}
+	if has&hasMore != 0 {
+		walkMoreBilled(r, b)
+	}
+	if r.reading {
+		c := ranges{ok: true}
+		if c.billing(b); !c.ok {
+			r.spoil()
+		}
+	}
+}
+
+func walkMoreBilled(r *row, b *ledger.Billing) {
+	n := r.list(15)
+	number(r, &n[0], &b.Credit)
+	unsigned(r, &n[2], &b.LastPlan)
+	late := &b.Late
+	number(r, &n[3], &late.Since)
+	number(r, &n[4], &late.Noticed)
+	number(r, &n[5], &late.NotBefore)
+	truth(r, &n[6], &late.Froze)
+	truth(r, &n[7], &late.Stopped)
+	truth(r, &n[8], &late.WroteOff)
+	unsigned(r, &n[11], &b.NextDay)
+	number(r, &n[12], &b.NextFrom)
+	number(r, &n[13], &b.WrittenOff)
+	number(r, &n[14], &late.Judged)
+	plans := elements(r, &n[1], &b.Plans, leastPlan)
+	collections := elements(r, &n[9], &b.Collections, 1)
+	pauses := elements(r, &n[10], &b.Pauses, 1)
 	for i := range plans {
 		walkOpenPlan(r, &plans[i])
 	}
@@ -67,26 +100,25 @@ func walkBilled(r *row, b *ledger.Billing) {
 		number(r, &n[0], &pauses[i].From)
 		number(r, &n[1], &pauses[i].To)
 	}
-	if r.reading {
-		c := ranges{ok: true}
-		if c.billing(b); !c.ok {
-			r.spoil()
-		}
-	}
 }
 
-func walkOpenCycle(r *row, c *ledger.Cycle) {
-	n := r.list(22)
+func walkOpenCycle(r *row, c *ledger.Cycle, has uint64) {
+	n := r.list(10)
 	number(r, &n[0], &c.Opens)
 	since(r, &n[1], &c.Closes, c.Opens)
 	since(r, &n[2], &c.Due, c.Closes)
 	amounts(r, n[3:6], &c.Purchases)
 	unsigned(r, &n[6], &c.FirstN)
-	unsigned(r, &n[7], &c.FirstItem)
-	number(r, &n[8], &c.Opening)
-	unsigned(r, &n[9], &c.Terms)
-	number(r, &n[10], &c.Fee)
-	flows(r, n[11:22], &c.Flows)
+	number(r, &n[7], &c.Flows.Purchases)
+	unsigned(r, &n[8], &c.FirstItem)
+	number(r, &n[9], &c.Opening)
+	if has&hasFlows == 0 {
+		return
+	}
+	n = r.list(13)
+	flows(r, n[0:11], &c.Flows)
+	number(r, &n[11], &c.Fee)
+	unsigned(r, &n[12], &c.Terms)
 }
 
 // amounts walks an amount for each scene, as numbers that follow each other.
@@ -140,7 +172,7 @@ func accrued(r *row, n []uint64, a *ledger.Accrued) {
 	number(r, &n[2], &a.Charged)
 }
 
-// offer walks an offer as four numbers. Nearly always there is none.
+// offer walks an offer as four numbers.
 func offer(r *row, n []uint64, o *plan.Offer) {
 	unsigned(r, &n[0], &o.Method)
 	number(r, &n[1], &o.Months)

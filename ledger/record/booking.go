@@ -266,6 +266,7 @@ func walkDelinquency(w *wire, d *ledger.Delinquency) {
 	boolean(w, 4, &d.Froze)
 	boolean(w, 5, &d.Stopped)
 	boolean(w, 6, &d.WroteOff)
+	num(w, 7, &d.Judged)
 }
 
 func walkPause(w *wire, p *ledger.Pause) {

@@ -115,7 +115,7 @@ func delinquency(d *ledger.Delinquency) *journalv1.Delinquency {
 		return nil
 	}
 	return &journalv1.Delinquency{
-		Since: int64(d.Since), Noticed: int64(d.Noticed), NotBefore: int64(d.NotBefore), Froze: d.Froze, Stopped: d.Stopped, WroteOff: d.WroteOff}
+		Since: int64(d.Since), Noticed: int64(d.Noticed), NotBefore: int64(d.NotBefore), Froze: d.Froze, Stopped: d.Stopped, WroteOff: d.WroteOff, Judged: int64(d.Judged)}
 }
 
 func statement(s *ledger.Statement) *journalv1.Statement {

@@ -152,6 +152,7 @@ func FuzzDecodeEntry(f *testing.F) {
 	f.Add(record.AppendEntry(nil, sample()))
 	for _, kind := range facts {
 		f.Add(record.AppendEntry(nil, &ledger.Entry{Fact: kind}))
+		f.Add(record.AppendEntry(nil, rapid.Custom(func(t *rapid.T) *ledger.Entry { return drawEntry(t, kind) }).Example(1)))
 	}
 	f.Fuzz(func(t *testing.T, payload []byte) {
 		var e, again ledger.Entry

@@ -2,6 +2,7 @@ package record
 
 import (
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
@@ -18,16 +19,17 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(12)
+	n := r.list(9)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
 	number(r, &n[5], &a.Lapsed)
 	truth(r, &n[6], &a.Advised)
 	number(r, &n[7], &a.SaleTime)
-	offer(r, n[8:12], &a.Plan)
+	planned := a.Plan != (plan.Offer{})
+	truth(r, &n[8], &planned)
 	if r.reading {
-		a.Captures, a.Refunds = nil, nil // those that are there belong to another
+		a.Captures, a.Refunds, a.Plan = nil, nil, plan.Offer{} // those that are there belong to another
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -49,6 +51,9 @@ func walkHold(r *row, a *ledger.Authorization) {
 		n := r.list(2)
 		number(r, &n[0], &refunds[i].Amount)
 		number(r, &n[1], &refunds[i].Time)
+	}
+	if planned {
+		offer(r, r.list(4)[:], &a.Plan)
 	}
 }
 
@@ -146,9 +151,10 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 // DecodeAccount reads an account's row into a, reusing its slices.
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
-	holds, debts, plans := a.Holds, a.Billing.Debts[:0], a.Billing.Plans[:0]
-	collections, pauses := a.Billing.Collections[:0], a.Billing.Pauses[:0]
-	*a = ledger.Account{Holds: holds, Billing: ledger.Billing{Debts: debts, Plans: plans, Collections: collections, Pauses: pauses}}
+	holds, v := a.Holds, &a.Billing
+	debts, plans, collections, pauses := v.Debts[:0], v.Plans[:0], v.Collections[:0], v.Pauses[:0]
+	*a = ledger.Account{}
+	a.Holds, v.Debts, v.Plans, v.Collections, v.Pauses = holds, debts, plans, collections, pauses
 	walkAccount(&r, a)
 	return r.err()
 }

@@ -4153,7 +4153,9 @@ type Delinquency struct {
 	// Whether new authorizations are stopped although nothing is past due any more.
 	Stopped bool `protobuf:"varint,5,opt,name=stopped,proto3" json:"stopped,omitempty"`
 	// Whether it was charged off.
-	WroteOff      bool `protobuf:"varint,6,opt,name=wrote_off,json=wroteOff,proto3" json:"wrote_off,omitempty"`
+	WroteOff bool `protobuf:"varint,6,opt,name=wrote_off,json=wroteOff,proto3" json:"wrote_off,omitempty"`
+	// The day on which since came to be known.
+	Judged        int64 `protobuf:"varint,7,opt,name=judged,proto3" json:"judged,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4228,6 +4230,13 @@ func (x *Delinquency) GetWroteOff() bool {
 		return x.WroteOff
 	}
 	return false
+}
+
+func (x *Delinquency) GetJudged() int64 {
+	if x != nil {
+		return x.Judged
+	}
+	return 0
 }
 
 // Pause is days on which no penalty accrues.
@@ -5077,7 +5086,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x03R\aattempt\x12\x10\n" +
 	"\x03day\x18\x05 \x01(\x03R\x03day\x12\x18\n" +
-	"\achannel\x18\x06 \x01(\x03R\achannel\"\xa9\x01\n" +
+	"\achannel\x18\x06 \x01(\x03R\achannel\"\xc1\x01\n" +
 	"\vDelinquency\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x18\n" +
 	"\anoticed\x18\x02 \x01(\x03R\anoticed\x12\x1d\n" +
@@ -5085,7 +5094,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"not_before\x18\x03 \x01(\x03R\tnotBefore\x12\x14\n" +
 	"\x05froze\x18\x04 \x01(\bR\x05froze\x12\x18\n" +
 	"\astopped\x18\x05 \x01(\bR\astopped\x12\x1b\n" +
-	"\twrote_off\x18\x06 \x01(\bR\bwroteOff\"+\n" +
+	"\twrote_off\x18\x06 \x01(\bR\bwroteOff\x12\x16\n" +
+	"\x06judged\x18\a \x01(\x03R\x06judged\"+\n" +
 	"\x05Pause\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\x03R\x02to\"\xcc\x04\n" +
