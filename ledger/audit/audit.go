@@ -214,10 +214,23 @@ func (a *auditor) compareState(fold *state.Snapshot) {
 		a.report.fault("state: %v", err)
 		return
 	}
-	keep := int64(a.book.Shard().Time.Add(-a.Terms.Authorizations.RequestsKept)) + 1
+	keep := int64(outlived(a.book.Shard(), a.Terms)) + 1
 	a.report.Compared, a.report.Flushed = true, a.State.Flushed
 	rows, err := a.State.Compare(fold, keep, func(d state.Difference) bool { return a.report.fault("state: %s", d) })
 	if a.report.Rows = rows; err != nil {
 		a.report.fault("state: %v", err)
 	}
+}
+
+// outlived is the newest instant of which receipts may have been purged: terms that were put later may ask for receipts to
+// be kept for longer, and do not bring back those that had outlived their keeping by then.
+func outlived(shard *ledger.Shard, made *terms.Terms) calendar.Instant {
+	until := *shard
+	until.Terms = nil
+	newest := shard.Time.Add(-shard.RequestsKept(made))
+	for i, v := range shard.Terms {
+		until.Terms = shard.Terms[:i]
+		newest = max(newest, v.Put.Add(-until.RequestsKept(made)))
+	}
+	return newest
 }

@@ -6,7 +6,7 @@ import (
 )
 
 // buffer holds the rows of one bucket that are not yet in the file: those that are looked for by name and hardly ever
-// again once they are written (receipts, orders, consumers, ended authorizations). The goroutine that decides puts and
+// again once they are written (receipts, orders, consumers, ended authorizations, items, statements). The goroutine that decides puts and
 // finds; the flusher freezes what there is, writes it and drops it.
 type buffer struct {
 	bucket []byte

@@ -5,8 +5,9 @@
 //   - Accounts are in memory encoded. A row's bytes are never changed in place: a change is a new slice, so a reader of
 //     the old one is never surprised. An account is dirty from its change until it is in the file, and pinned in memory
 //     for that long; clean ones may be evicted at any time, since the file has them.
-//   - Receipts, orders, consumers and ended authorizations are looked for by name, and hardly ever again once they are
-//     written. A buffer holds them until then, in memtables without pointers that are frozen, written and dropped whole.
+//   - Receipts, orders, consumers, and what an account's history has (ended authorizations, items, statements) are looked
+//     for by name, and hardly ever again once they are written. A buffer holds them until then, in memtables without
+//     pointers that are frozen, written and dropped whole.
 //   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides; in a replay there are several,
 //     each for the accounts of one goroutine.
 //   - The flusher writes dirty rows into the file in small, key-ordered, throttled transactions, in cycles.

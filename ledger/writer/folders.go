@@ -136,6 +136,10 @@ func (f *folder) fold(entries []ledger.Entry) (err error) {
 	}()
 	for i := range entries {
 		e := &entries[i]
+		if _, put := e.Fact.(*ledger.TermsPut); put {
+			f.sequence = e.Sequence
+			f.ledger.FoldShard(e) // every folder needs it: accounts name terms by their number
+		}
 		if ledger.AccountOf(e.Fact).Number()%f.of != f.number {
 			continue
 		}

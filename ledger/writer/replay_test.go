@@ -19,6 +19,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/journal/mem"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 	"github.com/holdfast-credit/holdfast/ledger/state"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 )
 
@@ -261,6 +262,31 @@ func TestRowsOutliveTheEntries(t *testing.T) {
 	require.NoError(t, err)
 	out := submit(t, w, &ledger.GetShard{})
 	require.Equal(t, []ledger.Suspension{{Scope: ledger.Scope{Carrier: "carrier-7"}, Reason: "incident 4711", Since: t0, Caller: "operator"}}, out.Shard.Suspensions)
+	require.Empty(t, l.faults(w))
+	require.NoError(t, w.Close())
+}
+
+// TestTermsThatWerePutInTheTail has terms put, and accounts that accept them: whoever folds an account must know them.
+func TestTermsThatWerePutInTheTail(t *testing.T) {
+	const accounts = 50
+	version := product()
+	version.Version = "2026-02"
+	l := newLog(t)
+	l.add(t0, opened(accounts)...)
+	payloads := [][]byte{entry(ledger.Request{Caller: "operator", ID: "put"}, &ledger.TermsPut{Document: string(terms.Format(version))})}
+	for n := range accounts {
+		payloads = append(payloads, entry(ledger.Request{Caller: "c", ID: ledger.RequestID(fmt.Sprintf("accept-%d", n))}, &ledger.Booked{
+			Account: ledger.NewAccountID(shardNumber, uint64(n+1)), Currency: "CNY",
+			Booking: ledger.Booking{Kind: ledger.TermsAccepted, Item: 1, After: ledger.Billing{Terms: 1, Items: 1}},
+		}))
+	}
+	l.add(t0, payloads...)
+	w, err := l.start(t.Context(), nil)
+	require.NoError(t, err)
+	for n := range accounts {
+		out := submit(t, w, &ledger.GetBilling{Account: ledger.NewAccountID(shardNumber, uint64(n+1))})
+		require.Equal(t, version.Version, out.Billing.Terms)
+	}
 	require.Empty(t, l.faults(w))
 	require.NoError(t, w.Close())
 }
