@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
@@ -42,6 +44,8 @@ type Account struct {
 	Lines        [Scenes]Line
 	Holds        []Authorization // open ones, oldest first
 	Billing      Billing
+	Mandates     []Mandate // in order of their numbers
+	LastMandate  uint32    // number of the newest mandate
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
@@ -166,5 +170,6 @@ func (a *Account) Clone() *Account {
 		c.Lines[i].Controls = a.Lines[i].Controls.clone()
 	}
 	c.Billing = a.Billing.clone()
+	c.Mandates = slices.Clone(a.Mandates)
 	return &c
 }

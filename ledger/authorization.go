@@ -51,6 +51,8 @@ type Authorization struct {
 	Refunded   money.Amount
 	Lapsed     money.Amount // released by expiry, can be captured late
 	Plan       plan.Offer   // that captures are paid by; the zero Offer when they are billed as a whole
+	Bill       BillID       // the carrier's reference of the bill that it pays
+	Mandate    uint32       // by which it is paid
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
 	Created    calendar.Instant
 	Day        calendar.Date    // civil day of Created: what controls count it on

@@ -136,6 +136,8 @@ type Purchase struct {
 	Partial  bool         // a smaller approval will do
 	Minimum  money.Amount // the smallest that will do, at least 1
 	Plan     PlanChoice   // the zero PlanChoice when it is billed as a whole
+	Bill     BillID       // the carrier's reference of the bill that it pays; empty for what is no bill
+	Mandate  uint32       // by which the bill is paid; 0 when the consumer asked for it
 }
 
 // Commands on orders and holds.
@@ -309,6 +311,22 @@ type (
 		Request
 		Account AccountID
 		Plan    uint32
+	}
+	// SetMandate lets the bill of a phone be paid each month, or changes up to what.
+	SetMandate struct {
+		Request
+		Account  AccountID
+		Currency money.Currency
+		Carrier  CarrierID
+		Phone    PhoneToken
+		Cap      money.Amount
+	}
+	// EndMandate ends a mandate.
+	EndMandate struct {
+		Request
+		Account AccountID
+		Mandate uint32
+		Reason  string
 	}
 	// PutTerms adds a version of the terms. Parsed is what the document says.
 	PutTerms struct {

@@ -36,6 +36,10 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.planStatement(c), true
 	case *PayOffPlan:
 		return l.payOffPlan(c), true
+	case *SetMandate:
+		return l.setMandate(c), true
+	case *EndMandate:
+		return l.endMandate(c), true
 	case *PutTerms:
 		return l.putTerms(c), true
 	}

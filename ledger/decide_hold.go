@@ -41,7 +41,7 @@ func (l *Ledger) increment(c *Increment) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	p := Purchase{Account: a.ID, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Phone: h.Phone, Currency: a.Currency, Amount: c.Amount}
+	p := Purchase{Account: a.ID, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Phone: h.Phone, Currency: a.Currency, Amount: c.Amount, Mandate: h.Mandate}
 	_, reasons := l.judge(a, question{Purchase: &p, already: h.Authorized})
 	return l.post(&HoldIncremented{HoldRef: a.ref(h), Amount: c.Amount, Reasons: reasons, Day: l.today, State: h.State})
 }

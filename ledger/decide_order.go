@@ -126,6 +126,7 @@ func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
 		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.termsOf(a.Billing.Terms).Version,
 	}
+	l.decision.Bill, l.decision.Mandate = p.Bill, p.Mandate
 	if p.Plan.Months != 0 {
 		if o, ok := l.termsOf(a.Billing.Terms).Offer(p.Plan.Method, p.Plan.Months); ok {
 			l.decision.Plan = o.Offer

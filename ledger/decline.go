@@ -34,6 +34,8 @@ const (
 	PointsInsufficient
 	PlanNotOffered
 	RiskPolicy
+	MandateNotActive
+	MandateLimit
 	reasonEnd
 )
 
@@ -42,6 +44,7 @@ var reasonNames = [reasonEnd]string{
 	"SCENE_SUSPENDED", "CARRIER_SUSPENDED", "CARRIER_NOT_ALLOWED", "PHONE_NOT_ALLOWED", "PER_ORDER_LIMIT",
 	"DAILY_AMOUNT_LIMIT", "DAILY_COUNT_LIMIT", "MONTHLY_AMOUNT_LIMIT", "MONTHLY_COUNT_LIMIT", "TOO_MANY_HOLDS",
 	"CARRIER_EXPOSURE_LIMIT", "LINE_LIMIT", "ACCOUNT_LIMIT", "POINTS_INSUFFICIENT", "PLAN_NOT_OFFERED", "RISK_POLICY",
+	"MANDATE_NOT_ACTIVE", "MANDATE_LIMIT",
 }
 
 func (r Reason) String() string {

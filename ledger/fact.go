@@ -117,6 +117,17 @@ type (
 		Currency money.Currency
 		Booking  Booking
 	}
+	// MandateSet is a mandate made or changed.
+	MandateSet struct {
+		Account AccountID
+		Mandate Mandate
+	}
+	// MandateEnded is a mandate ended.
+	MandateEnded struct {
+		Account AccountID
+		N       uint32
+		Reason  string
+	}
 	// OrderDecided is a decision on an order: it makes an authorization.
 	OrderDecided struct {
 		HoldRef
@@ -130,6 +141,8 @@ type (
 		SaleTime  calendar.Instant // for an advice
 		Terms     string           // version that was used
 		Plan      plan.Offer       // that it is to be paid by; the zero Offer when it is billed as a whole
+		Bill      BillID           // the bill that it pays
+		Mandate   uint32           // by which
 		Intake
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
@@ -199,6 +212,8 @@ type (
 	ClockAdvanced struct{}
 )
 
+func (*MandateSet) fact()        {}
+func (*MandateEnded) fact()      {}
 func (*TermsPut) fact()          {}
 func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}

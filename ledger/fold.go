@@ -135,6 +135,10 @@ func AccountOf(f Fact) AccountID {
 		return f.Account
 	case *Booked:
 		return f.Account
+	case *MandateSet:
+		return f.Account
+	case *MandateEnded:
+		return f.Account
 	}
 	return 0
 }
@@ -231,7 +235,9 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 	case *ControlsSet:
 		a.Line(f.Scene).Controls = f.Controls.clone()
 	default:
-		return false
+		if !a.foldMandate(f) {
+			return false
+		}
 	}
 	out.Account = a.Clone()
 	out.Account.Holds = nil
@@ -290,9 +296,12 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	*h = Authorization{
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
-		Expires: f.Expires, Updated: e.Time, Plan: f.Plan,
+		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate,
 	}
 	a.LastN = f.N
+	if f.Mandate != 0 {
+		a.billed(f)
+	}
 	line := a.Line(f.Scene)
 	if f.Kind != OrderDeclined {
 		line.Use.add(f.Day, f.Amount, 1)

@@ -17,6 +17,9 @@ type OrderID string
 // CarrierID names who delivers.
 type CarrierID string
 
+// BillID is the carrier's reference of a bill.
+type BillID string
+
 // PhoneToken stands for the phone that is paid for.
 type PhoneToken string
 
@@ -93,6 +96,24 @@ type PlanID struct {
 
 // String is pln_ and 20 characters of Crockford's base 32.
 func (id PlanID) String() string { return numbered("pln_", id.Account, id.N) }
+
+// MandateID is an account and the mandate's number on it: 1, 2, 3, ...
+type MandateID struct {
+	Account AccountID
+	N       uint32
+}
+
+// String is mdt_ and 20 characters of Crockford's base 32.
+func (id MandateID) String() string { return numbered("mdt_", id.Account, id.N) }
+
+// ParseMandateID reads what MandateID.String writes.
+func ParseMandateID(s string) (MandateID, error) {
+	a, n, ok := parseNumbered("mdt_", s)
+	if !ok {
+		return MandateID{}, fmt.Errorf("want a mandate id as mdt_ and 20 characters, have %q", clip(s))
+	}
+	return MandateID{a, n}, nil
+}
 
 func numbered(prefix string, a AccountID, n uint32) string {
 	var b [5 + 20]byte

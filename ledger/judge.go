@@ -8,7 +8,7 @@ import (
 )
 
 // curable are the reasons that a smaller amount can cure.
-const curable = 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit
+const curable = 1<<MandateLimit | 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit
 
 // question is what judge answers.
 type question struct {
@@ -27,6 +27,9 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 		return 0, reasons // a line that is not open has no controls and no limit to speak of
 	}
 	room := l.judgeAmounts(a, line, q, &reasons)
+	if q.Mandate != 0 {
+		room = min(room, l.judgeMandate(a, q, &reasons))
+	}
 	least := max(q.Minimum, 1)
 	if q.Plan.Months != 0 {
 		if o, ok := offer(t, q.Plan, q.Amount); ok {

@@ -69,7 +69,8 @@ type OrderLine struct {
 	Part          int // number of the capture
 	Amount        money.Amount
 	Time          calendar.Instant
-	Planned       bool // it is paid by a plan
+	Planned       bool   // it is paid by a plan
+	Bill          BillID // the bill that it paid
 }
 
 // Payoff is what pays everything off on a day.

@@ -107,7 +107,7 @@ func (l *Ledger) getStatement(c *GetStatement, a *Account, out Outcome) Outcome 
 			}
 			b.Orders = append(b.Orders, OrderLine{
 				Authorization: AuthorizationID{a.ID, n}, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Part: i + 1,
-				Amount: part.Amount, Time: part.Time, Planned: h.Plan.Months != 0,
+				Amount: part.Amount, Time: part.Time, Planned: h.Plan.Months != 0, Bill: h.Bill,
 			})
 		}
 	}

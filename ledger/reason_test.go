@@ -48,6 +48,8 @@ var obstacles = []obstacle{
 	{ledger.PointsInsufficient, nil},
 	{ledger.PlanNotOffered, nil},
 	{ledger.RiskPolicy, nil},
+	{ledger.MandateNotActive, nil}, // these are about bills: testdata/script/mandates
+	{ledger.MandateLimit, nil},
 }
 
 // together says whether two reasons can apply at once.
@@ -162,7 +164,7 @@ func TestReasons(t *testing.T) {
 			require.Equal(t, []ledger.Reason{first.reason, second.reason}, slices.Collect(got.All()))
 		}
 	}
-	require.Len(t, obstacles, int(ledger.RiskPolicy))
+	require.Len(t, obstacles, int(ledger.MandateLimit))
 }
 
 func only(reasons ...ledger.Reason) (s ledger.Reasons) {

@@ -99,6 +99,8 @@ func (p *Purchase) fields(f *fingerprint) {
 	f.bool("accept_partial", p.Partial)
 	f.int("minimum_amount", int64(p.Minimum))
 	f.plan(p.Plan)
+	f.str("bill_reference", string(p.Bill))
+	f.int("mandate_id", int64(p.Mandate))
 }
 
 // The kind bytes are kept in receipts: they are never reused.
@@ -349,6 +351,22 @@ func (c *PayOffPlan) fields(f *fingerprint) {
 	f.kind(34)
 	f.int("account_id", int64(c.Account))
 	f.int("plan_id", int64(c.Plan))
+}
+
+func (c *SetMandate) fields(f *fingerprint) {
+	f.kind(36)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.str("carrier_id", string(c.Carrier))
+	f.str("phone_token", string(c.Phone))
+	f.int("monthly_cap", int64(c.Cap))
+}
+
+func (c *EndMandate) fields(f *fingerprint) {
+	f.kind(37)
+	f.int("account_id", int64(c.Account))
+	f.int("mandate_id", int64(c.Mandate))
+	f.str("reason", c.Reason)
 }
 
 func (c *PutTerms) fields(f *fingerprint) {

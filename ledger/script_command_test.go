@@ -167,6 +167,7 @@ func (s *script) purchase() ledger.Purchase {
 		Account: s.account(s.position(0)), Scene: s.scene(s.position(1)), Order: s.order(),
 		Carrier: ledger.CarrierID(s.text("carrier", "cmcc")), Phone: ledger.PhoneToken(s.text("phone", "p1")),
 		Currency: s.currency(), Amount: s.number("amount"), Partial: s.flag("partial"), Minimum: s.number("minimum"), Plan: s.choice(),
+		Bill: ledger.BillID(s.text("bill", "")), Mandate: uint32(s.number("mandate")),
 	}
 }
 

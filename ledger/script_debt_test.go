@@ -14,6 +14,11 @@ import (
 // debtCommand is the command of the script's present line, if it is about what is owed.
 func (s *script) debtCommand() ledger.Command {
 	switch s.d.Cmd {
+	case "mandate":
+		return &ledger.SetMandate{Request: s.request(), Account: s.account(s.position(0)), Currency: s.currency(),
+			Carrier: ledger.CarrierID(s.text("carrier", "cmcc")), Phone: ledger.PhoneToken(s.text("phone", "p1")), Cap: s.number("cap")}
+	case "endmandate":
+		return &ledger.EndMandate{Request: s.request(), Account: s.account(s.position(0)), Mandate: uint32(s.number("mandate")), Reason: "asked"}
 	case "terms":
 		return &ledger.AcceptTerms{Request: s.request(), Account: s.account(s.position(0)), Version: s.text("version", "")}
 	case "day":

@@ -142,6 +142,9 @@ func (s *script) tellAccount(b *strings.Builder, a *ledger.Account) {
 		u := l.Use.At(s.zone.DateAt(s.now))
 		fmt.Fprintf(b, "today %d in %d, this month %d in %d\n", u.DailyAmount, u.DailyCount, u.MonthlyAmount, u.MonthlyCount)
 	}
+	for _, m := range a.Mandates {
+		fmt.Fprintf(b, "  mandate %d: %s of %s up to %d since %s\n", m.N, m.Phone, m.Carrier, m.Cap, m.Since)
+	}
 }
 
 func tellRaise(b *strings.Builder, t ledger.TemporaryLimit) {

@@ -47,6 +47,13 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 	case *ledger.Booked:
 		g.Fact = &journalv1.Entry_Booked{Booked: &journalv1.Booked{
 			Account: uint64(f.Account), Currency: string(f.Currency), Booking: booking(&f.Booking)}}
+	case *ledger.MandateSet:
+		m := &f.Mandate
+		g.Fact = &journalv1.Entry_MandateSet{MandateSet: &journalv1.MandateSet{
+			Account: uint64(f.Account), Mandate: int64(m.N), Carrier: string(m.Carrier), Phone: string(m.Phone), Cap: int64(m.Cap),
+			Since: int64(m.Since), Month: int64(m.Month), Last: int64(m.Last)}}
+	case *ledger.MandateEnded:
+		g.Fact = &journalv1.Entry_MandateEnded{MandateEnded: &journalv1.MandateEnded{Account: uint64(f.Account), Mandate: int64(f.N), Reason: f.Reason}}
 	case *ledger.ClockAdvanced:
 		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
 	default:
@@ -66,7 +73,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
-			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking)}}
+			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,

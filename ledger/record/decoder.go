@@ -135,6 +135,8 @@ var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	26: read(func(*wire, *ledger.ClockAdvanced) {}),
 	27: read(walkTermsPut),
 	28: read(walkBooked),
+	29: read(walkMandateSet),
+	30: read(walkMandateEnded),
 }
 
 func read[T any, P interface {

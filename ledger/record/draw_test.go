@@ -20,7 +20,7 @@ var facts = []ledger.Fact{
 	&ledger.LineEnded{}, &ledger.AgreementSet{}, &ledger.ControlsSet{}, &ledger.OrderDecided{}, &ledger.HoldIncremented{},
 	&ledger.HoldExtended{}, &ledger.HoldSubmitted{}, &ledger.HoldCaptured{}, &ledger.HoldReleased{}, &ledger.OrderReversed{},
 	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
-	&ledger.Booked{},
+	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.

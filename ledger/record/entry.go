@@ -99,6 +99,10 @@ func appendOther(b []byte, f ledger.Fact) []byte {
 		message(&w, 27, f, walkTermsPut)
 	case *ledger.Booked:
 		message(&w, 28, f, walkBooked)
+	case *ledger.MandateSet:
+		message(&w, 29, f, walkMandateSet)
+	case *ledger.MandateEnded:
+		message(&w, 30, f, walkMandateEnded)
 	default:
 		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
@@ -204,6 +208,25 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	str(w, 15, &f.Terms)
 	walkPlan(w, 16, &f.Plan)
 	walkIntake(w, 17, &f.Intake)
+	str(w, 19, &f.Bill)
+	num(w, 20, &f.Mandate)
+}
+
+func walkMandateSet(w *wire, f *ledger.MandateSet) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.Mandate.N)
+	str(w, 3, &f.Mandate.Carrier)
+	str(w, 4, &f.Mandate.Phone)
+	num(w, 5, &f.Mandate.Cap)
+	num(w, 6, &f.Mandate.Since)
+	num(w, 7, &f.Mandate.Month)
+	num(w, 8, &f.Mandate.Last)
+}
+
+func walkMandateEnded(w *wire, f *ledger.MandateEnded) {
+	fixed(w, 1, &f.Account)
+	num(w, 2, &f.N)
+	str(w, 3, &f.Reason)
 }
 
 func walkHoldIncremented(w *wire, f *ledger.HoldIncremented) {

@@ -79,7 +79,7 @@ func TestLaterVersions(t *testing.T) {
 	require.NoError(t, record.DecodeEntry(fact, &back))
 	require.Equal(t, &ledger.HoldIncremented{HoldRef: ledger.HoldRef{Account: 1}}, back.Fact)
 
-	for _, n := range []protowire.Number{29, 31, 32, 500} {
+	for _, n := range []protowire.Number{31, 32, 500} {
 		b := protowire.AppendBytes(protowire.AppendTag(nil, n, protowire.BytesType), []byte{8, 1})
 		require.ErrorIs(t, record.DecodeEntry(b, &back), record.ErrUnknownFact, "fact %d", n)
 	}

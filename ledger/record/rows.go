@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(9)
+	n := r.list(11)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -28,8 +28,11 @@ func walkHold(r *row, a *ledger.Authorization) {
 	number(r, &n[7], &a.SaleTime)
 	planned := a.Plan != (plan.Offer{})
 	truth(r, &n[8], &planned)
+	unsigned(r, &n[9], &a.Mandate)
+	bill := a.Bill != ""
+	truth(r, &n[10], &bill)
 	if r.reading {
-		a.Captures, a.Refunds, a.Plan = nil, nil, plan.Offer{} // those that are there belong to another
+		a.Captures, a.Refunds, a.Plan, a.Bill = nil, nil, plan.Offer{}, "" // those that are there belong to another
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -54,6 +57,10 @@ func walkHold(r *row, a *ledger.Authorization) {
 	}
 	if planned {
 		offer(r, r.list(4)[:], &a.Plan)
+	}
+	if bill {
+		r.list(0)
+		word(r, &a.Bill)
 	}
 }
 
@@ -109,10 +116,12 @@ func walkAccount(r *row, a *ledger.Account) {
 		}
 		b[37] = lines
 	}
-	n := r.list(3)
+	n := r.list(5)
 	number(r, &n[1], &a.Temporary.Limit)
 	number(r, &n[2], &a.Temporary.LastDay)
+	unsigned(r, &n[3], &a.LastMandate)
 	holds := elements(r, &n[0], &a.Holds, 66)
+	mandates := elements(r, &n[4], &a.Mandates, 3)
 	word(r, &a.Consumer)
 	word(r, &a.StatusReason)
 	word(r, &a.Currency)
@@ -126,6 +135,17 @@ func walkAccount(r *row, a *ledger.Account) {
 	}
 	if lines&billed != 0 {
 		walkBilled(r, &a.Billing)
+	}
+	for i := range mandates {
+		m := &mandates[i]
+		n := r.list(5)
+		unsigned(r, &n[0], &m.N)
+		number(r, &n[1], &m.Cap)
+		number(r, &n[2], &m.Since)
+		number(r, &n[3], &m.Month)
+		unsigned(r, &n[4], &m.Last)
+		word(r, &m.Carrier)
+		word(r, &m.Phone)
 	}
 }
 
@@ -151,9 +171,10 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 // DecodeAccount reads an account's row into a, reusing its slices.
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
-	holds, v := a.Holds, &a.Billing
+	holds, mandates, v := a.Holds, a.Mandates[:0], &a.Billing
 	debts, plans, collections, pauses := v.Debts[:0], v.Plans[:0], v.Collections[:0], v.Pauses[:0]
 	*a = ledger.Account{}
+	a.Mandates = mandates
 	a.Holds, v.Debts, v.Plans, v.Collections, v.Pauses = holds, debts, plans, collections, pauses
 	walkAccount(&r, a)
 	return r.err()

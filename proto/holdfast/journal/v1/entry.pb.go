@@ -60,6 +60,8 @@ type Entry struct {
 	//	*Entry_ClockAdvanced
 	//	*Entry_TermsPut
 	//	*Entry_Booked
+	//	*Entry_MandateSet
+	//	*Entry_MandateEnded
 	Fact          isEntry_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -312,6 +314,24 @@ func (x *Entry) GetBooked() *Booked {
 	return nil
 }
 
+func (x *Entry) GetMandateSet() *MandateSet {
+	if x != nil {
+		if x, ok := x.Fact.(*Entry_MandateSet); ok {
+			return x.MandateSet
+		}
+	}
+	return nil
+}
+
+func (x *Entry) GetMandateEnded() *MandateEnded {
+	if x != nil {
+		if x, ok := x.Fact.(*Entry_MandateEnded); ok {
+			return x.MandateEnded
+		}
+	}
+	return nil
+}
+
 type isEntry_Fact interface {
 	isEntry_Fact()
 }
@@ -421,6 +441,16 @@ type Entry_Booked struct {
 	Booked *Booked `protobuf:"bytes,28,opt,name=booked,proto3,oneof"`
 }
 
+type Entry_MandateSet struct {
+	// A mandate made or changed.
+	MandateSet *MandateSet `protobuf:"bytes,29,opt,name=mandate_set,json=mandateSet,proto3,oneof"`
+}
+
+type Entry_MandateEnded struct {
+	// A mandate ended.
+	MandateEnded *MandateEnded `protobuf:"bytes,30,opt,name=mandate_ended,json=mandateEnded,proto3,oneof"`
+}
+
 func (*Entry_AccountOpened) isEntry_Fact() {}
 
 func (*Entry_LimitsSet) isEntry_Fact() {}
@@ -462,6 +492,10 @@ func (*Entry_ClockAdvanced) isEntry_Fact() {}
 func (*Entry_TermsPut) isEntry_Fact() {}
 
 func (*Entry_Booked) isEntry_Fact() {}
+
+func (*Entry_MandateSet) isEntry_Fact() {}
+
+func (*Entry_MandateEnded) isEntry_Fact() {}
 
 // Controls are a line's spending controls; zero and empty mean no limit.
 type Controls struct {
@@ -1313,7 +1347,11 @@ type OrderDecided struct {
 	// The window that opens with what is captured; absent when one is open, or nothing is captured.
 	Opening *Opening `protobuf:"bytes,17,opt,name=opening,proto3" json:"opening,omitempty"`
 	// What a capture does beyond adding to the purchases of the open window; absent when it does nothing.
-	Booking       *Booking `protobuf:"bytes,18,opt,name=booking,proto3" json:"booking,omitempty"`
+	Booking *Booking `protobuf:"bytes,18,opt,name=booking,proto3" json:"booking,omitempty"`
+	// The carrier's reference of the bill that it pays; empty for what is no bill.
+	Bill string `protobuf:"bytes,19,opt,name=bill,proto3" json:"bill,omitempty"`
+	// Number of the mandate by which it is paid; 0 when the consumer asked for it.
+	Mandate       int64 `protobuf:"varint,20,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1474,6 +1512,193 @@ func (x *OrderDecided) GetBooking() *Booking {
 	return nil
 }
 
+func (x *OrderDecided) GetBill() string {
+	if x != nil {
+		return x.Bill
+	}
+	return ""
+}
+
+func (x *OrderDecided) GetMandate() int64 {
+	if x != nil {
+		return x.Mandate
+	}
+	return 0
+}
+
+// MandateSet is a mandate made or changed: the bill of a phone is paid each month as it is presented.
+type MandateSet struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	Account uint64 `protobuf:"fixed64,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Number of the mandate on the account.
+	Mandate int64 `protobuf:"varint,2,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Phone token.
+	Phone string `protobuf:"bytes,4,opt,name=phone,proto3" json:"phone,omitempty"`
+	// That a bill may come to, minor units.
+	Cap int64 `protobuf:"varint,5,opt,name=cap,proto3" json:"cap,omitempty"`
+	// Civil day on which it was made, days since 1970-01-01.
+	Since int64 `protobuf:"varint,6,opt,name=since,proto3" json:"since,omitempty"`
+	// Civil month of the last bill approved by it, months since year 0; 0 when there is none.
+	Month int64 `protobuf:"varint,7,opt,name=month,proto3" json:"month,omitempty"`
+	// Number of the authorization of that bill.
+	Last          int64 `protobuf:"varint,8,opt,name=last,proto3" json:"last,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MandateSet) Reset() {
+	*x = MandateSet{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MandateSet) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MandateSet) ProtoMessage() {}
+
+func (x *MandateSet) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
+func (*MandateSet) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *MandateSet) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *MandateSet) GetMandate() int64 {
+	if x != nil {
+		return x.Mandate
+	}
+	return 0
+}
+
+func (x *MandateSet) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *MandateSet) GetPhone() string {
+	if x != nil {
+		return x.Phone
+	}
+	return ""
+}
+
+func (x *MandateSet) GetCap() int64 {
+	if x != nil {
+		return x.Cap
+	}
+	return 0
+}
+
+func (x *MandateSet) GetSince() int64 {
+	if x != nil {
+		return x.Since
+	}
+	return 0
+}
+
+func (x *MandateSet) GetMonth() int64 {
+	if x != nil {
+		return x.Month
+	}
+	return 0
+}
+
+func (x *MandateSet) GetLast() int64 {
+	if x != nil {
+		return x.Last
+	}
+	return 0
+}
+
+// MandateEnded is a mandate ended.
+type MandateEnded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	Account uint64 `protobuf:"fixed64,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Number of the mandate on the account.
+	Mandate int64 `protobuf:"varint,2,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MandateEnded) Reset() {
+	*x = MandateEnded{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MandateEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MandateEnded) ProtoMessage() {}
+
+func (x *MandateEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
+func (*MandateEnded) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *MandateEnded) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *MandateEnded) GetMandate() int64 {
+	if x != nil {
+		return x.Mandate
+	}
+	return 0
+}
+
+func (x *MandateEnded) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // HoldIncremented is an amount added to a hold, or refused.
 type HoldIncremented struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1503,7 +1728,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1740,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1753,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -1626,7 +1851,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1638,7 +1863,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1651,7 +1876,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -1733,7 +1958,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1745,7 +1970,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1758,7 +1983,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -1845,7 +2070,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1857,7 +2082,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1870,7 +2095,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -1993,7 +2218,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2005,7 +2230,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2018,7 +2243,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -2118,7 +2343,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2130,7 +2355,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2143,7 +2368,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -2236,7 +2461,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2248,7 +2473,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2261,7 +2486,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -2342,7 +2567,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2354,7 +2579,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2367,7 +2592,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -2408,7 +2633,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2420,7 +2645,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2433,7 +2658,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -2473,7 +2698,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2485,7 +2710,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2498,7 +2723,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
 }
 
 // TermsPut is a version of the terms.
@@ -2512,7 +2737,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2524,7 +2749,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2537,7 +2762,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -2562,7 +2787,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2574,7 +2799,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2587,7 +2812,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -2659,7 +2884,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2671,7 +2896,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2684,7 +2909,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -2829,7 +3054,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2841,7 +3066,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2854,7 +3079,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -2953,7 +3178,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2965,7 +3190,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2978,7 +3203,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -3133,7 +3358,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3145,7 +3370,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3158,7 +3383,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -3229,7 +3454,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3241,7 +3466,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3254,7 +3479,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -3372,7 +3597,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3384,7 +3609,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3397,7 +3622,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -3532,7 +3757,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3544,7 +3769,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3557,7 +3782,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -3738,7 +3963,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3750,7 +3975,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3763,7 +3988,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -3833,7 +4058,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3845,7 +4070,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3858,7 +4083,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Plan) GetN() int64 {
@@ -3985,7 +4210,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3997,7 +4222,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4010,7 +4235,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -4069,7 +4294,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4081,7 +4306,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4094,7 +4319,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Collection) GetN() int64 {
@@ -4162,7 +4387,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4174,7 +4399,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4187,7 +4412,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -4252,7 +4477,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4264,7 +4489,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4277,7 +4502,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -4343,7 +4568,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4355,7 +4580,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4368,7 +4593,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Statement) GetN() int64 {
@@ -4532,7 +4757,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4544,7 +4769,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4557,7 +4782,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -4631,7 +4856,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4643,7 +4868,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4656,7 +4881,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -4733,7 +4958,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xdc\f\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xea\r\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -4764,7 +4989,10 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x0esuspension_set\x18\x19 \x01(\v2\".holdfast.journal.v1.SuspensionSetH\x00R\rsuspensionSet\x12K\n" +
 	"\x0eclock_advanced\x18\x1a \x01(\v2\".holdfast.journal.v1.ClockAdvancedH\x00R\rclockAdvanced\x12<\n" +
 	"\tterms_put\x18\x1b \x01(\v2\x1d.holdfast.journal.v1.TermsPutH\x00R\btermsPut\x125\n" +
-	"\x06booked\x18\x1c \x01(\v2\x1b.holdfast.journal.v1.BookedH\x00R\x06bookedB\x06\n" +
+	"\x06booked\x18\x1c \x01(\v2\x1b.holdfast.journal.v1.BookedH\x00R\x06booked\x12B\n" +
+	"\vmandate_set\x18\x1d \x01(\v2\x1f.holdfast.journal.v1.MandateSetH\x00R\n" +
+	"mandateSet\x12H\n" +
+	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEndedB\x06\n" +
 	"\x04fact\"\x88\x02\n" +
 	"\bControls\x12\x1b\n" +
 	"\tper_order\x18\x01 \x01(\x03R\bperOrder\x12!\n" +
@@ -4824,7 +5052,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\x91\x04\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xbf\x04\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -4844,7 +5072,23 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05terms\x18\x0f \x01(\tR\x05terms\x12.\n" +
 	"\x04plan\x18\x10 \x01(\v2\x1a.holdfast.journal.v1.OfferR\x04plan\x126\n" +
 	"\aopening\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
-	"\abooking\x18\x12 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\xf5\x01\n" +
+	"\abooking\x18\x12 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x12\n" +
+	"\x04bill\x18\x13 \x01(\tR\x04bill\x12\x18\n" +
+	"\amandate\x18\x14 \x01(\x03R\amandate\"\xc2\x01\n" +
+	"\n" +
+	"MandateSet\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
+	"\amandate\x18\x02 \x01(\x03R\amandate\x12\x18\n" +
+	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x14\n" +
+	"\x05phone\x18\x04 \x01(\tR\x05phone\x12\x10\n" +
+	"\x03cap\x18\x05 \x01(\x03R\x03cap\x12\x14\n" +
+	"\x05since\x18\x06 \x01(\x03R\x05since\x12\x14\n" +
+	"\x05month\x18\a \x01(\x03R\x05month\x12\x12\n" +
+	"\x04last\x18\b \x01(\x03R\x04last\"Z\n" +
+	"\fMandateEnded\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
+	"\amandate\x18\x02 \x01(\x03R\amandate\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xf5\x01\n" +
 	"\x0fHoldIncremented\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -5154,7 +5398,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
 	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
@@ -5169,34 +5413,36 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*AgreementSet)(nil),      // 10: holdfast.journal.v1.AgreementSet
 	(*ControlsSet)(nil),       // 11: holdfast.journal.v1.ControlsSet
 	(*OrderDecided)(nil),      // 12: holdfast.journal.v1.OrderDecided
-	(*HoldIncremented)(nil),   // 13: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),      // 14: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),     // 15: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),      // 16: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),      // 17: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),     // 18: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),   // 19: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),      // 20: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),     // 21: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),     // 22: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),          // 23: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),            // 24: holdfast.journal.v1.Booked
-	(*Booking)(nil),           // 25: holdfast.journal.v1.Booking
-	(*Move)(nil),              // 26: holdfast.journal.v1.Move
-	(*Billing)(nil),           // 27: holdfast.journal.v1.Billing
-	(*Opening)(nil),           // 28: holdfast.journal.v1.Opening
-	(*Cycle)(nil),             // 29: holdfast.journal.v1.Cycle
-	(*Flows)(nil),             // 30: holdfast.journal.v1.Flows
-	(*Debt)(nil),              // 31: holdfast.journal.v1.Debt
-	(*Offer)(nil),             // 32: holdfast.journal.v1.Offer
-	(*Plan)(nil),              // 33: holdfast.journal.v1.Plan
-	(*Installment)(nil),       // 34: holdfast.journal.v1.Installment
-	(*Collection)(nil),        // 35: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),       // 36: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),             // 37: holdfast.journal.v1.Pause
-	(*Statement)(nil),         // 38: holdfast.journal.v1.Statement
-	(*Owed)(nil),              // 39: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),   // 40: holdfast.journal.v1.StatementCharge
+	(*MandateSet)(nil),        // 13: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),      // 14: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),   // 15: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),      // 16: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),     // 17: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),      // 18: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),      // 19: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),     // 20: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),   // 21: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),      // 22: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),     // 23: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),     // 24: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),          // 25: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),            // 26: holdfast.journal.v1.Booked
+	(*Booking)(nil),           // 27: holdfast.journal.v1.Booking
+	(*Move)(nil),              // 28: holdfast.journal.v1.Move
+	(*Billing)(nil),           // 29: holdfast.journal.v1.Billing
+	(*Opening)(nil),           // 30: holdfast.journal.v1.Opening
+	(*Cycle)(nil),             // 31: holdfast.journal.v1.Cycle
+	(*Flows)(nil),             // 32: holdfast.journal.v1.Flows
+	(*Debt)(nil),              // 33: holdfast.journal.v1.Debt
+	(*Offer)(nil),             // 34: holdfast.journal.v1.Offer
+	(*Plan)(nil),              // 35: holdfast.journal.v1.Plan
+	(*Installment)(nil),       // 36: holdfast.journal.v1.Installment
+	(*Collection)(nil),        // 37: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),       // 38: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),             // 39: holdfast.journal.v1.Pause
+	(*Statement)(nil),         // 40: holdfast.journal.v1.Statement
+	(*Owed)(nil),              // 41: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),   // 42: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -5208,52 +5454,54 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	10, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	11, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	12, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	13, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	14, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	15, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	16, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	17, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	18, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	19, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	20, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	21, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	22, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	23, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	24, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	1,  // 21: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
-	2,  // 22: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
-	3,  // 23: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	2,  // 24: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
-	1,  // 25: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	32, // 26: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	28, // 27: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	25, // 28: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
-	28, // 29: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	25, // 30: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	25, // 31: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	25, // 32: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	25, // 33: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	26, // 34: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	31, // 35: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	38, // 36: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	27, // 37: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	29, // 38: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	31, // 39: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	33, // 40: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	35, // 41: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	36, // 42: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	37, // 43: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	30, // 44: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	32, // 45: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	34, // 46: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	30, // 47: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	39, // 48: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	40, // 49: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	50, // [50:50] is the sub-list for method output_type
-	50, // [50:50] is the sub-list for method input_type
-	50, // [50:50] is the sub-list for extension type_name
-	50, // [50:50] is the sub-list for extension extendee
-	0,  // [0:50] is the sub-list for field type_name
+	15, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	16, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	17, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	18, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	19, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	20, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	21, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	22, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	23, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	24, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	25, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	26, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	13, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	14, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	1,  // 23: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
+	2,  // 24: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
+	3,  // 25: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	2,  // 26: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
+	1,  // 27: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
+	34, // 28: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	30, // 29: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	27, // 30: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	30, // 31: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	27, // 32: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	27, // 33: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	27, // 34: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	27, // 35: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	28, // 36: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	33, // 37: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	40, // 38: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	29, // 39: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	31, // 40: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	33, // 41: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	35, // 42: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	37, // 43: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	38, // 44: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	39, // 45: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	32, // 46: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	34, // 47: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	36, // 48: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	32, // 49: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	41, // 50: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	42, // 51: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -5283,6 +5531,8 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Entry_ClockAdvanced)(nil),
 		(*Entry_TermsPut)(nil),
 		(*Entry_Booked)(nil),
+		(*Entry_MandateSet)(nil),
+		(*Entry_MandateEnded)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5290,7 +5540,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   43,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,114 @@
+package ledger
+
+import (
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// Mandate lets the bill of a phone be paid on credit each month, up to a cap, as the carrier presents it. Whether a bill is
+// paid is decided like any order; the mandate only adds what it allows.
+type Mandate struct {
+	N       uint32
+	Carrier CarrierID
+	Phone   PhoneToken
+	Cap     money.Amount // that a bill may come to
+	Since   calendar.Date
+	Month   calendar.Month // of the last bill that was approved by it; 0 when there is none
+	Last    uint32         // the authorization of that bill
+}
+
+// MaxMandates is how many mandates an account may have.
+const MaxMandates = 16
+
+// mandate finds a mandate by its number.
+func (a *Account) mandate(n uint32) *Mandate {
+	for i := range a.Mandates {
+		if a.Mandates[i].N == n {
+			return &a.Mandates[i]
+		}
+	}
+	return nil
+}
+
+// setMandate makes a mandate, or gives the one of the same phone and carrier another cap.
+func (l *Ledger) setMandate(c *SetMandate) Outcome {
+	a, f := l.changeable(c.Account)
+	if f == nil {
+		f = checkCurrency(a, string(c.Currency))
+	}
+	if f != nil {
+		return refused(f)
+	}
+	if a.Line(Bill).Status != LineOpen {
+		return lineNotOpen(a.ID, Bill)
+	}
+	at := slices.IndexFunc(a.Mandates, func(m Mandate) bool { return m.Carrier == c.Carrier && m.Phone == c.Phone })
+	m := Mandate{N: a.LastMandate + 1, Carrier: c.Carrier, Phone: c.Phone, Cap: c.Cap, Since: l.today}
+	switch {
+	case at >= 0:
+		m = a.Mandates[at]
+		m.Cap = c.Cap
+	case len(a.Mandates) == MaxMandates:
+		return refused(fault(FailedPrecondition, "TOO_MANY_MANDATES", "account %s has %d mandates already", a.ID, MaxMandates).named(a.ID.String()))
+	}
+	return l.post(&MandateSet{Account: a.ID, Mandate: m})
+}
+
+// endMandate ends a mandate.
+func (l *Ledger) endMandate(c *EndMandate) Outcome {
+	a, f := l.changeable(c.Account)
+	if f != nil {
+		return refused(f)
+	}
+	if a.mandate(c.Mandate) == nil {
+		return refused(fault(NotFound, "MANDATE_NOT_FOUND", "account %s has no such mandate", a.ID).on("mandate_id").named(a.ID.String()))
+	}
+	return l.post(&MandateEnded{Account: a.ID, N: c.Mandate, Reason: c.Reason})
+}
+
+// judgeMandate finds what a mandate has against a bill, and how much of it the mandate leaves.
+func (l *Ledger) judgeMandate(a *Account, q question, reasons *Reasons) (room money.Amount) {
+	m := a.mandate(q.Mandate)
+	if m == nil || q.Scene != Bill || m.Carrier != q.Carrier || m.Phone != q.Phone {
+		reasons.Add(MandateNotActive)
+		return 0
+	}
+	room = m.Cap - q.already
+	if q.already == 0 && m.Month == l.today.Month() && l.authorization(a, m.Last).paysBill() {
+		room = 0 // this month's has been paid, or is being paid
+	}
+	if q.Amount > room {
+		reasons.Add(MandateLimit)
+	}
+	return room
+}
+
+// paysBill says whether an authorization pays a bill, or is about to.
+func (a *Authorization) paysBill() bool { return a.State.Open() || a.Captured > a.Refunded }
+
+// foldMandate absorbs what is about mandates; false when the fact is about something else.
+func (a *Account) foldMandate(f Fact) bool {
+	switch f := f.(type) {
+	case *MandateSet:
+		if m := a.mandate(f.Mandate.N); m != nil {
+			*m = f.Mandate
+			break
+		}
+		a.Mandates = append(a.Mandates, f.Mandate)
+		a.LastMandate = f.Mandate.N
+	case *MandateEnded:
+		a.Mandates = slices.DeleteFunc(slices.Clone(a.Mandates), func(m Mandate) bool { return m.N == f.N })
+	default:
+		return false
+	}
+	return true
+}
+
+// billed notes the authorization of a bill on its mandate.
+func (a *Account) billed(f *OrderDecided) {
+	if m := a.mandate(f.Mandate); m != nil && f.Kind != OrderDeclined {
+		m.Month, m.Last = f.Day.Month(), f.N
+	}
+}
