@@ -238,19 +238,30 @@ func (d *desk) unpay(paid *Item) {
 	}
 }
 
-// restore makes sure that the debt of a window is there, if it was when the payment paid it.
+// restore makes sure that the debt of a window is there, if it was when the payment paid it: as the payment left it, when it
+// paid it off, and otherwise as its statement has it, when another payment or an operator dealt with the rest.
 func (d *desk) restore(opens calendar.Date, paid *Item) bool {
 	if d.debt(opens) != nil {
 		return true
 	}
-	for _, x := range paid.Settled {
-		if x.Opens == opens {
-			at, _ := slices.BinarySearchFunc(d.Debts, opens, func(o Debt, opens calendar.Date) int { return int(o.Opens - opens) })
-			d.Debts = slices.Insert(d.Debts, at, x)
-			return true
-		}
+	if opens == paid.Opens {
+		return false // it was the open window then
 	}
-	return false
+	at := slices.IndexFunc(paid.Settled, func(x Debt) bool { return x.Opens == opens })
+	var x Debt
+	if at >= 0 {
+		x = paid.Settled[at]
+	} else if s := d.l.book.Statement(d.account.ID, opens); s != nil {
+		x = Debt{
+			Window: s.Window, First: s.Due, Terms: s.Terms, Billed: s.Bill.AllPrincipal(), Through: max(s.Due, paid.ValueDate),
+			Overdue: s.Due < d.booking.Day, Tried: d.booking.Day,
+		}
+	} else {
+		return false
+	}
+	at, _ = slices.BinarySearchFunc(d.Debts, opens, func(o Debt, opens calendar.Date) int { return int(o.Opens - opens) })
+	d.Debts = slices.Insert(d.Debts, at, x)
+	return true
 }
 
 // uncredit takes an amount from the credit balance again; what is no longer there is owed in the open window, on the

@@ -195,12 +195,17 @@ func (l *Ledger) refunded(a *Account, h *Authorization, amount money.Amount) *Bo
 		return sum
 	}
 	of := func(w calendar.Window, most money.Amount) money.Amount {
-		if planned {
-			return most // installments are billed where their time comes
+		switch {
+		case !planned:
+			return min(most, in(w))
+		case w.Closes >= l.zone.DateAt(h.Captures[0].Time):
+			return most // an installment may have been billed with it
 		}
-		return min(most, in(w))
+		return 0
 	}
-	give(Move{Opens: d.Open.Opens}, of(d.Open.Window, d.Open.Purchases[h.Scene-1]))
+	if !planned {
+		give(Move{Opens: d.Open.Opens}, of(d.Open.Window, d.Open.Purchases[h.Scene-1]))
+	}
 	for i := len(d.Debts) - 1; i >= 0 && left > 0; i-- {
 		x := &d.Debts[i]
 		most := of(x.Window, x.Principal[h.Scene-1])

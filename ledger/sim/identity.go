@@ -45,6 +45,32 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.RefundCapture:
 		return &c.Request
+	case *ledger.AcceptTerms:
+		return &c.Request
+	case *ledger.SetStatementDay:
+		return &c.Request
+	case *ledger.SetChannel:
+		return &c.Request
+	case *ledger.PostRepayment:
+		return &c.Request
+	case *ledger.ReverseRepayment:
+		return &c.Request
+	case *ledger.RefundCredit:
+		return &c.Request
+	case *ledger.ReportCollection:
+		return &c.Request
+	case *ledger.WaiveCharges:
+		return &c.Request
+	case *ledger.PausePenalty:
+		return &c.Request
+	case *ledger.ReageDebt:
+		return &c.Request
+	case *ledger.PlanStatement:
+		return &c.Request
+	case *ledger.PayOffPlan:
+		return &c.Request
+	case *ledger.PutTerms:
+		return &c.Request
 	case *ledger.Suspend:
 		return &c.Request
 	case *ledger.Resume:

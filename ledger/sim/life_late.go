@@ -1,0 +1,302 @@
+package sim
+
+import (
+	"slices"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
+)
+
+// Terms is short for the terms of package terms.
+type Terms = terms.Terms
+
+// lateness is what has been done about an account that is past due.
+type lateness struct {
+	since       calendar.Date // the oldest due date that is over
+	froze       bool          // it was frozen for being past due, once
+	holds       bool          // and is for that still
+	wroteOff    bool
+	notBefore   calendar.Instant // for the next notice
+	noticed     int              // days past due that notices were dealt with
+	collections []collecting
+}
+
+// collecting is a collection.
+type collecting struct {
+	item   int
+	opens  calendar.Date
+	day    calendar.Date
+	amount money.Amount
+	done   bool // its outcome is known
+	failed bool
+}
+
+// Event is something that happened to what is owed, as a line in the account's history.
+type Event struct {
+	Kind   ledger.BookingKind
+	Day    calendar.Date
+	Value  calendar.Date
+	About  calendar.Date
+	Amount money.Amount
+}
+
+// happened writes an item into the history, of those kinds that have one.
+func (l *Life) happened(e Event) {
+	switch e.Kind {
+	case ledger.WindowClosed, ledger.FellDue, ledger.Carried, ledger.DelinquencyFroze, ledger.TermsAccepted, ledger.StatementDaySet, ledger.ChannelSet:
+		return
+	}
+	e.Day = l.today
+	l.items = append(l.items, e)
+}
+
+// DaysPastDue is how many days the oldest unpaid due date is over.
+func (l *Life) DaysPastDue() int {
+	if oldest := l.oldestOverdue(); oldest != nil {
+		due, _ := l.dueOf(oldest)
+		return int(l.today - due)
+	}
+	return 0
+}
+
+// oldestOverdue is the debt whose due date has been over longest.
+func (l *Life) oldestOverdue() (oldest *debt) {
+	for _, d := range l.owing() {
+		due, _ := l.dueOf(d)
+		if due >= l.today {
+			continue
+		}
+		if oldest == nil {
+			oldest = d
+		} else if first, _ := l.dueOf(oldest); due < first {
+			oldest = d
+		}
+	}
+	return oldest
+}
+
+// worsen is what a day past due brings, at its first instant.
+func (l *Life) worsen() {
+	late := l.DaysPastDue()
+	t := &l.versions[l.accepted].Delinquency
+	if from := t.FreezeFromDay; from > 0 && late >= from && l.status == ledger.AccountActive && !l.late.froze {
+		l.status, l.late.froze, l.late.holds = ledger.AccountFrozen, true, true
+		l.happened(Event{Kind: ledger.DelinquencyFroze})
+	}
+	if from := l.versions[l.accepted].Installments.AccelerateFromDay; from > 0 && late >= from && late <= t.ChargeOffAfterDay {
+		l.accelerate()
+	}
+	if late > t.ChargeOffAfterDay {
+		l.chargeOff()
+	}
+}
+
+// accelerate adds every plan's rest to the oldest debt that is overdue. It bears penalty from today on.
+func (l *Life) accelerate() {
+	d, plans, sum := l.oldestOverdue(), l.running(), money.Amount(0)
+	if len(plans) == 0 {
+		return
+	}
+	for _, p := range plans {
+		principal := total(p.rest)
+		sum += principal
+		for s, amount := range p.take(principal) {
+			d.mark(mark{part: ledger.PrincipalPart, scene: ledger.Scene(s + 1), amount: -amount, value: l.today - 1, billing: true})
+		}
+		d.billed += principal
+		l.here().flows.Installments += principal
+		p.toCome = nil
+		p.billed++
+	}
+	l.happened(Event{Kind: ledger.PlanAccelerated, Amount: sum, About: d.Opens})
+}
+
+// chargeOff writes off all that is owed and planned.
+func (l *Life) chargeOff() {
+	w := l.here()
+	owed := money.Amount(0)
+	for _, d := range l.owing() {
+		l.reckon(d, l.today-1)
+		owed += d.total()
+		for _, part := range []ledger.Part{ledger.PenaltyPart, ledger.InterestPart, ledger.FeePart} {
+			d.pay(part, d.of(part), l.today-1, 0)
+		}
+		d.pay(ledger.PrincipalPart, total(d.principal()), l.today-1, 0)
+	}
+	owed += w.fee + total(w.purchases)
+	w.fee, w.purchases = 0, [ledger.Scenes]money.Amount{}
+	w.flows.WrittenOff -= owed
+	for _, p := range l.running() {
+		owed += total(p.rest)
+		p.rest, p.toCome = [ledger.Scenes]money.Amount{}, nil
+	}
+	l.writtenOff += owed
+	l.late.wroteOff = true
+	if l.status == ledger.AccountActive {
+		l.status = ledger.AccountFrozen
+	}
+	l.happened(Event{Kind: ledger.ChargedOff, Amount: owed})
+}
+
+// Freeze is an operator's: being past due no longer has to do with it.
+func (l *Life) Freeze() { l.status, l.late.holds = ledger.AccountFrozen, false }
+
+// Unfreeze is an operator's.
+func (l *Life) Unfreeze() { l.status, l.late.holds = ledger.AccountActive, false }
+
+// cure is what follows when nothing is past due any more.
+func (l *Life) cure() {
+	if l.DaysPastDue() > 0 || l.late.wroteOff {
+		return
+	}
+	restores := l.versions[l.accepted].Delinquency.CuringRestores
+	if l.late.holds && slices.Contains(restores, terms.RestoresAccount) {
+		l.status = ledger.AccountActive
+	}
+	l.late.froze, l.late.holds = false, false
+}
+
+// Stopped says that new orders are declined for being past due.
+func (l *Life) Stopped() bool {
+	return l.DaysPastDue() >= l.versions[l.accepted].Delinquency.StopAuthorizationsFromDay
+}
+
+// remind issues the notice and the collections that are due, in the order in which they would have been due without
+// downtime.
+func (l *Life) remind() {
+	noticed, notice := l.notice()
+	for _, d := range l.owing() {
+		if at, collect := l.collection(d); collect != nil {
+			if notice != nil && noticed < at {
+				notice()
+				notice = nil
+			}
+			collect()
+		}
+	}
+	if notice != nil {
+		notice()
+	}
+}
+
+// watch notices that the oldest due date is another: the days that have passed since it count as noticed.
+func (l *Life) watch() {
+	since := calendar.Date(0)
+	if oldest := l.oldestOverdue(); oldest != nil {
+		since, _ = l.dueOf(oldest)
+	}
+	if since != l.late.since {
+		l.late.since, l.late.noticed = since, max(0, l.DaysPastDue()-1)
+	}
+}
+
+// notice is the notice that is due, if it may be issued now, and when the first of those missed was due.
+func (l *Life) notice() (first calendar.Instant, issue func()) {
+	l.watch()
+	due, late := l.late.since, l.DaysPastDue()
+	if late == 0 {
+		return 0, nil
+	}
+	t := &l.versions[l.accepted].Delinquency
+	if l.now < l.late.notBefore {
+		return 0, nil
+	}
+	for _, day := range t.NoticeDays {
+		if day > l.late.noticed && day <= late {
+			if t.QuietHours.Has(l.clock(l.now)) {
+				l.late.notBefore = l.loud(l.now)
+				return 0, nil
+			}
+			if first = l.zone.Start(due.AddDays(day)); t.QuietHours.Has(l.clock(first)) {
+				first = l.loud(first)
+			}
+			return first, func() {
+				l.late.noticed, l.late.notBefore = late, 0
+				l.happened(Event{Kind: ledger.NoticeIssued, Amount: l.overdue()})
+			}
+		}
+	}
+	return 0, nil
+}
+
+// loud is the end of quiet hours, to the minute.
+func (l *Life) loud(at calendar.Instant) calendar.Instant {
+	for at -= at % calendar.Instant(time.Minute); l.versions[l.accepted].Delinquency.QuietHours.Has(l.clock(at)); {
+		at = at.Add(time.Minute)
+	}
+	return at
+}
+
+// overdue is all that is overdue as of today.
+func (l *Life) overdue() (sum money.Amount) {
+	l = l.Clone()
+	for _, d := range l.owing() {
+		if due, _ := l.dueOf(d); due < l.today {
+			l.reckon(d, l.today)
+			sum += d.total()
+		}
+	}
+	return sum
+}
+
+// clock is the time of day.
+func (l *Life) clock(at calendar.Instant) terms.TimeOfDay {
+	location, err := time.LoadLocation(l.zone.String())
+	if err != nil {
+		panic(err)
+	}
+	t := at.Time().In(location)
+	return terms.TimeOfDay(t.Hour()*60 + t.Minute())
+}
+
+// collection is that of a debt which is due, and when the first of those missed was due.
+func (l *Life) collection(d *debt) (first calendar.Instant, issue func()) {
+	if l.channel == ledger.ByHand {
+		return 0, nil
+	}
+	tried := calendar.None
+	for _, c := range l.late.collections {
+		if c.opens == d.Opens {
+			tried = max(tried, c.day)
+			if !c.done {
+				return 0, nil
+			}
+		}
+	}
+	due, _ := l.dueOf(d)
+	for _, n := range append([]int{0}, d.terms.Repayment.RetryDays...) {
+		if day := due.AddDays(n); day > tried && day <= l.today {
+			return l.zone.Start(day), func() {
+				l.reckon(d, l.today)
+				l.happened(Event{Kind: ledger.CollectionIssued, About: d.Opens, Amount: d.total()})
+				l.late.collections = append(l.late.collections, collecting{item: len(l.items), opens: d.Opens, day: l.today, amount: d.total()})
+			}
+		}
+	}
+	return 0, nil
+}
+
+// report is what became of a collection.
+func (l *Life) report(c *ledger.ReportCollection) string {
+	i := slices.IndexFunc(l.late.collections, func(o collecting) bool { return o.item == int(c.Item) })
+	if i < 0 {
+		return "ITEM_NOT_FOUND"
+	}
+	o := &l.late.collections[i]
+	switch {
+	case o.done && o.failed == c.Succeeded:
+		return "COLLECTION_REPORTED"
+	case o.done:
+		return "" // told again
+	case !c.Succeeded:
+		o.done, o.failed = true, true
+		l.happened(Event{Kind: ledger.CollectionFailed, About: o.opens, Amount: o.amount})
+		return ""
+	}
+	fault := l.repay(o.amount, c.ValueDate, o.opens)
+	o.done = fault == ""
+	return fault
+}

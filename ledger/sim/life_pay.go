@@ -1,0 +1,297 @@
+package sim
+
+import (
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+)
+
+// payment is an amount that was paid, and where it went besides debts, whose marks name it.
+type payment struct {
+	item      int
+	amount    money.Amount
+	value     calendar.Date
+	recovered money.Amount                // of what was charged off
+	opens     calendar.Date               // of the window that was open
+	fee       money.Amount                // of the fees of that window
+	purchases [ledger.Scenes]money.Amount // of what was bought in it
+	credit    money.Amount                // put to the credit balance
+	back      bool                        // it bounced
+	settled   []calendar.Date             // windows whose debts it paid off
+}
+
+// Capture buys something: what the credit balance does not pay is owed in the open window, or planned.
+func (l *Life) Capture(authorization uint32, s ledger.Scene, amount money.Amount, offer plan.Offer) {
+	w := l.here()
+	l.captures = append(l.captures, captureOf{authorization, w.Opens, amount, offer.Method != 0})
+	paid := min(l.credit, amount)
+	l.credit -= paid
+	w.flows.Purchases += paid
+	amount -= paid
+	if amount == 0 {
+		return
+	}
+	if offer.Method == 0 {
+		w.purchases[s-1] += amount
+		w.flows.Purchases += amount
+		return
+	}
+	var principal [ledger.Scenes]money.Amount
+	principal[s-1] = amount
+	l.start(&planned{offer: offer, authorization: authorization, rest: principal, toCome: schedule(offer, amount)})
+	l.happened(Event{Kind: ledger.PurchasePosted, Amount: paid + amount})
+}
+
+// pay lets an amount pay what there is to pay, in order. Without taking back, the value date is today's.
+func (l *Life) pay(p *payment, amount money.Amount, takeBack bool) {
+	p.recovered = min(l.writtenOff, amount)
+	l.writtenOff -= p.recovered
+	amount -= p.recovered
+	late := l.DaysPastDue()
+	for _, d := range l.owing() {
+		if amount > 0 {
+			amount = l.payDebt(d, p, amount, late, takeBack)
+			if d.total() == 0 {
+				p.settled = append(p.settled, d.Opens)
+			}
+		}
+	}
+	if amount == 0 {
+		return
+	}
+	w := l.here()
+	p.opens = w.Opens
+	take := func(from *money.Amount) (taken money.Amount) {
+		taken = min(*from, amount)
+		*from -= taken
+		amount -= taken
+		return taken
+	}
+	p.fee = take(&w.fee)
+	for i := range w.purchases {
+		p.purchases[i] = take(&w.purchases[i])
+	}
+	p.credit = amount
+	l.credit += amount
+}
+
+// payDebt pays what it can of a debt, and answers with what is left of the amount.
+func (l *Life) payDebt(d *debt, p *payment, amount money.Amount, late int, takeBack bool) money.Amount {
+	if p.value > d.through {
+		l.reckon(d, p.value)
+	}
+	order := allocation(d.terms)
+	if first := d.terms.Repayment.PrincipalFirstFromDay; first > 0 && late >= first {
+		order = slices.DeleteFunc(order, func(p ledger.Part) bool { return p == ledger.PrincipalPart })
+		order = slices.Insert(order, 0, ledger.PrincipalPart)
+	}
+	value := p.value
+	if !takeBack {
+		value = max(value, d.through)
+	}
+	if value <= d.Due {
+		d.trial = amount
+	}
+	principal := l.mostPrincipal(d, amount, value, order)
+	d.pay(ledger.PrincipalPart, principal, value, p.item)
+	l.reckon(d, d.through)
+	d.trial = 0
+	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} { // paid before, and taken back now
+		if over := -d.of(part); over > 0 {
+			d.pay(part, -over, value, p.item)
+			amount += over
+		}
+	}
+	amount -= principal
+	for _, part := range order {
+		if part != ledger.PrincipalPart {
+			paid := min(d.of(part), amount)
+			d.pay(part, paid, value, p.item)
+			amount -= paid
+		}
+	}
+	return amount
+}
+
+// mostPrincipal is the largest amount of principal that can be repaid once what it would take back is taken back: found
+// by trying.
+func (l *Life) mostPrincipal(d *debt, amount money.Amount, value calendar.Date, order []ledger.Part) money.Amount {
+	paid := money.Amount(0)
+	for _, m := range d.marks {
+		if m.part == ledger.InterestPart || m.part == ledger.PenaltyPart {
+			paid += max(0, m.amount)
+		}
+	}
+	for x := min(total(d.principal()), amount+paid); x > 0; x-- {
+		try := *d
+		try.marks = slices.Clone(d.marks)
+		try.pay(ledger.PrincipalPart, x, value, 0)
+		try.charged = l.chargesThrough(&try, d.through)
+		need, have := x, amount
+		before := true
+		for _, part := range order {
+			before = before && part != ledger.PrincipalPart
+			if owed := try.of(part); part != ledger.PrincipalPart && owed < 0 {
+				have -= owed
+			} else if before {
+				need += owed
+			}
+		}
+		if need <= have {
+			return x
+		}
+	}
+	return 0
+}
+
+// repay is a payment, about a window or none. It answers with the reason of a fault, as all that changes what is owed does.
+func (l *Life) repay(amount money.Amount, value, about calendar.Date) string {
+	switch {
+	case value == 0:
+		value = l.today
+	case value > l.today:
+		return "VALUE_DATE_IN_FUTURE"
+	case value < l.earliest():
+		return "VALUE_DATE_TOO_EARLY"
+	}
+	l.here()
+	l.happened(Event{Kind: ledger.RepaymentPosted, Amount: amount, Value: value, About: about})
+	p := &payment{item: len(l.items), amount: amount, value: value}
+	l.payments = append(l.payments, p)
+	l.pay(p, amount, true)
+	l.here().flows.Repayments -= amount - p.recovered
+	l.cure()
+	return ""
+}
+
+// earliest is the last day of the month before.
+func (l *Life) earliest() calendar.Date {
+	d := l.today
+	for d.Month() == l.today.Month() {
+		d--
+	}
+	return d
+}
+
+// bounce takes a payment back.
+func (l *Life) bounce(item uint32) string {
+	i := slices.IndexFunc(l.payments, func(p *payment) bool { return p.item == int(item) })
+	switch {
+	case i < 0:
+		return "ITEM_NOT_FOUND"
+	case l.payments[i].back:
+		return "REPAYMENT_REVERSED"
+	}
+	p := l.payments[i]
+	p.back = true
+	w := l.here()
+	l.happened(Event{Kind: ledger.RepaymentReversed, Amount: p.amount, Value: p.value})
+	w.flows.Repayments += p.amount - p.recovered
+	l.writtenOff += p.recovered
+	for _, d := range l.debts {
+		touched := false
+		for _, m := range slices.Clone(d.marks) {
+			if m.payment == p.item {
+				m.amount, touched = -m.amount, true
+				d.mark(m)
+			}
+		}
+		if touched {
+			l.reckon(d, l.today)
+		}
+	}
+	l.unpayOpen(p, w)
+	back := min(p.credit, l.credit)
+	l.credit -= back
+	w.purchases[ledger.TopUp-1] += p.credit - back
+	l.cure()
+	return ""
+}
+
+// unpayOpen owes again what a payment paid of the window that was open then: in the debt that the window left, if there
+// still is one, else in the window that is open now.
+func (l *Life) unpayOpen(p *payment, w *cycle) {
+	if p.opens == 0 || p.fee+total(p.purchases) == 0 {
+		return
+	}
+	for _, d := range l.owing() {
+		if d.Opens == p.opens {
+			d.bill(ledger.FeePart, 0, p.fee)
+			for i, amount := range p.purchases {
+				d.bill(ledger.PrincipalPart, ledger.Scene(i+1), amount)
+			}
+			l.reckon(d, l.today)
+			return
+		}
+	}
+	w.fee += p.fee
+	for i, amount := range p.purchases {
+		w.purchases[i] += amount
+	}
+}
+
+// Refund gives back an amount of what was captured of an authorization.
+func (l *Life) Refund(authorization uint32, s ledger.Scene, amount money.Amount) {
+	w := l.here()
+	before := l.balance()
+	charged := w.flows.Interest + w.flows.Penalty
+	l.happened(Event{Kind: ledger.PurchaseRefunded, Amount: amount})
+	left := amount
+	for _, p := range slices.Backward(l.running()) {
+		if p.authorization == authorization {
+			taken := min(left, total(p.rest))
+			p.takeAway(s, taken)
+			left -= taken
+		}
+	}
+	taken := min(left, w.purchases[s-1], l.capturedIn(authorization, w.Opens))
+	w.purchases[s-1] -= taken
+	left -= taken
+	for _, d := range slices.Backward(l.owing()) {
+		if taken := min(left, d.principal()[s-1], l.capturedIn(authorization, d.Opens)); taken > 0 {
+			l.reckon(d, l.today)
+			d.mark(mark{part: ledger.PrincipalPart, scene: s, amount: taken, value: max(l.today, d.through)})
+			left -= taken
+		}
+	}
+	p := &payment{value: l.today}
+	l.pay(p, left, false)
+	charged = w.flows.Interest + w.flows.Penalty - charged
+	w.flows.Refunds += l.balance() - before - charged
+	l.cure()
+}
+
+// capturedIn is how much of an authorization can be owed in a window: what was captured in it. Installments of an order
+// with a plan may be owed anywhere.
+func (l *Life) capturedIn(authorization uint32, opens calendar.Date) (sum money.Amount) {
+	for _, c := range l.captures {
+		if c.authorization == authorization && c.planned {
+			return money.Max
+		}
+		if c.authorization == authorization && c.opens == opens {
+			sum += c.amount
+		}
+	}
+	return sum
+}
+
+// refundCredit pays the credit balance out; 0 is all of it.
+func (l *Life) refundCredit(amount money.Amount) string {
+	if amount == 0 {
+		amount = l.credit
+	}
+	switch {
+	case l.credit == 0:
+		return "NO_CREDIT_BALANCE"
+	case amount > l.credit:
+		return "EXCEEDS_CREDIT_BALANCE"
+	}
+	w := l.here()
+	l.credit -= amount
+	w.flows.PaidOut += amount
+	l.happened(Event{Kind: ledger.CreditRefunded, Amount: amount})
+	return ""
+}
