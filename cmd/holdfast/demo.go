@@ -10,7 +10,7 @@ import (
 	"strings"
 	"time"
 
-	"google.golang.org/protobuf/types/known/durationpb"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -24,7 +24,9 @@ type DemoCmd struct{}
 // Help teaches.
 func (DemoCmd) Help() string {
 	return `Starts a server in this process, on a virtual clock and a directory that is removed afterwards, and plays one
-consumer's week on credit against it through the SDK: what was asked, what was answered, and what the line had left.
+consumer's three months on credit against it through the SDK: orders, holds, a timeout and a reversal; then the billing window
+closes into a statement, nobody can collect it, penalty runs, and the consumer pays; then a purchase by installments and a
+refund. At the end the journal tells it all again, with the postings of every fact.
 
   holdfast demo`
 }
@@ -61,6 +63,7 @@ type story struct {
 	out     io.Writer
 	now     time.Time
 	account string
+	phone   string // the authorization of what is paid by installments
 	orders  int
 	err     error
 }
@@ -73,12 +76,25 @@ func (d *story) printf(format string, args ...any) {
 
 // chapter begins a chapter.
 func (d *story) chapter(title, text string) {
-	zone := time.FixedZone("", 8*3600)
-	d.printf("\n%s  %s\n", d.now.In(zone).Format("Mon 2 Jan 15:04"), title)
+	d.printf("\n%-18s%s\n", d.now.In(demoZone).Format("Mon 2 Jan 15:04"), title)
 	for line := range strings.Lines(text) {
-		d.printf("                 %s", line)
+		d.printf("%18s%s", "", line)
 	}
 	d.printf("\n")
+}
+
+// demoZone is the business zone of the story, where every month has the same offset.
+var demoZone = time.FixedZone("", 8*3600)
+
+// at lets time pass until an hour of a day of 2026.
+func (d *story) at(month time.Month, day, hour int) {
+	to := time.Date(2026, month, day, hour, 0, 0, 0, demoZone)
+	if d.err == nil {
+		_, d.err = d.client.Admin().AdvanceClock(d.ctx, &holdfastv1.AdvanceClockRequest{
+			To: &holdfastv1.AdvanceClockRequest_Time{Time: timestamppb.New(to)},
+		})
+	}
+	d.now = to
 }
 
 // yuan is an amount of fen for people.
@@ -102,26 +118,34 @@ func said(err error) string {
 }
 
 func (d *story) tell() {
-	d.printf("One consumer, one line of 200.00 for top-ups. Amounts in yuan.\n")
+	d.printf("One consumer, with a line of 200.00 for top-ups and one of 1,500.00 for bundles, in 2026. Amounts in yuan.\n")
 	d.open()
-	first := d.topUp()
-	d.retry(first)
+	d.retry(d.topUp())
 	d.decline()
 	d.timeout()
 	d.expire()
 	d.reverse()
 	d.freeze()
-	d.close()
+	d.windowCloses()
+	d.collectionFails()
+	d.pastDue()
+	d.repay()
+	d.installments()
+	d.refund()
+	d.journal()
 }
 
 func (d *story) open() {
-	d.chapter("An account is opened", "with a line for top-ups, whose agreement the consumer has accepted.\n")
+	d.chapter("An account is opened", "with lines whose agreement the consumer has accepted.\n")
 	resp, err := d.client.OpenAccount(d.ctx, &holdfastv1.OpenAccountRequest{
-		ConsumerToken: "consumer-1", Currency: "CNY", Limit: 50000,
-		Lines: []*holdfastv1.LineOpening{{
-			Scene: holdfastv1.Scene_SCENE_TOPUP, Limit: 20000, AgreementVersion: "2026-01", AcceptedAgreementVersion: "2026-01",
-			Controls: &holdfastv1.SpendingControls{PerOrderAmount: 10000},
-		}},
+		ConsumerToken: "consumer-1", Currency: "CNY", Limit: 170000,
+		Lines: []*holdfastv1.LineOpening{
+			{
+				Scene: holdfastv1.Scene_SCENE_TOPUP, Limit: 20000, AgreementVersion: "2026-01", AcceptedAgreementVersion: "2026-01",
+				Controls: &holdfastv1.SpendingControls{PerOrderAmount: 10000},
+			},
+			{Scene: holdfastv1.Scene_SCENE_BUNDLE, Limit: 150000, AgreementVersion: "2026-01", AcceptedAgreementVersion: "2026-01"},
+		},
 	})
 	if err != nil {
 		d.err = err
@@ -180,39 +204,6 @@ func (d *story) capture(id string) {
 	d.line("Capture", answer, resp.GetHeadroom())
 }
 
-func (d *story) topUp() *holdfastv1.AuthorizeRequest {
-	d.chapter("A top-up of 50.00", "The amount is held; when the carrier has delivered it is captured and becomes a debt.\n")
-	r := d.order(5000)
-	if resp := d.authorize(r); resp != nil {
-		d.capture(resp.GetAuthorization().GetAuthorizationId())
-	}
-	return r
-}
-
-func (d *story) retry(r *holdfastv1.AuthorizeRequest) {
-	d.chapter("The storefront sends the same request again", "Same request id, same body: the first answer, and no second hold.\n")
-	d.authorize(r)
-	d.printf("\n                 The same request id with another amount is a mistake, and is named as one.\n\n")
-	if d.err == nil {
-		_, err := d.client.Authorize(d.ctx, &holdfastv1.AuthorizeRequest{
-			RequestId: r.GetRequestId(), AccountId: r.GetAccountId(), Scene: r.GetScene(), OrderId: r.GetOrderId(), CarrierId: r.GetCarrierId(),
-			PhoneToken: r.GetPhoneToken(), Currency: r.GetCurrency(), Amount: 7000,
-		})
-		d.line("Authorize order-1 70.00", said(err), nil)
-	}
-}
-
-func (d *story) decline() {
-	d.chapter("Too much", "A decline is an answer with its reasons, the first being the one to act on.\n")
-	d.authorize(d.order(15500))
-	d.printf("\n                 An order that a part will do for gets what the line allows.\n\n")
-	r := d.order(18000)
-	r.AcceptPartial, r.MinimumAmount = true, 3000
-	if resp := d.authorize(r); resp != nil {
-		d.void(resp.GetAuthorization().GetAuthorizationId())
-	}
-}
-
 func (d *story) void(id string) {
 	if d.err != nil {
 		return
@@ -223,94 +214,4 @@ func (d *story) void(id string) {
 		return
 	}
 	d.line("Void", "released", resp.GetHeadroom())
-}
-
-func (d *story) timeout() {
-	d.chapter("A timeout", "The answer was lost on the way. LookupOrder tells what became of the order.\n")
-	r := d.order(3000)
-	d.authorize(r)
-	if d.err != nil {
-		return
-	}
-	found, err := d.client.LookupOrder(d.ctx, &holdfastv1.LookupOrderRequest{OrderId: r.GetOrderId()})
-	if err != nil {
-		d.err = err
-		return
-	}
-	a := found.GetAuthorization()
-	d.line("LookupOrder "+r.GetOrderId(), strings.TrimPrefix(a.GetState().String(), "AUTHORIZATION_STATE_")+" "+yuan(a.GetHeldAmount()), nil)
-}
-
-func (d *story) expire() {
-	if d.err != nil {
-		return
-	}
-	_, d.err = d.client.Admin().AdvanceClock(d.ctx, &holdfastv1.AdvanceClockRequest{
-		To: &holdfastv1.AdvanceClockRequest_Duration{Duration: durationpb.New(2 * time.Hour)},
-	})
-	d.now = d.now.Add(2 * time.Hour)
-	d.chapter("Nobody captured it", "The hold has expired by itself and its amount is free again. The carrier had delivered after all and\nsays so two hours late: accepted, and flagged.\n")
-	if d.err != nil {
-		return
-	}
-	found, err := d.client.LookupOrder(d.ctx, &holdfastv1.LookupOrderRequest{OrderId: fmt.Sprintf("order-%d", d.orders)})
-	if err != nil {
-		d.err = err
-		return
-	}
-	a := found.GetAuthorization()
-	d.line("LookupOrder "+a.GetOrderId(), strings.TrimPrefix(a.GetState().String(), "AUTHORIZATION_STATE_"), nil)
-	d.capture(a.GetAuthorizationId())
-}
-
-func (d *story) reverse() {
-	d.chapter("A reversal overtakes its order", "The carrier takes back an order that has not arrived. When it arrives it is refused.\n")
-	r := d.order(2000)
-	if d.err == nil {
-		resp, err := d.client.Reverse(d.ctx, &holdfastv1.ReverseRequest{AccountId: d.account, OrderId: r.GetOrderId()})
-		if err != nil {
-			d.err = err
-			return
-		}
-		d.line("Reverse "+r.GetOrderId(), fmt.Sprintf("tombstone: %v", resp.GetTombstone()), nil)
-	}
-	d.authorize(r)
-}
-
-func (d *story) freeze() {
-	d.chapter("The account is frozen", "Nothing new is approved; what was approved can still be captured.\n")
-	held := d.authorize(d.order(1000))
-	if d.err != nil || held == nil {
-		return
-	}
-	if _, d.err = d.client.FreezeAccount(d.ctx, &holdfastv1.FreezeAccountRequest{AccountId: d.account, Reason: "phone reported stolen"}); d.err != nil {
-		return
-	}
-	d.line("FreezeAccount", "frozen", nil)
-	d.authorize(d.order(1000))
-	d.capture(held.GetAuthorization().GetAuthorizationId())
-}
-
-// close reads the story back from the journal.
-func (d *story) close() {
-	d.chapter("What the journal says", "Every fact, in order, with postings that sum to zero.\n")
-	if d.err != nil {
-		return
-	}
-	for e, err := range d.client.WatchEvents(d.ctx, &holdfastv1.WatchEventsRequest{UntilNow: true}) {
-		if err != nil {
-			d.err = err
-			return
-		}
-		what := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(e.GetType().String(), "EVENT_TYPE_"), "_", " "))
-		d.printf("  %3d  %-18s %-9s %8s", e.GetSequence(), what, e.GetOrderId(), yuan(e.GetAmount()))
-		for _, p := range e.GetPostings() {
-			if p.GetAmount() > 0 {
-				d.printf("  %s +%s", strings.Replace(p.GetBook(), d.account+"/", "", 1), yuan(p.GetAmount()))
-			} else {
-				d.printf("  %s -%s", strings.Replace(p.GetBook(), d.account+"/", "", 1), yuan(-p.GetAmount()))
-			}
-		}
-		d.printf("\n")
-	}
 }

@@ -14,19 +14,20 @@ import (
 // CLI is the command line. Every command is a struct with a Run method; its flags are the struct's fields, and its
 // Help method teaches its use with examples.
 type CLI struct {
-	Serve   ServeCmd   `cmd:"" help:"Run the server."`
-	Demo    DemoCmd    `cmd:"" help:"Tell one consumer's story against a server in this process."`
-	Verify  VerifyCmd  `cmd:"" help:"Check a data directory, a backup or a running server."`
-	Backup  BackupCmd  `cmd:"" help:"Write a backup of the book."`
-	Restore RestoreCmd `cmd:"" help:"Make a data directory of a backup."`
-	Journal JournalCmd `cmd:"" help:"Print the entries of a journal as JSON."`
-	Apr     AprCmd     `cmd:"" help:"Tell what installments cost a year, or check published cases."`
-	Terms   TermsCmd   `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
-	Bench   BenchCmd   `cmd:"" help:"Measure the server beside an empty echo server."`
-	Replay  ReplayCmd  `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
-	Torture TortureCmd `cmd:"" help:"Kill a loaded server again and again, and check that nothing is lost."`
-	Version VersionCmd `cmd:"" help:"Print the version."`
-	Echo    EchoCmd    `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
+	Serve     ServeCmd     `cmd:"" help:"Run the server."`
+	Demo      DemoCmd      `cmd:"" help:"Tell one consumer's story against a server in this process."`
+	Verify    VerifyCmd    `cmd:"" help:"Check a data directory, a backup or a running server."`
+	Backup    BackupCmd    `cmd:"" help:"Write a backup of the book."`
+	Restore   RestoreCmd   `cmd:"" help:"Make a data directory of a backup."`
+	Journal   JournalCmd   `cmd:"" help:"Print the entries of a journal as JSON."`
+	Apr       AprCmd       `cmd:"" help:"Tell what installments cost a year, or check published cases."`
+	Terms     TermsCmd     `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
+	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
+	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
+	Replay    ReplayCmd    `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
+	Torture   TortureCmd   `cmd:"" help:"Kill a loaded server again and again, and check that nothing is lost."`
+	Version   VersionCmd   `cmd:"" help:"Print the version."`
+	Echo      EchoCmd      `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`
 }
 
 const description = `Holdfast decides on consumers' credit for top-ups, phone bills and contract bundles, keeps the

@@ -33,9 +33,18 @@ func milliseconds(d time.Duration) string {
 	return strconv.FormatFloat(ms, 'f', 2, 64)
 }
 
-// table lays out rows in columns: the first flush left, the others flush right.
+// table lays out rows in columns: the first flush left, the others flush right, unless align says otherwise.
 type table struct {
-	rows [][]string
+	align string // l or r for each column; those beyond it are flush right
+	rows  [][]string
+}
+
+// flushLeft says how a column is laid out.
+func (t *table) flushLeft(column int) bool {
+	if column < len(t.align) {
+		return t.align[column] == 'l'
+	}
+	return column == 0
 }
 
 func (t *table) row(cells ...string) { t.rows = append(t.rows, cells) }
@@ -56,7 +65,7 @@ func (t *table) String() string {
 		var line strings.Builder
 		for i, cell := range row {
 			pad := strings.Repeat(" ", widths[i]-utf8.RuneCountInString(cell))
-			if i == 0 {
+			if t.flushLeft(i) {
 				line.WriteString("  " + cell + pad)
 			} else {
 				line.WriteString("  " + pad + cell)
