@@ -105,13 +105,17 @@ type Debt struct {
 	Terms           TermsID
 	Owed
 	Billed   money.Amount  // principal that it was for
-	Minimum  money.Amount  // what is left to pay by the first due date, so that the rest is carried
+	Minimum  money.Amount  // what is to be paid by the first due date, so that the rest is carried
+	InTime   money.Amount  // what has been, by value date
 	Overdue  bool          // the due date is over
 	Through  calendar.Date // the last day for which interest and penalty have been reckoned
 	Accrual  Accrual
 	Tried    calendar.Date // of the last collection; 0 when there was none
 	Attempts uint8
 }
+
+// LeastDue is what is still to be paid by the first due date, so that the rest is carried.
+func (x *Debt) LeastDue() money.Amount { return min(max(0, x.Minimum-x.InTime), x.Total()) }
 
 // Accrual is what grows by the day on a debt.
 type Accrual struct {
@@ -281,7 +285,7 @@ func (b *Billing) check() error {
 			return fmt.Errorf("the debt of %s is not older than the open window", x.Opens)
 		case x.Fee < 0 || x.Interest < 0 || x.Penalty < 0 || slices.Min(x.Principal[:]) < 0 || x.Total() == 0:
 			return fmt.Errorf("the debt of %s is %+v", x.Opens, x.Owed)
-		case x.Due < x.First || x.Through < x.First || x.Minimum < 0:
+		case x.Due < x.First || x.Through < x.First || x.Minimum < 0 || x.InTime < 0:
 			return fmt.Errorf("the debt of %s is due on %s, at first on %s, and reckoned through %s", x.Opens, x.Due, x.First, x.Through)
 		}
 	}

@@ -203,6 +203,20 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 func (d *desk) unpay(paid *Item) {
 	touched := map[calendar.Date]bool{}
 	for _, m := range paid.Moves {
+		if m.Against == BookCash && m.Opens != 0 && d.restore(m.Opens, paid) {
+			x := d.debt(m.Opens)
+			if paid.ValueDate <= x.First {
+				x.InTime = max(0, x.InTime+m.Amount)
+			}
+			touched[m.Opens] = true
+		}
+	}
+	for i := range d.Debts {
+		if x := &d.Debts[i]; touched[x.Opens] {
+			d.judgeDue(x)
+		}
+	}
+	for _, m := range paid.Moves {
 		if m.Against != BookCash {
 			continue
 		}
@@ -211,23 +225,15 @@ func (d *desk) unpay(paid *Item) {
 			d.uncredit(-m.Amount)
 			continue
 		}
-		if m.Part != WrittenOffPart && !d.restore(m.Opens, paid) {
+		if m.Part != WrittenOffPart && d.debt(m.Opens) == nil {
 			m.Opens = d.Open.Opens
 			if m.Part != PrincipalPart {
 				m.Part = FeePart
 			}
 		}
 		d.move(m)
-		x := d.debt(m.Opens)
-		if x == nil {
-			continue
-		}
-		touched[m.Opens] = true
-		if m.Part == PrincipalPart {
+		if x := d.debt(m.Opens); x != nil && m.Part == PrincipalPart {
 			d.takeBack(x, -m.Amount, paid.ValueDate)
-		}
-		if paid.ValueDate <= x.First && x.Due == x.First {
-			x.Minimum += m.Amount
 		}
 	}
 	for i := range d.Debts {
@@ -236,6 +242,19 @@ func (d *desk) unpay(paid *Item) {
 			d.charge(x)
 		}
 	}
+}
+
+// judgeDue judges a debt whose due date passed while it was paid: it is overdue, or carried when the minimum was paid by
+// others.
+func (d *desk) judgeDue(x *Debt) {
+	if x.Overdue || x.Due >= d.booking.Day {
+		return
+	}
+	t := d.l.termsOf(x.Terms)
+	if x.Due == x.First && t.MinimumDue.Rate > 0 && x.InTime >= x.Minimum {
+		x.Due = d.after(x).Due
+	}
+	x.Overdue = x.Due < d.booking.Day
 }
 
 // restore makes sure that the debt of a window is there, if it was when the payment paid it: as the payment left it, when it
@@ -476,7 +495,6 @@ func (l *Ledger) planStatement(c *PlanStatement) Outcome {
 	p := d.planned(o.Offer, sum)
 	p.Opens, p.Principal = c.Opens, x.Principal
 	x.Principal = [Scenes]money.Amount{}
-	x.Minimum = min(x.Minimum, x.Total())
 	d.Open.Flows.Spread -= sum
 	d.booking.Opens, d.booking.Amount = c.Opens, sum
 	d.numbered()

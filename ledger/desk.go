@@ -366,7 +366,7 @@ func (d *desk) spend(x *Debt, cash money.Amount, from *payer) money.Amount {
 		d.move(Move{Opens: x.Opens, Part: part, Scene: scene, Amount: -amount, Against: from.against, Carrier: from.carrier})
 		cash -= amount
 		if from.day <= x.First {
-			x.Minimum = max(0, x.Minimum-max(0, amount))
+			x.InTime += max(0, amount)
 		}
 	}
 	pay(PenaltyPart, NoScene, min(0, x.Penalty))
@@ -404,14 +404,16 @@ func (d *desk) carriedAfterAll(x *Debt) bool {
 	x.Due = d.after(x).Due
 	x.Overdue = x.Due < d.booking.Day
 	interest, still := d.accrued(x, left, x.First, until)
-	x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Minus(penalty).Plus(still)
+	if x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Minus(penalty).Plus(still); !x.Accrual.Penalty.Exact.Positive() {
+		x.Accrual.Penalty.Exact = money.Exact{} // of a debt that was restored from its statement, earlier days are not known
+	}
 	x.Accrual.Interest.Exact = x.Accrual.Interest.Exact.Plus(interest)
 	return true
 }
 
 // mayBeCarried says whether what is left of a debt is carried when its first due date passes.
 func (d *desk) mayBeCarried(x *Debt) bool {
-	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.Minimum == 0 && x.AllPrincipal() > 0
+	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.LeastDue() == 0 && x.AllPrincipal() > 0
 }
 
 // pay pays what is owed: what was charged off, debts, the open window; what is left is to the consumer's credit.

@@ -198,7 +198,7 @@ func (s *script) tellDebts(b *strings.Builder, l *ledger.Billing) {
 		fmt.Fprintf(b, "  debt %s due %s ", x.Opens, x.Due)
 		words(b, x.Overdue, "overdue ")
 		owed(b, &x.Owed)
-		figures(b, "minimum", x.Minimum)
+		figures(b, "minimum", x.LeastDue())
 		b.WriteByte('\n')
 	}
 	for i := range l.Plans {

@@ -43,7 +43,7 @@ func (l *Ledger) closeWindow(a *Account) *desk {
 	}
 	s.Credit, s.Closing, s.Flows = d.Credit, d.Balance(), d.Open.Flows
 	if s.Minimum = s.Total(); least > 0 {
-		s.Minimum = min(s.Total(), s.Earlier+x.Minimum)
+		s.Minimum = min(s.Total(), s.Earlier+x.LeastDue())
 	}
 	for i := range d.Plans {
 		for _, p := range d.Plans[i].Principal {
@@ -214,7 +214,9 @@ func (l *Ledger) refunded(a *Account, h *Authorization, amount money.Amount) *Bo
 		}
 		d.accrue(x, l.today)
 		d.charge(x)
-		x.Minimum = max(0, x.Minimum-min(left, most))
+		if l.today <= x.First {
+			x.InTime += min(left, most)
+		}
 		give(Move{Opens: x.Opens}, most)
 	}
 	if left > 0 {

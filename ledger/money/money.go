@@ -1,8 +1,3 @@
-// Package money has amounts and currencies.
-//
-// An Amount is int64 minor units and knows no currency: everything in one account is in the account's currency,
-// and postings keep currencies apart. Arithmetic that could leave the range is checked; nothing here rounds,
-// because nothing here divides.
 package money
 
 import "fmt"

@@ -149,7 +149,7 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	four(r, b[0:], &d.Opens)
 	four(r, b[4:], &d.Closes)
 	four(r, b[8:], &d.Due)
-	n := r.list(20)
+	n := r.list(21)
 	amounts(r, n[0:3], &d.Principal)
 	number(r, &n[3], &d.Billed)
 	since(r, &n[4], &d.First, d.Due)
@@ -164,6 +164,7 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	unsigned(r, &n[15], &d.Terms)
 	number(r, &n[16], &d.Interest)
 	accrued(r, n[17:20], &d.Accrual.Interest)
+	number(r, &n[20], &d.InTime)
 }
 
 func accrued(r *row, n []uint64, a *ledger.Accrued) {

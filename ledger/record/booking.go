@@ -217,6 +217,7 @@ func walkDebt(w *wire, d *ledger.Debt) {
 	num(w, 21, &d.Accrual.Penalty.Charged)
 	num(w, 22, &d.Tried)
 	num(w, 23, &d.Attempts)
+	num(w, 24, &d.InTime)
 }
 
 func walkOffer(w *wire, o *plan.Offer) {

@@ -78,7 +78,7 @@ func debt(d *ledger.Debt) *journalv1.Debt {
 	return &journalv1.Debt{
 		Opens: int64(d.Opens), Closes: int64(d.Closes), Due: int64(d.Due), First: int64(d.First), Terms: int64(d.Terms),
 		TopUp: int64(d.Principal[0]), Bill: int64(d.Principal[1]), Bundle: int64(d.Principal[2]), Fee: int64(d.Fee),
-		Interest: int64(d.Interest), Penalty: int64(d.Penalty), Billed: int64(d.Billed), Minimum: int64(d.Minimum), Overdue: d.Overdue,
+		Interest: int64(d.Interest), Penalty: int64(d.Penalty), Billed: int64(d.Billed), Minimum: int64(d.Minimum), InTime: int64(d.InTime), Overdue: d.Overdue,
 		Through: int64(d.Through), AccruedInterest: int64(interest.Exact.Minor), AccruedInterestMillionths: int64(interest.Exact.Millionth),
 		ChargedInterest: int64(interest.Charged), AccruedPenalty: int64(penalty.Exact.Minor),
 		AccruedPenaltyMillionths: int64(penalty.Exact.Millionth), ChargedPenalty: int64(penalty.Charged), Tried: int64(d.Tried),

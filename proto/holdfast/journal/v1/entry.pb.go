@@ -3729,7 +3729,7 @@ type Debt struct {
 	Penalty int64 `protobuf:"varint,11,opt,name=penalty,proto3" json:"penalty,omitempty"`
 	// Principal that it was for.
 	Billed int64 `protobuf:"varint,12,opt,name=billed,proto3" json:"billed,omitempty"`
-	// What is left to pay by the first due date, so that the rest is carried.
+	// What is to be paid by the first due date, so that the rest is carried.
 	Minimum int64 `protobuf:"varint,13,opt,name=minimum,proto3" json:"minimum,omitempty"`
 	// Whether the due date is over.
 	Overdue bool `protobuf:"varint,14,opt,name=overdue,proto3" json:"overdue,omitempty"`
@@ -3750,7 +3750,9 @@ type Debt struct {
 	// When it was last tried to collect it.
 	Tried int64 `protobuf:"varint,22,opt,name=tried,proto3" json:"tried,omitempty"`
 	// How often it was.
-	Attempts      int64 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	Attempts int64 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// What was paid by the first due date, by value date.
+	InTime        int64 `protobuf:"varint,24,opt,name=in_time,json=inTime,proto3" json:"in_time,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3942,6 +3944,13 @@ func (x *Debt) GetTried() int64 {
 func (x *Debt) GetAttempts() int64 {
 	if x != nil {
 		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Debt) GetInTime() int64 {
+	if x != nil {
+		return x.InTime
 	}
 	return 0
 }
@@ -5269,7 +5278,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bpaid_out\x18\n" +
 	" \x01(\x03R\apaidOut\x12\x1f\n" +
 	"\vwritten_off\x18\v \x01(\x03R\n" +
-	"writtenOff\"\xbb\x05\n" +
+	"writtenOff\"\xd4\x05\n" +
 	"\x04Debt\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -5294,7 +5303,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x1aaccrued_penalty_millionths\x18\x14 \x01(\x03R\x18accruedPenaltyMillionths\x12'\n" +
 	"\x0fcharged_penalty\x18\x15 \x01(\x03R\x0echargedPenalty\x12\x14\n" +
 	"\x05tried\x18\x16 \x01(\x03R\x05tried\x12\x1a\n" +
-	"\battempts\x18\x17 \x01(\x03R\battempts\"e\n" +
+	"\battempts\x18\x17 \x01(\x03R\battempts\x12\x17\n" +
+	"\ain_time\x18\x18 \x01(\x03R\x06inTime\"e\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\x03R\x06method\x12\x16\n" +
 	"\x06months\x18\x02 \x01(\x03R\x06months\x12\x10\n" +
