@@ -2,13 +2,9 @@ package client
 
 import (
 	"context"
-	"errors"
-	"io"
 	"iter"
 
 	"google.golang.org/grpc"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -32,79 +28,12 @@ func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsReq
 	if first == nil {
 		first = new(holdfastv1.WatchEventsRequest)
 	}
-	return func(yield func(*holdfastv1.Event, error) bool) {
-		w := watch{c: c, req: proto.CloneOf(first), yield: yield}
-		for {
-			f, over := w.once(ctx)
-			if over {
-				return
-			}
-			if !w.again(ctx, &f) {
-				yield(nil, &Error{Method: "WatchEvents", Attempts: w.failed, status: status.Convert(f.err)})
-				return
-			}
-		}
-	}
-}
-
-// watch is one ranging over events.
-type watch struct {
-	c      *Client
-	req    *holdfastv1.WatchEventsRequest // its cursor is that of the last event yielded
-	yield  func(*holdfastv1.Event, error) bool
-	failed int // attempts in a row that brought no event
-}
-
-// once watches until the stream ends. over says that the sequence is complete; if not, f says what went wrong.
-func (w *watch) once(ctx context.Context) (f failure, over bool) {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	stub := holdfastv1.NewEventServiceClient(w.c.conns)
-	stream, err := stub.WatchEvents(ctx, w.req)
-	for err == nil {
-		var resp *holdfastv1.WatchEventsResponse
-		if resp, err = stream.Recv(); err != nil {
-			break
-		}
-		w.failed = 0
-		cursor := resp.GetEvent().GetCursor() // before the event is the caller's to change
-		if !w.yield(resp.GetEvent(), nil) {
-			return failure{}, true
-		}
-		w.req.Cursor = cursor
-	}
-	if errors.Is(err, io.EOF) {
-		if w.req.UntilNow {
-			return failure{}, true
-		}
-		err = status.Error(codes.Unavailable, "the server ended the stream")
-	}
-	return failure{err: err, trailer: trailerOf(stream)}, false
-}
-
-// again waits until it is time to watch again; false means that it is not to be, with the error to report in f.err.
-// The retry budget is left alone: a watcher makes one attempt at a time, and must not take retries from the calls.
-func (w *watch) again(ctx context.Context, f *failure) bool {
-	w.failed++
-	o := &w.c.opts
-	if !retryable(status.Code(f.err)) || o.retry.MaxAttempts == 1 {
-		return false
-	}
-	wait, ok := o.wait(w.failed, f)
-	if !ok {
-		return false
-	}
-	if err := o.sleep(ctx, wait); err != nil {
-		f.err = status.FromContextError(err).Err()
-		return false
-	}
-	return true
-}
-
-// trailerOf is the trailer of a stream that has ended, if it ever began.
-func trailerOf[T any](stream grpc.ServerStreamingClient[T]) map[string][]string {
-	if stream == nil {
-		return nil
-	}
-	return stream.Trailer()
+	stub := holdfastv1.NewEventServiceClient(c.conns)
+	return follow(ctx, c, "WatchEvents", first.Cursor, first.UntilNow, func(ctx context.Context, cursor string) (
+		grpc.ServerStreamingClient[holdfastv1.WatchEventsResponse], error,
+	) {
+		req := proto.CloneOf(first)
+		req.Cursor = cursor
+		return stub.WatchEvents(ctx, req)
+	}, (*holdfastv1.WatchEventsResponse).GetEvent)
 }

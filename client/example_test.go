@@ -244,3 +244,91 @@ func ExampleClient_WatchEvents() {
 	// EVENT_TYPE_AUTHORIZED o-1 3000
 	// EVENT_TYPE_VOIDED o-1 3000
 }
+
+// A payment gateway: read what is to be collected, collect it, report what became of it, and keep the cursor. It may stop
+// anywhere and be started again: a collection that is read twice is debited and reported under the same ids.
+func ExampleClient_StreamCollections() {
+	addr, server, stop := serve()
+	defer stop()
+	c := dial(addr)
+	defer c.Close()
+	ctx := context.Background()
+	owe(ctx, c, 3000)
+	server.Issue("acc_1") // as the server does on a due date
+	server.Script("StreamCollections", client.Act{Err: status.Error(codes.Unavailable, "the stream breaks"), CarryOut: true})
+
+	debit := func(c *holdfastv1.Collection) (reference string, err error) { // your bank, once for each collection id
+		return "bank-" + c.CollectionId, nil
+	}
+	run := func(cursor string) string { // from where the last run stored it
+		request := &holdfastv1.StreamCollectionsRequest{
+			Cursor: cursor, Channel: holdfastv1.CollectionChannel_COLLECTION_CHANNEL_DIRECT_DEBIT,
+			UntilNow: true, // without it the loop goes on for ever
+		}
+		for issued, err := range c.StreamCollections(ctx, request) {
+			if err != nil {
+				log.Fatal(err) // a stream that breaks is not an error: it is resumed
+			}
+			report := &holdfastv1.ReportCollectionRequest{
+				RequestId: "report-" + issued.Collection.CollectionId, CollectionId: issued.Collection.CollectionId,
+			}
+			if reference, err := debit(issued.Collection); err == nil {
+				report.Outcome, report.Reference = holdfastv1.CollectionOutcome_COLLECTION_OUTCOME_SUCCEEDED, reference
+			} else {
+				report.Outcome, report.Reason = holdfastv1.CollectionOutcome_COLLECTION_OUTCOME_FAILED, err.Error()
+			}
+			reported, err := c.ReportCollection(ctx, report)
+			if err != nil {
+				log.Fatal(err) // the cursor is not stored: the next run reads this collection again
+			}
+			fmt.Println(report.RequestId, issued.Collection.Amount, "balance:", reported.Billing.Balance, "again:", reported.Replayed)
+			cursor = issued.Cursor // store it now
+		}
+		return cursor
+	}
+	cursor := run("")
+	run("") // a run whose cursor was lost does no harm
+	run(cursor)
+	// Output:
+	// report-item_1 3000 balance: 0 again: false
+	// report-item_1 3000 balance: 0 again: true
+}
+
+// A payment that came in by itself, posted under the bank's reference: told twice, it counts once. What is paid beyond
+// what is owed is credit.
+func ExampleClient_PostRepayment() {
+	addr, _, stop := serve()
+	defer stop()
+	c := dial(addr)
+	defer c.Close()
+	ctx := context.Background()
+	owe(ctx, c, 3000)
+
+	for range 2 {
+		paid, err := c.PostRepayment(ctx, &holdfastv1.PostRepaymentRequest{
+			RequestId: "bank-20260216-17", AccountId: "acc_1", Currency: "CNY", Amount: 3500, Reference: "bank transfer 20260216-17",
+		})
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println("balance:", paid.Billing.Balance, "credit:", paid.Billing.CreditBalance, "again:", paid.Replayed)
+	}
+	// Output:
+	// balance: -500 credit: 500 again: false
+	// balance: -500 credit: 500 again: true
+}
+
+// owe has acc_1 buy something.
+func owe(ctx context.Context, c *client.Client, amount int64) {
+	auth, err := c.Authorize(ctx, &holdfastv1.AuthorizeRequest{
+		AccountId: "acc_1", Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: amount,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	_, err = c.Capture(ctx, &holdfastv1.CaptureRequest{AuthorizationId: auth.Authorization.AuthorizationId, Currency: "CNY", Amount: amount, Final: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+}

@@ -29,6 +29,8 @@ import (
 type Fake struct {
 	pb.UnimplementedAuthorizationServiceServer
 	pb.UnimplementedAccountServiceServer
+	pb.UnimplementedBillingServiceServer
+	pb.UnimplementedTermsServiceServer
 	pb.UnimplementedEventServiceServer
 	pb.UnimplementedAdminServiceServer
 
@@ -44,8 +46,9 @@ type Fake struct {
 	auths    map[string]*pb.Authorization
 	orders   map[string]string // caller/order -> authorization id, or "" for a tombstone
 	events   []*pb.Event
-	changed  chan struct{} // closed and replaced with every event
-	streams  int           // AuthorizeStream streams opened so far
+	issued   []*pb.Collection // their cursors are their numbers
+	changed  chan struct{}    // closed and replaced with every event
+	streams  int              // AuthorizeStream streams opened so far
 	hold     func(*pb.AuthorizeStreamRequest) <-chan struct{}
 	canned   *pb.AuthorizeResponse // answers every Authorize without deciding, for benchmarks
 }
@@ -95,6 +98,8 @@ func (f *Fake) Listen(l net.Listener, opts ...grpc.ServerOption) {
 	f.server = grpc.NewServer(opts...)
 	pb.RegisterAuthorizationServiceServer(f.server, f)
 	pb.RegisterAccountServiceServer(f.server, f)
+	pb.RegisterBillingServiceServer(f.server, f)
+	pb.RegisterTermsServiceServer(f.server, f)
 	pb.RegisterEventServiceServer(f.server, f)
 	pb.RegisterAdminServiceServer(f.server, f)
 	server := f.server

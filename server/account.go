@@ -14,7 +14,8 @@ import (
 type accounts struct {
 	holdfastv1.UnimplementedAccountServiceServer
 	*router
-	zone calendar.Zone
+	zone  calendar.Zone
+	terms *termsBook
 }
 
 // change carries out a change of an account and answers with the account as the change left it, on that day.
@@ -26,11 +27,21 @@ func (s *accounts) change(ctx context.Context, c *check, id ledger.AccountID, cm
 	if err != nil {
 		return nil, false, err
 	}
-	return s.changed(out), out.Replayed, nil
+	a, err := s.changed(ctx, out)
+	return a, out.Replayed, err
 }
 
-func (s *accounts) changed(out *ledger.Outcome) *holdfastv1.Account {
-	return accountProto(out.Account, s.zone.DateAt(out.Account.Updated))
+func (s *accounts) changed(ctx context.Context, out *ledger.Outcome) (*holdfastv1.Account, error) {
+	return s.tell(ctx, out.Account, s.zone.DateAt(out.Account.Updated))
+}
+
+// tell is an account as it stands on a day.
+func (s *accounts) tell(ctx context.Context, a *ledger.Account, today calendar.Date) (*holdfastv1.Account, error) {
+	t, err := s.terms.of(ctx, int(a.ID.Shard()), a.Billing.Terms)
+	if err != nil {
+		return nil, err
+	}
+	return accountProto(a, today, t.Version), nil
 }
 
 func (s *accounts) OpenAccount(ctx context.Context, r *holdfastv1.OpenAccountRequest) (*holdfastv1.OpenAccountResponse, error) {
@@ -40,6 +51,9 @@ func (s *accounts) OpenAccount(ctx context.Context, r *holdfastv1.OpenAccountReq
 		Consumer: token[ledger.ConsumerToken](&c, "consumer_token", r.GetConsumerToken()),
 		Currency: c.currency(r.GetCurrency()),
 		Limit:    c.amount("limit", r.GetLimit(), 0),
+		Terms:    c.version("terms_version", r.GetTermsVersion(), false),
+		Day:      c.statementDay(r.GetStatementDay(), false),
+		Channel:  c.channel("collection_channel", r.GetCollectionChannel(), false),
 	}
 	var seen [ledger.Scenes + 1]bool
 	for i, p := range r.GetLines() {
@@ -57,7 +71,11 @@ func (s *accounts) OpenAccount(ctx context.Context, r *holdfastv1.OpenAccountReq
 	if err != nil {
 		return nil, err
 	}
-	return &holdfastv1.OpenAccountResponse{Account: s.changed(out), Replayed: out.Replayed}, nil
+	a, err := s.changed(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	return &holdfastv1.OpenAccountResponse{Account: a, Replayed: out.Replayed}, nil
 }
 
 func (s *accounts) GetAccount(ctx context.Context, r *holdfastv1.GetAccountRequest) (*holdfastv1.GetAccountResponse, error) {
@@ -84,7 +102,11 @@ func (s *accounts) GetAccount(ctx context.Context, r *holdfastv1.GetAccountReque
 	if err != nil {
 		return nil, err
 	}
-	return &holdfastv1.GetAccountResponse{Account: accountProto(out.Account, out.Today)}, nil
+	a, err := s.tell(ctx, out.Account, out.Today)
+	if err != nil {
+		return nil, err
+	}
+	return &holdfastv1.GetAccountResponse{Account: a}, nil
 }
 
 // ListAccounts walks the shards one after the other; the page token is the id of the last account.
@@ -110,7 +132,11 @@ func (s *accounts) ListAccounts(ctx context.Context, r *holdfastv1.ListAccountsR
 			return nil, err
 		}
 		for _, a := range out.Accounts {
-			resp.Accounts = append(resp.Accounts, accountProto(a, out.Today))
+			one, err := s.tell(ctx, a, out.Today)
+			if err != nil {
+				return nil, err
+			}
+			resp.Accounts = append(resp.Accounts, one)
 		}
 		if n := len(resp.Accounts); n == limit {
 			if out.More || shard+1 < len(s.writers) {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"google.golang.org/grpc/codes"
@@ -24,7 +23,6 @@ type admin struct {
 	holdfastv1.UnimplementedAdminServiceServer
 	*router
 	server *Server
-	one    sync.Mutex // held while something is carried out everywhere: all shards get such commands in one order
 }
 
 func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*holdfastv1.GetStatsResponse, error) {
@@ -169,7 +167,7 @@ func (c *check) scope(r scoped, given any) (scope ledger.Scope) {
 func (s *admin) Suspend(ctx context.Context, r *holdfastv1.SuspendRequest) (*holdfastv1.SuspendResponse, error) {
 	var c check
 	cmd := &ledger.Suspend{Request: c.request(callerOf(ctx), r.GetRequestId()), Scope: c.scope(r, r.GetScope()), Reason: c.note("reason", r.GetReason())}
-	list, replayed, err := s.everywhere(ctx, &c, cmd)
+	list, replayed, err := s.suspend(ctx, &c, cmd)
 	if err != nil {
 		return nil, err
 	}
@@ -179,28 +177,21 @@ func (s *admin) Suspend(ctx context.Context, r *holdfastv1.SuspendRequest) (*hol
 func (s *admin) Resume(ctx context.Context, r *holdfastv1.ResumeRequest) (*holdfastv1.ResumeResponse, error) {
 	var c check
 	cmd := &ledger.Resume{Request: c.request(callerOf(ctx), r.GetRequestId()), Scope: c.scope(r, r.GetScope()), Reason: c.note("reason", r.GetReason())}
-	list, replayed, err := s.everywhere(ctx, &c, cmd)
+	list, replayed, err := s.suspend(ctx, &c, cmd)
 	if err != nil {
 		return nil, err
 	}
 	return &holdfastv1.ResumeResponse{Suspensions: list, Replayed: replayed}, nil
 }
 
-// everywhere carries out a command in every shard. If one cannot, the same request sent again completes it: a shard
-// that has carried it out does not do so twice.
-func (s *admin) everywhere(ctx context.Context, c *check, cmd ledger.Command) ([]*holdfastv1.Suspension, bool, error) {
+// suspend carries out a suspension, or its end, in every shard and answers with what is suspended then.
+func (s *admin) suspend(ctx context.Context, c *check, cmd ledger.Command) ([]*holdfastv1.Suspension, bool, error) {
 	if err := c.err(); err != nil {
 		return nil, false, err
 	}
-	s.one.Lock()
-	defer s.one.Unlock()
-	replayed := true
-	for _, w := range s.writers {
-		out, err := submit(ctx, w, cmd)
-		if err != nil {
-			return nil, false, err
-		}
-		replayed = replayed && out.Replayed
+	replayed, err := s.everywhere(ctx, cmd)
+	if err != nil {
+		return nil, false, err
 	}
 	list, err := s.suspensions(ctx)
 	return list, replayed, err

@@ -14,7 +14,8 @@ import (
 	"google.golang.org/grpc/peer"
 )
 
-// Role is what a caller may do. Gateways and storefronts may make every call but those of AdminService.
+// Role is what a caller may do. Gateways and storefronts may make every call but those of AdminService and those of
+// BillingService and TermsService that are operators' acts: see accessOf.
 type Role uint8
 
 // The roles.
@@ -35,7 +36,7 @@ func (r Role) String() string {
 	return "unknown"
 }
 
-// operates says whether the role may call AdminService.
+// operates says whether the role may make the calls that are for operators.
 func (r Role) operates() bool { return r == RoleOperator || r == RoleAdmin }
 
 // Caller is who is calling. The name is the principal that request ids and order ids belong to.

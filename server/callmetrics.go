@@ -116,7 +116,7 @@ func (m *methods) add(name string, stream *streamKind) *method {
 	}
 	service, short, _ := strings.Cut(strings.TrimPrefix(name, "/"), "/")
 	labels := []string{stream.String(), service, short}
-	added := &method{name: name, access: accessOf(service), started: m.vectors.started.WithLabelValues(labels...)}
+	added := &method{name: name, access: accessOf(service, short), started: m.vectors.started.WithLabelValues(labels...)}
 	for code := range added.handled {
 		added.handled[code] = m.vectors.handled.WithLabelValues(append(labels[:3:3], codes.Code(code).String())...)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 	opaque "github.com/holdfast-credit/holdfast/ledger/token"
 )
 
@@ -74,6 +75,18 @@ func (c *check) authorization(s string) ledger.AuthorizationID {
 	return id
 }
 
+func (c *check) item(field, s string) ledger.ItemID {
+	if s == "" {
+		c.fault(field, "is required")
+		return ledger.ItemID{}
+	}
+	id, err := ledger.ParseItemID(s)
+	if err != nil {
+		c.fault(field, "is malformed: %v", err)
+	}
+	return id
+}
+
 func (c *check) scene(field string, s holdfastv1.Scene) ledger.Scene {
 	scene := ledger.Scene(s)
 	if s <= 0 || s > ledger.Scenes {
@@ -117,9 +130,15 @@ func (c *check) count(field string, v int32) int32 {
 }
 
 func (c *check) note(field, s string) string {
-	switch {
-	case strings.TrimSpace(s) == "":
+	if strings.TrimSpace(s) == "" {
 		c.fault(field, "is required")
+	}
+	return c.text(field, s)
+}
+
+// text is a note that may be left out.
+func (c *check) text(field, s string) string {
+	switch {
 	case len(s) > 200:
 		c.fault(field, "has %d characters, more than 200", len(s))
 	case strings.ContainsFunc(s, func(r rune) bool { return r < ' ' }):
@@ -141,6 +160,53 @@ func (c *check) date(field, s string) calendar.Date {
 		c.fault(field, "%v", err)
 	}
 	return d
+}
+
+// dateOr is a date that may be left out: 0 then.
+func (c *check) dateOr(field, s string) calendar.Date {
+	if s == "" {
+		return 0
+	}
+	return c.date(field, s)
+}
+
+func (c *check) statementDay(v int32, required bool) calendar.StatementDay {
+	if v == 0 && !required {
+		return 0
+	}
+	day, err := calendar.NewStatementDay(int(v))
+	if err != nil {
+		c.fault("statement_day", "%v", err)
+	}
+	return day
+}
+
+func (c *check) channel(field string, v holdfastv1.CollectionChannel, required bool) ledger.Channel {
+	if v == 0 && !required {
+		return ledger.NoChannel
+	}
+	if v <= 0 || v > holdfastv1.CollectionChannel_COLLECTION_CHANNEL_MANUAL {
+		c.fault(field, "%d is not a channel: want DIRECT_DEBIT, CARRIER or MANUAL", v)
+		return ledger.NoChannel
+	}
+	return ledger.Channel(v)
+}
+
+// plan is a choice of a plan; whether it is offered is for the terms to say.
+func (c *check) plan(p *holdfastv1.PlanChoice, required bool) (choice ledger.PlanChoice) {
+	if p == nil {
+		if required {
+			c.fault("plan", "is required")
+		}
+		return choice
+	}
+	if m := p.GetMethod(); m <= 0 || m > holdfastv1.PlanMethod_PLAN_METHOD_INTEREST_FREE {
+		c.fault("plan.method", "%d is not a method: want FLAT_FEE, ANNUITY or INTEREST_FREE", m)
+	}
+	if n := p.GetMonths(); n < 1 || n > plan.MaxMonths {
+		c.fault("plan.months", "%d is not within 1 and %d", n, plan.MaxMonths)
+	}
+	return ledger.PlanChoice{Method: plan.Method(p.GetMethod()), Months: int(p.GetMonths())}
 }
 
 func (c *check) lifetime(d *durationpb.Duration, required bool) time.Duration {

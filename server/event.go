@@ -1,7 +1,6 @@
 package server
 
 import (
-	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -14,7 +13,6 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
-	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 )
@@ -22,8 +20,7 @@ import (
 // events is EventService: the journal, told as events.
 type events struct {
 	holdfastv1.UnimplementedEventServiceServer
-	*router
-	draining <-chan struct{} // closed when the server goes down
+	*feed
 }
 
 // cursor is how far a watcher has come in each shard.
@@ -56,14 +53,6 @@ func parseCursor(s string, shards int) (cursor, error) {
 	return c, nil
 }
 
-// occurrence is an entry of a shard's journal, or what went wrong in reading it, or its end.
-type occurrence struct {
-	shard int
-	entry ledger.Entry
-	err   error
-	end   bool
-}
-
 func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1.EventService_WatchEventsServer) error {
 	last, err := s.durable()
 	if err != nil {
@@ -73,51 +62,20 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithCancel(stream.Context())
-	defer cancel()
-	from := slices.Clone(at) // at moves on while the shards are read
-	happened := make(chan occurrence, 64)
-	for shard := range s.writers {
-		go s.read(ctx, shard, from[shard], last[shard], r.GetUntilNow(), happened)
-	}
-	for open := len(s.writers); open > 0; {
-		select {
-		case <-s.draining:
-			return failed(codes.Unavailable, "DRAINING", "the server is going down; watch again with the last cursor")
-		case <-ctx.Done():
-			return ctx.Err()
-		case o := <-happened:
-			if o.end {
-				open--
-				continue
-			}
-			if o.err != nil {
-				return watchStatus(o.err)
-			}
-			at[o.shard] = o.entry.Sequence
-			if e := eventProto(o.shard, &o.entry); match(e) {
-				e.Cursor = at.String()
-				if err := stream.Send(&holdfastv1.WatchEventsResponse{Event: e}); err != nil {
-					return err
-				}
-			}
+	return s.follow(stream.Context(), at, last, r.GetUntilNow(), func(shard int, entry *ledger.Entry, at cursor) error {
+		e := eventProto(shard, entry)
+		if !match(e) {
+			return nil
 		}
-	}
-	return nil
+		e.Cursor = at.String()
+		return stream.Send(&holdfastv1.WatchEventsResponse{Event: e})
+	})
 }
 
-// parseWatch checks a request. The last durable entry of each shard is as far as a cursor can have come.
+// parseWatch checks a request.
 func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, func(*holdfastv1.Event) bool, error) {
 	var c check
-	at, err := parseCursor(r.GetCursor(), len(s.writers))
-	if err != nil {
-		c.fault("cursor", "%v", err)
-	}
-	for i := range at {
-		if at[i] > last[i] {
-			c.fault("cursor", "lies beyond the end of shard %d", i)
-		}
-	}
+	at := s.cursor(&c, r.GetCursor(), last)
 	if r.GetAccountId() != "" {
 		c.account(r.GetAccountId())
 	}
@@ -135,36 +93,6 @@ func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest, last []uint64) (cu
 			(r.GetCarrierId() == "" || e.GetCarrierId() == r.GetCarrierId())
 	}
 	return at, match, c.err()
-}
-
-// read passes on a shard's entries after a sequence, until the last one if that is all that is wanted.
-func (s *events) read(ctx context.Context, shard int, after, last uint64, untilNow bool, to chan<- occurrence) {
-	pass := func(o occurrence) bool {
-		select {
-		case to <- o:
-			return true
-		case <-ctx.Done():
-			return false
-		}
-	}
-	j := s.writers[shard].Journal()
-	entries := j.Follow
-	if untilNow {
-		entries = j.Replay
-	}
-	if !untilNow || after < last {
-		for e, err := range entries(ctx, after+1) {
-			o := occurrence{shard: shard, err: err}
-			if err == nil {
-				o.err = record.DecodeEntry(slices.Clone(e.Payload), &o.entry)
-				o.entry.Sequence, o.entry.Time = e.Sequence, calendar.Instant(e.Time)
-			}
-			if untilNow && e.Sequence > last || !pass(o) || o.err != nil {
-				break
-			}
-		}
-	}
-	pass(occurrence{shard: shard, end: true})
 }
 
 func watchStatus(err error) error {

@@ -20,16 +20,18 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/dynamicpb"
 
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
-var fuzzCalls = flag.Int("fuzz.calls", 6000, "arbitrary calls that TestArbitraryMessages makes")
+var fuzzCalls = flag.Int("fuzz.calls", 9000, "arbitrary calls that TestArbitraryMessages makes")
 
 // rpcs are all methods of all services.
 func rpcs() (list []protoreflect.MethodDescriptor) {
 	for _, file := range []protoreflect.FileDescriptor{
 		holdfastv1.File_holdfast_v1_authorization_proto, holdfastv1.File_holdfast_v1_account_proto,
 		holdfastv1.File_holdfast_v1_event_proto, holdfastv1.File_holdfast_v1_admin_proto,
+		holdfastv1.File_holdfast_v1_billing_proto, holdfastv1.File_holdfast_v1_terms_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
@@ -96,6 +98,12 @@ func requireWellFormed(t testing.TB, err error, about string) {
 type maker struct {
 	r     *rand.Rand
 	known map[string][]string // values that fields of this name had
+	clock *Clock
+}
+
+// day is a day about today, in the zone of books.
+func (k *maker) day(most int) string {
+	return k.clock.Now().Time().Add(8*time.Hour).AddDate(0, 0, k.r.IntN(most+1)).Format(time.DateOnly)
 }
 
 // message fills a message: mostly plausibly, now and then with anything.
@@ -106,6 +114,9 @@ func (k *maker) message(d protoreflect.MessageDescriptor, depth int) *dynamicpb.
 		f := fields.Get(i)
 		if one := f.ContainingOneof(); one != nil && m.WhichOneof(one) != nil && k.r.IntN(4) > 0 {
 			continue
+		}
+		if f.Name() == "plan" && k.r.IntN(3) > 0 {
+			continue // most orders are billed as a whole
 		}
 		if f.HasPresence() && f.ContainingOneof() == nil && k.r.IntN(2) == 0 || k.r.IntN(30) == 0 || depth > 4 {
 			continue
@@ -162,6 +173,19 @@ func (k *maker) number(f protoreflect.FieldDescriptor) int64 {
 		return k.r.Int64N(20) / 19 * 500_000_000
 	case "minimum_amount":
 		return k.r.Int64N(4) / 3
+	case "months":
+		return []int64{3, 6, 12, 24}[k.r.IntN(4)]
+	case "statement_day":
+		return 1 + k.r.Int64N(28)
+	case "windows":
+		return 2 + k.r.Int64N(23)
+	case "amount":
+		switch k.r.IntN(10) {
+		case 0:
+			return 10_000 + k.r.Int64N(20_000) // enough for a plan
+		case 1, 2:
+			return k.r.Int64N(4)
+		}
 	}
 	return k.r.Int64N(500)
 }
@@ -169,6 +193,14 @@ func (k *maker) number(f protoreflect.FieldDescriptor) int64 {
 func (k *maker) text(f protoreflect.FieldDescriptor) string {
 	name := string(f.Name())
 	known := k.known[name]
+	switch name {
+	case "page_token":
+		if k.r.IntN(2) == 0 {
+			return "" // those known are of all kinds of lists
+		}
+	case "from", "to", "date", "value_date": // the clock moves on
+		known = nil
+	}
 	switch n := k.r.IntN(60); {
 	case n == 0:
 		return []string{"", "\x00", "13812345678", strings.Repeat("x", 65), strings.Repeat("y", 9000), "acc_zzzzzzzzzzzzz", "auth_zzzzzzzzzzzzzzzzzzzz", "世界", "%s", "acc_0000000000000", "../..", "'; drop"}[k.r.IntN(12)]
@@ -186,11 +218,19 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 		return []string{"v1", "v1", "v1", "v2"}[k.r.IntN(4)]
 	case "last_day":
 		return []string{"2099-12-31", "1999-01-01", "2026-02-30", "9999-99-99"}[k.r.IntN(4)]
-	case "page_token", "cursor":
+	case "from", "to", "date":
+		return k.day(20)
+	case "value_date":
+		return []string{"", "", k.day(0), k.day(2)}[k.r.IntN(4)]
+	case "document":
+		t := terms.Default() // without offers, whose rates take time to check, and not for the accounts of the book
+		t.Version, t.Currency, t.Installments.Offers = fmt.Sprintf("terms-%d", k.r.IntN(100)), "UGX", nil
+		return string(terms.Format(t))
+	case "page_token", "cursor", "opening_date", "terms_version", "plan_id":
 		return ""
 	}
 	made := fmt.Sprintf("%s-%d", strings.ReplaceAll(name, "_", "-"), k.r.Int64N(1e9))
-	if name != "account_id" && name != "authorization_id" { // the server makes these
+	if !strings.HasSuffix(name, "_id") || name == "request_id" || name == "order_id" || name == "carrier_id" { // the server makes the others
 		k.learn(name, made)
 	}
 	return made
@@ -210,8 +250,53 @@ func (k *maker) learn(name, value string) {
 	k.known[name] = append(k.known[name], value)
 }
 
+// mend puts together what would hardly ever go together by chance.
+func (k *maker) mend(m *dynamicpb.Message) {
+	fields := m.Descriptor().Fields()
+	account, window := fields.ByName("account_id"), fields.ByName("opening_date")
+	if known := k.known[debts]; account != nil && window != nil && len(known) > 0 && k.r.IntN(2) == 0 {
+		id, opens, _ := strings.Cut(known[k.r.IntN(len(known))], " ")
+		m.Set(account, protoreflect.ValueOfString(id))
+		m.Set(window, protoreflect.ValueOfString(opens))
+	}
+	seconds := func(name protoreflect.Name, most int64) {
+		d := m.Mutable(fields.ByName(name)).Message()
+		d.Set(d.Descriptor().Fields().ByName("seconds"), protoreflect.ValueOfInt64(1+k.r.Int64N(most)))
+		d.Clear(d.Descriptor().Fields().ByName("nanos"))
+	}
+	switch name := m.Descriptor().Name(); {
+	case name == "AdvanceClockRequest": // by decades it takes long to catch up with
+		seconds("duration", 5*24*3600)
+	case k.r.IntN(8) == 0:
+	case name == "ExtendRequest":
+		seconds("hold_lifetime", 20*24*3600)
+	case name == "PlanStatementRequest":
+		plan := m.Mutable(fields.ByName("plan")).Message()
+		plan.Set(plan.Descriptor().Fields().ByName("method"), protoreflect.ValueOfEnum(1))
+		plan.Set(plan.Descriptor().Fields().ByName("months"), protoreflect.ValueOfInt32(3))
+	case name == "ReportCollectionRequest":
+		if m.Get(fields.ByName("outcome")).Enum() == 1 {
+			m.Clear(fields.ByName("reason"))
+		} else {
+			m.Clear(fields.ByName("value_date"))
+			m.Clear(fields.ByName("reference"))
+		}
+	}
+}
+
+// debts is the name under which accounts and windows that they owe something of are known.
+const debts = "account and opening_date"
+
 // read remembers the strings of an answer.
 func (k *maker) read(m protoreflect.Message) {
+	if fields := m.Descriptor().Fields(); m.Descriptor().Name() == "Billing" {
+		list := m.Get(fields.ByName("debts")).List()
+		for i := range list.Len() {
+			debt := list.Get(i).Message()
+			opens := debt.Get(debt.Descriptor().Fields().ByName("opening_date")).String()
+			k.learn(debts, m.Get(fields.ByName("account_id")).String()+" "+opens)
+		}
+	}
 	m.Range(func(f protoreflect.FieldDescriptor, v protoreflect.Value) bool {
 		switch {
 		case f.Kind() == protoreflect.MessageKind && f.IsList():
@@ -220,6 +305,7 @@ func (k *maker) read(m protoreflect.Message) {
 			}
 		case f.Kind() == protoreflect.MessageKind && !f.IsMap():
 			k.read(v.Message())
+		case f.Name() == "document": // there are others
 		case f.Kind() == protoreflect.StringKind && !f.IsList():
 			k.learn(string(f.Name()), v.String())
 		}
@@ -232,23 +318,27 @@ func (k *maker) read(m protoreflect.Message) {
 func TestArbitraryMessages(t *testing.T) {
 	b := serveBook(t, Config{Shards: 2, Clock: VirtualClock(time.Now())})
 	b.account(50_000)
-	k := &maker{r: rand.New(rand.NewPCG(1, 4)), known: map[string][]string{}}
+	k := &maker{r: rand.New(rand.NewPCG(1, 4)), known: map[string][]string{}, clock: b.config.Clock}
 	methods, well, refused := rpcs(), map[string]int{}, map[string]int{}
 	for n := range *fuzzCalls {
 		if n%20 == 0 { // something to go on with, whatever was closed, frozen and expired
 			a := b.account(50_000)
 			k.learn("account_id", a.GetAccountId())
-			if held, err := b.Authorize(t.Context(), orderOf(a, b.fresh("r"), b.fresh("o"), 100)); err == nil {
-				k.learn("authorization_id", held.GetAuthorization().GetAuthorizationId())
+			if n%300 == 0 {
+				b.on(k.clock.Now().Time().AddDate(0, 0, 10).Format(time.DateOnly))
+			}
+			if n%80 != 0 { // some are as they were opened
+				b.use(k, a)
 			}
 		}
 		m := methods[n%len(methods)]
-		if seldom := m.Name() == "Verify" || m.Name() == "Backup" || m.Name() == "AdvanceClock" || m.Name() == "CloseAccount" || m.Name() == "FreezeAccount" || m.Name() == "Suspend"; seldom && k.r.IntN(12) > 0 {
+		if seldom := m.Name() == "Verify" || m.Name() == "Backup" || m.Name() == "AdvanceClock" || m.Name() == "FreezeAccount" || m.Name() == "Suspend"; seldom && k.r.IntN(12) > 0 {
 			continue
 		}
 		var requests []proto.Message
 		for range 1 + k.r.IntN(3) {
 			r := k.message(m.Input(), 0)
+			k.mend(r)
 			if f := m.Input().Fields().ByName("until_now"); f != nil {
 				r.Set(f, protoreflect.ValueOfBool(true)) // or it would never end
 			}
@@ -283,6 +373,20 @@ func TestArbitraryMessages(t *testing.T) {
 	b.sound()
 }
 
+// use has an account owe something and hold something, if it may.
+func (b *book) use(k *maker, a *holdfastv1.Account) {
+	b.t.Helper()
+	o := orderOf(a, b.fresh("r"), b.fresh("o"), 12_000)
+	_, err := b.Charge(b.t.Context(), &holdfastv1.ChargeRequest{
+		RequestId: o.GetRequestId(), AccountId: o.GetAccountId(), Scene: o.GetScene(), OrderId: o.GetOrderId(), CarrierId: o.GetCarrierId(),
+		PhoneToken: o.GetPhoneToken(), Currency: o.GetCurrency(), Amount: o.GetAmount(),
+	})
+	require.NoError(b.t, err)
+	if held, err := b.Authorize(b.t.Context(), orderOf(a, b.fresh("r"), b.fresh("o"), 100)); err == nil {
+		k.learn("authorization_id", held.GetAuthorization().GetAuthorizationId())
+	}
+}
+
 // requireSoundFault says that a fault of a stream is one that the unary call could have answered.
 func requireSoundFault(t testing.TB, answer *dynamicpb.Message) {
 	t.Helper()
@@ -301,7 +405,7 @@ func FuzzRequests(f *testing.F) {
 	a := b.account(1000)
 	methods := rpcs()
 	for i, m := range methods {
-		r := (&maker{r: rand.New(rand.NewPCG(uint64(i), 5)), known: map[string][]string{"account_id": {a.GetAccountId()}}}).message(m.Input(), 0)
+		r := (&maker{r: rand.New(rand.NewPCG(uint64(i), 5)), known: map[string][]string{"account_id": {a.GetAccountId()}}, clock: RealClock()}).message(m.Input(), 0)
 		bytes, err := proto.Marshal(r)
 		require.NoError(f, err)
 		f.Add(uint8(i), bytes)

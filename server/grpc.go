@@ -128,11 +128,19 @@ const (
 	accessOperators               // operators and admins
 )
 
-func accessOf(service string) access {
+func accessOf(service, name string) access {
 	switch service {
 	case grpc_health_v1.Health_ServiceDesc.ServiceName:
 		return accessAnybody
 	case holdfastv1.AdminService_ServiceDesc.ServiceName:
+		return accessOperators
+	}
+	switch "/" + service + "/" + name {
+	case holdfastv1.BillingService_RefundCreditBalance_FullMethodName, // money goes out
+		holdfastv1.BillingService_WaiveCharges_FullMethodName, // and these give up what is owed, or when
+		holdfastv1.BillingService_PausePenalty_FullMethodName,
+		holdfastv1.BillingService_ReageDebt_FullMethodName,
+		holdfastv1.TermsService_PutTerms_FullMethodName:
 		return accessOperators
 	}
 	return accessKnown
@@ -225,7 +233,7 @@ func (e *edge) admit(ctx context.Context, m *method) (Caller, error) {
 		return Caller{}, err
 	case m.access == accessOperators && !caller.Role.operates():
 		return caller, failed(codes.PermissionDenied, "PERMISSION_DENIED",
-			"the caller's role is "+caller.Role.String()+"; AdminService is for operators and admins")
+			"the caller's role is "+caller.Role.String()+"; the call is for operators and admins")
 	}
 	return caller, nil
 }

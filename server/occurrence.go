@@ -3,6 +3,8 @@ package server
 import (
 	"fmt"
 
+	"go.yaml.in/yaml/v3"
+
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
@@ -17,6 +19,10 @@ func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
 	}
 	if h := ledger.HoldOf(e.Fact); h != nil {
 		tellHold(p, h, e.Fact)
+	} else if f, ok := e.Fact.(*ledger.Booked); ok {
+		p.AccountId, p.Currency = f.Account.String(), string(f.Currency)
+		p.Type, p.Amount = bookingType(&f.Booking), int64(f.Booking.Amount)
+		tellBooking(p, f.Account, &f.Booking)
 	} else {
 		tellAccount(p, e.Fact)
 	}
@@ -53,15 +59,18 @@ func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
 	case *ledger.HoldCaptured:
 		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, f.State)
 		p.Late = f.Late
+		tellBooking(p, h.Account, f.Booking)
 	case *ledger.HoldReleased:
 		tell(releaseType(f), f.Amount, f.State)
 	case *ledger.OrderReversed:
 		tell(holdfastv1.EventType_EVENT_TYPE_REVERSED, f.Released+f.Refunded, ledger.Reversed)
+		tellBooking(p, h.Account, f.Booking)
 		if f.N == 0 {
 			p.State, p.Note = holdfastv1.AuthorizationState_AUTHORIZATION_STATE_UNSPECIFIED, "tombstone: the order had not arrived"
 		}
 	case *ledger.CaptureRefunded:
 		tell(holdfastv1.EventType_EVENT_TYPE_REFUNDED, f.Amount, f.State)
+		tellBooking(p, h.Account, f.Booking)
 	}
 }
 
@@ -89,6 +98,7 @@ func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(holdfastv1
 		tell(holdfastv1.EventType_EVENT_TYPE_DECLINED, f.Requested, ledger.Declined)
 	}
 	p.Reasons = reasonsProto(f.Reasons)
+	tellBooking(p, f.Account, f.Booking)
 }
 
 var statusEvents = map[ledger.AccountStatus]holdfastv1.EventType{
@@ -138,7 +148,68 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		if f.Resumed {
 			p.Type = holdfastv1.EventType_EVENT_TYPE_RESUMED
 		}
+	case *ledger.TermsPut:
+		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_TERMS_PUT, versionOf(f.Document)
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
+	}
+}
+
+// versionOf is the version of a document of terms. It was checked before it was put, and that takes long.
+func versionOf(document string) string {
+	var head struct {
+		Version string `yaml:"version"`
+	}
+	if yaml.Unmarshal([]byte(document), &head) != nil {
+		return ""
+	}
+	return head.Version
+}
+
+var bookingEvents = map[ledger.BookingKind]holdfastv1.EventType{
+	ledger.WindowClosed:      holdfastv1.EventType_EVENT_TYPE_STATEMENT_CLOSED,
+	ledger.FellDue:           holdfastv1.EventType_EVENT_TYPE_FELL_DUE,
+	ledger.Carried:           holdfastv1.EventType_EVENT_TYPE_CARRIED,
+	ledger.RepaymentPosted:   holdfastv1.EventType_EVENT_TYPE_REPAYMENT_POSTED,
+	ledger.RepaymentReversed: holdfastv1.EventType_EVENT_TYPE_REPAYMENT_REVERSED,
+	ledger.CreditRefunded:    holdfastv1.EventType_EVENT_TYPE_CREDIT_REFUNDED,
+	ledger.ChargeWaived:      holdfastv1.EventType_EVENT_TYPE_CHARGE_WAIVED,
+	ledger.PenaltyPaused:     holdfastv1.EventType_EVENT_TYPE_PENALTY_PAUSED,
+	ledger.CollectionIssued:  holdfastv1.EventType_EVENT_TYPE_COLLECTION_ISSUED,
+	ledger.CollectionFailed:  holdfastv1.EventType_EVENT_TYPE_COLLECTION_FAILED,
+	ledger.NoticeIssued:      holdfastv1.EventType_EVENT_TYPE_NOTICE_ISSUED,
+	ledger.NoticeDeferred:    holdfastv1.EventType_EVENT_TYPE_NOTICE_DEFERRED,
+	ledger.DelinquencyFroze:  holdfastv1.EventType_EVENT_TYPE_DELINQUENCY_FROZE,
+	ledger.ChargedOff:        holdfastv1.EventType_EVENT_TYPE_CHARGED_OFF,
+	ledger.DebtReaged:        holdfastv1.EventType_EVENT_TYPE_DEBT_REAGED,
+	ledger.StatementPlanned:  holdfastv1.EventType_EVENT_TYPE_STATEMENT_PLANNED,
+	ledger.PlanPaidOff:       holdfastv1.EventType_EVENT_TYPE_PLAN_PAID_OFF,
+	ledger.PlanAccelerated:   holdfastv1.EventType_EVENT_TYPE_PLAN_ACCELERATED,
+	ledger.TermsAccepted:     holdfastv1.EventType_EVENT_TYPE_TERMS_ACCEPTED,
+	ledger.StatementDaySet:   holdfastv1.EventType_EVENT_TYPE_STATEMENT_DAY_SET,
+	ledger.ChannelSet:        holdfastv1.EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET,
+	ledger.PurchasePosted:    holdfastv1.EventType_EVENT_TYPE_CAPTURED,
+	ledger.PurchaseRefunded:  holdfastv1.EventType_EVENT_TYPE_REFUNDED,
+}
+
+// bookingType is the type of a booking that is a fact of its own. A payment that completes a collection is told as that.
+func bookingType(b *ledger.Booking) holdfastv1.EventType {
+	if b.Kind == ledger.RepaymentPosted && b.Undoes != 0 {
+		return holdfastv1.EventType_EVENT_TYPE_COLLECTION_SUCCEEDED
+	}
+	return bookingEvents[b.Kind]
+}
+
+// tellBooking tells what was done to what an account owes; nothing when that is nil.
+func tellBooking(p *holdfastv1.Event, a ledger.AccountID, b *ledger.Booking) {
+	if b == nil {
+		return
+	}
+	p.ItemId, p.AboutItemId, p.PlanId = itemID(a, b.Item), itemID(a, b.Undoes), planID(a, b.Plan)
+	p.OpeningDate, p.Day, p.ValueDate = dateProto(b.Opens), dateProto(b.Day), dateProto(b.ValueDate)
+	p.Attempt, p.Channel, p.Reference = int32(b.Attempt), holdfastv1.CollectionChannel(b.Channel), b.Reference
+	p.AccountStatus = holdfastv1.AccountStatus(b.Status)
+	if b.Note != "" {
+		p.Note = b.Note
 	}
 }

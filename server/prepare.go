@@ -17,6 +17,7 @@ type order interface {
 	GetPhoneToken() string
 	GetCurrency() string
 	GetAmount() int64
+	GetPlan() *holdfastv1.PlanChoice
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -28,6 +29,7 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 		Currency: c.currency(r.GetCurrency()),
 		Amount:   c.amount("amount", r.GetAmount(), 1),
 		Order:    ledger.OrderID(orderID),
+		Plan:     c.plan(r.GetPlan(), false),
 	}
 	return p
 }

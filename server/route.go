@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/fnv"
 	"slices"
+	"sync"
 
 	"google.golang.org/grpc/codes"
 
@@ -15,7 +16,10 @@ import (
 // account is opened in the shard that its token hashes to; and a caller's order id has a home shard that it hashes to.
 // Where an order's account lives in another shard than the order's home, the home keeps a claim: which account the
 // order id belongs to. That is what makes an order id unique across shards and findable by itself.
-type router struct{ writers []*writer.Writer }
+type router struct {
+	writers []*writer.Writer
+	one     sync.Mutex // held while something is carried out everywhere: all shards get such commands in one order
+}
 
 // submit has a writer carry out a command, and makes a status of what went wrong.
 func submit(ctx context.Context, w *writer.Writer, c ledger.Command) (*ledger.Outcome, error) {
@@ -89,6 +93,22 @@ func (r *router) order(ctx context.Context, caller ledger.Caller, o ledger.Order
 		return nil, err
 	}
 	return r.on(ctx, id, c)
+}
+
+// everywhere carries out a command in every shard, in order, and tells whether all had done so before. If one cannot, the
+// same request sent again completes it: a shard that has carried it out does not do so twice.
+func (r *router) everywhere(ctx context.Context, c ledger.Command) (replayed bool, err error) {
+	r.one.Lock()
+	defer r.one.Unlock()
+	replayed = true
+	for _, w := range r.writers {
+		out, err := submit(ctx, w, c)
+		if err != nil {
+			return false, err
+		}
+		replayed = replayed && out.Replayed
+	}
+	return replayed, nil
 }
 
 // durable is the last durable sequence of every shard, all as of one moment: they only grow, so when none has grown

@@ -157,8 +157,11 @@ func (s *Server) register() (err error) {
 		return err
 	}
 	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics, draining: s.draining})
-	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone})
-	holdfastv1.RegisterEventServiceServer(s.grpc, &events{router: s.router, draining: s.draining})
+	book, journals := newTermsBook(s.router), &feed{router: s.router, draining: s.draining}
+	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
+	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
+	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
+	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
 	s.health = NewHealth(s.grpc)
 	reflection.Register(s.grpc)

@@ -27,6 +27,8 @@ import (
 type book struct {
 	holdfastv1.AuthorizationServiceClient
 	holdfastv1.AccountServiceClient
+	holdfastv1.BillingServiceClient
+	holdfastv1.TermsServiceClient
 	holdfastv1.EventServiceClient
 	holdfastv1.AdminServiceClient
 
@@ -67,6 +69,8 @@ func (b *book) start() {
 	b.conn = b.dial()
 	b.AuthorizationServiceClient = holdfastv1.NewAuthorizationServiceClient(b.conn)
 	b.AccountServiceClient = holdfastv1.NewAccountServiceClient(b.conn)
+	b.BillingServiceClient = holdfastv1.NewBillingServiceClient(b.conn)
+	b.TermsServiceClient = holdfastv1.NewTermsServiceClient(b.conn)
 	b.EventServiceClient = holdfastv1.NewEventServiceClient(b.conn)
 	b.AdminServiceClient = holdfastv1.NewAdminServiceClient(b.conn)
 }

@@ -82,6 +82,7 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 	if p.Advised = a.Advised; a.Advised {
 		p.SaleTime = timestamp(a.SaleTime)
 	}
+	p.Plan = offerProto(a.Plan)
 }
 
 func setInstant(t *timestamppb.Timestamp, i calendar.Instant) *timestamppb.Timestamp {
@@ -89,14 +90,16 @@ func setInstant(t *timestamppb.Timestamp, i calendar.Instant) *timestamppb.Times
 	return t
 }
 
-// accountProto is an account as it stands on a civil day.
-func accountProto(a *ledger.Account, today calendar.Date) *holdfastv1.Account {
+// accountProto is an account as it stands on a civil day, with the version of its terms.
+func accountProto(a *ledger.Account, today calendar.Date, version string) *holdfastv1.Account {
 	whole := a.Headroom(ledger.NoScene, today)
 	p := &holdfastv1.Account{
 		AccountId: a.ID.String(), ConsumerToken: string(a.Consumer), Status: holdfastv1.AccountStatus(a.Status),
 		StatusReason: a.StatusReason, Currency: string(a.Currency), Limit: int64(a.Limit),
 		TemporaryLimit: temporaryProto(a.Temporary, today), Held: int64(whole.Held), Posted: int64(whole.Posted),
 		Available: int64(whole.Available), OverLimit: whole.OverLimit(), CreateTime: timestamp(a.Created), UpdateTime: timestamp(a.Updated),
+		TermsVersion: version, StatementDay: int32(a.Billing.Day), CollectionChannel: holdfastv1.CollectionChannel(a.Billing.Channel),
+		Balance: int64(a.Billing.Balance()), CreditBalance: int64(a.Billing.Credit), DaysPastDue: int32(a.Billing.DaysPastDue(today)),
 	}
 	for i := range a.Lines {
 		scene, l := ledger.Scene(i+1), &a.Lines[i]

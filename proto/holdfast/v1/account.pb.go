@@ -164,7 +164,21 @@ type Account struct {
 	// When the account was opened.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// When it was last changed.
-	UpdateTime    *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	UpdateTime *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=update_time,json=updateTime,proto3" json:"update_time,omitempty"`
+	// Version of the terms that the consumer accepted.
+	TermsVersion string `protobuf:"bytes,16,opt,name=terms_version,json=termsVersion,proto3" json:"terms_version,omitempty"`
+	// Day of the month on which billing windows open, 1 to 28. One that was set and is not in force yet is in
+	// BillingService.GetBilling.
+	StatementDay int32 `protobuf:"varint,17,opt,name=statement_day,json=statementDay,proto3" json:"statement_day,omitempty"`
+	// How what is due is collected.
+	CollectionChannel CollectionChannel `protobuf:"varint,18,opt,name=collection_channel,json=collectionChannel,proto3,enum=holdfast.v1.CollectionChannel" json:"collection_channel,omitempty"`
+	// What is owed of all windows, the open one included, less the credit balance, as charged so far. Below zero when
+	// the consumer has credit. Principal that installment plans have not billed is not part of it.
+	Balance int64 `protobuf:"varint,19,opt,name=balance,proto3" json:"balance,omitempty"`
+	// What the consumer paid beyond what was due.
+	CreditBalance int64 `protobuf:"varint,20,opt,name=credit_balance,json=creditBalance,proto3" json:"credit_balance,omitempty"`
+	// Days since the oldest due date that is over and unpaid; 0 when nothing is past due.
+	DaysPastDue   int32 `protobuf:"varint,21,opt,name=days_past_due,json=daysPastDue,proto3" json:"days_past_due,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -302,6 +316,48 @@ func (x *Account) GetUpdateTime() *timestamppb.Timestamp {
 		return x.UpdateTime
 	}
 	return nil
+}
+
+func (x *Account) GetTermsVersion() string {
+	if x != nil {
+		return x.TermsVersion
+	}
+	return ""
+}
+
+func (x *Account) GetStatementDay() int32 {
+	if x != nil {
+		return x.StatementDay
+	}
+	return 0
+}
+
+func (x *Account) GetCollectionChannel() CollectionChannel {
+	if x != nil {
+		return x.CollectionChannel
+	}
+	return CollectionChannel_COLLECTION_CHANNEL_UNSPECIFIED
+}
+
+func (x *Account) GetBalance() int64 {
+	if x != nil {
+		return x.Balance
+	}
+	return 0
+}
+
+func (x *Account) GetCreditBalance() int64 {
+	if x != nil {
+		return x.CreditBalance
+	}
+	return 0
+}
+
+func (x *Account) GetDaysPastDue() int32 {
+	if x != nil {
+		return x.DaysPastDue
+	}
+	return 0
 }
 
 // Line is a scene's share of an account's limit.
@@ -772,9 +828,15 @@ type OpenAccountRequest struct {
 	// Total revolving limit, minor units, 0 or more.
 	Limit int64 `protobuf:"varint,4,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Lines to open at once; at most one for each scene.
-	Lines         []*LineOpening `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Lines []*LineOpening `protobuf:"bytes,5,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Version of the terms that the consumer accepted; empty for the newest of the currency.
+	TermsVersion string `protobuf:"bytes,6,opt,name=terms_version,json=termsVersion,proto3" json:"terms_version,omitempty"`
+	// Day of the month on which billing windows open, 1 to 28; 0 for that of the terms.
+	StatementDay int32 `protobuf:"varint,7,opt,name=statement_day,json=statementDay,proto3" json:"statement_day,omitempty"`
+	// How what is due is collected; left out for DIRECT_DEBIT.
+	CollectionChannel CollectionChannel `protobuf:"varint,8,opt,name=collection_channel,json=collectionChannel,proto3,enum=holdfast.v1.CollectionChannel" json:"collection_channel,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *OpenAccountRequest) Reset() {
@@ -840,6 +902,27 @@ func (x *OpenAccountRequest) GetLines() []*LineOpening {
 		return x.Lines
 	}
 	return nil
+}
+
+func (x *OpenAccountRequest) GetTermsVersion() string {
+	if x != nil {
+		return x.TermsVersion
+	}
+	return ""
+}
+
+func (x *OpenAccountRequest) GetStatementDay() int32 {
+	if x != nil {
+		return x.StatementDay
+	}
+	return 0
+}
+
+func (x *OpenAccountRequest) GetCollectionChannel() CollectionChannel {
+	if x != nil {
+		return x.CollectionChannel
+	}
+	return CollectionChannel_COLLECTION_CHANNEL_UNSPECIFIED
 }
 
 // OpenAccountResponse is the account as opened.
@@ -2328,7 +2411,7 @@ var File_holdfast_v1_account_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xcb\x04\n" +
+	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xc9\x06\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12%\n" +
@@ -2350,7 +2433,13 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\vcreate_time\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12;\n" +
 	"\vupdate_time\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"updateTime\"\xd9\x03\n" +
+	"updateTime\x12#\n" +
+	"\rterms_version\x18\x10 \x01(\tR\ftermsVersion\x12#\n" +
+	"\rstatement_day\x18\x11 \x01(\x05R\fstatementDay\x12M\n" +
+	"\x12collection_channel\x18\x12 \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\x11collectionChannel\x12\x18\n" +
+	"\abalance\x18\x13 \x01(\x03R\abalance\x12%\n" +
+	"\x0ecredit_balance\x18\x14 \x01(\x03R\rcreditBalance\x12\"\n" +
+	"\rdays_past_due\x18\x15 \x01(\x05R\vdaysPastDue\"\xd9\x03\n" +
 	"\x04Line\x12(\n" +
 	"\x05scene\x18\x01 \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12/\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x17.holdfast.v1.LineStatusR\x06status\x12\x14\n" +
@@ -2388,14 +2477,17 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12+\n" +
 	"\x11agreement_version\x18\x03 \x01(\tR\x10agreementVersion\x12<\n" +
 	"\x1aaccepted_agreement_version\x18\x04 \x01(\tR\x18acceptedAgreementVersion\x129\n" +
-	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.v1.SpendingControlsR\bcontrols\"\xbc\x01\n" +
+	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.v1.SpendingControlsR\bcontrols\"\xd5\x02\n" +
 	"\x12OpenAccountRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12%\n" +
 	"\x0econsumer_token\x18\x02 \x01(\tR\rconsumerToken\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05limit\x18\x04 \x01(\x03R\x05limit\x12.\n" +
-	"\x05lines\x18\x05 \x03(\v2\x18.holdfast.v1.LineOpeningR\x05lines\"a\n" +
+	"\x05lines\x18\x05 \x03(\v2\x18.holdfast.v1.LineOpeningR\x05lines\x12#\n" +
+	"\rterms_version\x18\x06 \x01(\tR\ftermsVersion\x12#\n" +
+	"\rstatement_day\x18\a \x01(\x05R\fstatementDay\x12M\n" +
+	"\x12collection_channel\x18\b \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\x11collectionChannel\"a\n" +
 	"\x13OpenAccountResponse\x12.\n" +
 	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\"Y\n" +
@@ -2582,7 +2674,8 @@ var file_holdfast_v1_account_proto_goTypes = []any{
 	(*SetSpendingControlsRequest)(nil),  // 31: holdfast.v1.SetSpendingControlsRequest
 	(*SetSpendingControlsResponse)(nil), // 32: holdfast.v1.SetSpendingControlsResponse
 	(*timestamppb.Timestamp)(nil),       // 33: google.protobuf.Timestamp
-	(Scene)(0),                          // 34: holdfast.v1.Scene
+	(CollectionChannel)(0),              // 34: holdfast.v1.CollectionChannel
+	(Scene)(0),                          // 35: holdfast.v1.Scene
 }
 var file_holdfast_v1_account_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.Account.status:type_name -> holdfast.v1.AccountStatus
@@ -2590,63 +2683,65 @@ var file_holdfast_v1_account_proto_depIdxs = []int32{
 	3,  // 2: holdfast.v1.Account.lines:type_name -> holdfast.v1.Line
 	33, // 3: holdfast.v1.Account.create_time:type_name -> google.protobuf.Timestamp
 	33, // 4: holdfast.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	34, // 5: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
-	1,  // 6: holdfast.v1.Line.status:type_name -> holdfast.v1.LineStatus
-	4,  // 7: holdfast.v1.Line.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
-	5,  // 8: holdfast.v1.Line.controls:type_name -> holdfast.v1.SpendingControls
-	6,  // 9: holdfast.v1.Line.use:type_name -> holdfast.v1.SpendingUse
-	34, // 10: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
-	5,  // 11: holdfast.v1.LineOpening.controls:type_name -> holdfast.v1.SpendingControls
-	7,  // 12: holdfast.v1.OpenAccountRequest.lines:type_name -> holdfast.v1.LineOpening
-	2,  // 13: holdfast.v1.OpenAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 14: holdfast.v1.GetAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 15: holdfast.v1.ListAccountsResponse.accounts:type_name -> holdfast.v1.Account
-	34, // 16: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
-	14, // 17: holdfast.v1.SetLimitsRequest.line_limits:type_name -> holdfast.v1.LineLimit
-	2,  // 18: holdfast.v1.SetLimitsResponse.account:type_name -> holdfast.v1.Account
-	34, // 19: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 20: holdfast.v1.SetTemporaryLimitResponse.account:type_name -> holdfast.v1.Account
-	2,  // 21: holdfast.v1.FreezeAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 22: holdfast.v1.UnfreezeAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 23: holdfast.v1.CloseAccountResponse.account:type_name -> holdfast.v1.Account
-	7,  // 24: holdfast.v1.OpenLineRequest.line:type_name -> holdfast.v1.LineOpening
-	2,  // 25: holdfast.v1.OpenLineResponse.account:type_name -> holdfast.v1.Account
-	34, // 26: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 27: holdfast.v1.CloseLineResponse.account:type_name -> holdfast.v1.Account
-	34, // 28: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 29: holdfast.v1.AcceptAgreementResponse.account:type_name -> holdfast.v1.Account
-	34, // 30: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
-	5,  // 31: holdfast.v1.SetSpendingControlsRequest.controls:type_name -> holdfast.v1.SpendingControls
-	2,  // 32: holdfast.v1.SetSpendingControlsResponse.account:type_name -> holdfast.v1.Account
-	8,  // 33: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
-	10, // 34: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
-	12, // 35: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
-	15, // 36: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
-	17, // 37: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
-	19, // 38: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
-	21, // 39: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
-	23, // 40: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
-	25, // 41: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
-	27, // 42: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
-	29, // 43: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
-	31, // 44: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
-	9,  // 45: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
-	11, // 46: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
-	13, // 47: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
-	16, // 48: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
-	18, // 49: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
-	20, // 50: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
-	22, // 51: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
-	24, // 52: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
-	26, // 53: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
-	28, // 54: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
-	30, // 55: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
-	32, // 56: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
-	45, // [45:57] is the sub-list for method output_type
-	33, // [33:45] is the sub-list for method input_type
-	33, // [33:33] is the sub-list for extension type_name
-	33, // [33:33] is the sub-list for extension extendee
-	0,  // [0:33] is the sub-list for field type_name
+	34, // 5: holdfast.v1.Account.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	35, // 6: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
+	1,  // 7: holdfast.v1.Line.status:type_name -> holdfast.v1.LineStatus
+	4,  // 8: holdfast.v1.Line.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
+	5,  // 9: holdfast.v1.Line.controls:type_name -> holdfast.v1.SpendingControls
+	6,  // 10: holdfast.v1.Line.use:type_name -> holdfast.v1.SpendingUse
+	35, // 11: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
+	5,  // 12: holdfast.v1.LineOpening.controls:type_name -> holdfast.v1.SpendingControls
+	7,  // 13: holdfast.v1.OpenAccountRequest.lines:type_name -> holdfast.v1.LineOpening
+	34, // 14: holdfast.v1.OpenAccountRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	2,  // 15: holdfast.v1.OpenAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 16: holdfast.v1.GetAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 17: holdfast.v1.ListAccountsResponse.accounts:type_name -> holdfast.v1.Account
+	35, // 18: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
+	14, // 19: holdfast.v1.SetLimitsRequest.line_limits:type_name -> holdfast.v1.LineLimit
+	2,  // 20: holdfast.v1.SetLimitsResponse.account:type_name -> holdfast.v1.Account
+	35, // 21: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 22: holdfast.v1.SetTemporaryLimitResponse.account:type_name -> holdfast.v1.Account
+	2,  // 23: holdfast.v1.FreezeAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 24: holdfast.v1.UnfreezeAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 25: holdfast.v1.CloseAccountResponse.account:type_name -> holdfast.v1.Account
+	7,  // 26: holdfast.v1.OpenLineRequest.line:type_name -> holdfast.v1.LineOpening
+	2,  // 27: holdfast.v1.OpenLineResponse.account:type_name -> holdfast.v1.Account
+	35, // 28: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 29: holdfast.v1.CloseLineResponse.account:type_name -> holdfast.v1.Account
+	35, // 30: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 31: holdfast.v1.AcceptAgreementResponse.account:type_name -> holdfast.v1.Account
+	35, // 32: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
+	5,  // 33: holdfast.v1.SetSpendingControlsRequest.controls:type_name -> holdfast.v1.SpendingControls
+	2,  // 34: holdfast.v1.SetSpendingControlsResponse.account:type_name -> holdfast.v1.Account
+	8,  // 35: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
+	10, // 36: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
+	12, // 37: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
+	15, // 38: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
+	17, // 39: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
+	19, // 40: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
+	21, // 41: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
+	23, // 42: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
+	25, // 43: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
+	27, // 44: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
+	29, // 45: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
+	31, // 46: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
+	9,  // 47: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
+	11, // 48: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
+	13, // 49: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
+	16, // 50: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
+	18, // 51: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
+	20, // 52: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
+	22, // 53: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
+	24, // 54: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
+	26, // 55: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
+	28, // 56: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
+	30, // 57: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
+	32, // 58: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
+	47, // [47:59] is the sub-list for method output_type
+	35, // [35:47] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_account_proto_init() }

@@ -46,7 +46,8 @@ type AccountServiceClient interface {
 	// OpenAccount opens an account for a consumer, with any lines given.
 	//
 	// One consumer token has one account: a second is refused with ALREADY_EXISTS, reason CONSUMER_HAS_ACCOUNT, and
-	// the first one's id in the details.
+	// the first one's id in the details. Errors: NOT_FOUND, reason TERMS_NOT_FOUND, for a version of the terms that
+	// nobody put.
 	//
 	// Example: {"request_id":"open-1","consumer_token":"c-42","currency":"CNY","limit":50000,"lines":[
 	// {"scene":"SCENE_TOPUP","limit":20000,"agreement_version":"2026-01","accepted_agreement_version":"2026-01"}]}
@@ -83,7 +84,8 @@ type AccountServiceClient interface {
 	UnfreezeAccount(ctx context.Context, in *UnfreezeAccountRequest, opts ...grpc.CallOption) (*UnfreezeAccountResponse, error)
 	// CloseAccount ends an account for good.
 	//
-	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held or posted on it.
+	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held, posted or owed on it, or to the
+	// consumer's credit.
 	//
 	// Example: {"request_id":"cls-1","account_id":"acc_0000000000001","reason":"consumer asked"}
 	CloseAccount(ctx context.Context, in *CloseAccountRequest, opts ...grpc.CallOption) (*CloseAccountResponse, error)
@@ -257,7 +259,8 @@ type AccountServiceServer interface {
 	// OpenAccount opens an account for a consumer, with any lines given.
 	//
 	// One consumer token has one account: a second is refused with ALREADY_EXISTS, reason CONSUMER_HAS_ACCOUNT, and
-	// the first one's id in the details.
+	// the first one's id in the details. Errors: NOT_FOUND, reason TERMS_NOT_FOUND, for a version of the terms that
+	// nobody put.
 	//
 	// Example: {"request_id":"open-1","consumer_token":"c-42","currency":"CNY","limit":50000,"lines":[
 	// {"scene":"SCENE_TOPUP","limit":20000,"agreement_version":"2026-01","accepted_agreement_version":"2026-01"}]}
@@ -294,7 +297,8 @@ type AccountServiceServer interface {
 	UnfreezeAccount(context.Context, *UnfreezeAccountRequest) (*UnfreezeAccountResponse, error)
 	// CloseAccount ends an account for good.
 	//
-	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held or posted on it.
+	// Errors: FAILED_PRECONDITION, reason ACCOUNT_IN_USE, while anything is held, posted or owed on it, or to the
+	// consumer's credit.
 	//
 	// Example: {"request_id":"cls-1","account_id":"acc_0000000000001","reason":"consumer asked"}
 	CloseAccount(context.Context, *CloseAccountRequest) (*CloseAccountResponse, error)

@@ -145,7 +145,9 @@ type Authorization struct {
 	// True for a sale recorded by Advise.
 	Advised bool `protobuf:"varint,20,opt,name=advised,proto3" json:"advised,omitempty"`
 	// When the sale took place, for an advice.
-	SaleTime      *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
+	SaleTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
+	// The installment plan that each capture is paid by; unset when captures are billed as a whole.
+	Plan          *PlanOffer `protobuf:"bytes,22,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -327,6 +329,13 @@ func (x *Authorization) GetSaleTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Authorization) GetPlan() *PlanOffer {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
+}
+
 // CaptureRecord is one capture of an authorization.
 type CaptureRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -483,6 +492,8 @@ type CheckRequest struct {
 	AcceptPartial bool `protobuf:"varint,7,opt,name=accept_partial,json=acceptPartial,proto3" json:"accept_partial,omitempty"`
 	// The smallest approval that would do, minor units, 1 to amount; only with accept_partial. 0 means 1.
 	MinimumAmount int64 `protobuf:"varint,8,opt,name=minimum_amount,json=minimumAmount,proto3" json:"minimum_amount,omitempty"`
+	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
+	Plan          *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -571,6 +582,13 @@ func (x *CheckRequest) GetMinimumAmount() int64 {
 		return x.MinimumAmount
 	}
 	return 0
+}
+
+func (x *CheckRequest) GetPlan() *PlanChoice {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
 }
 
 // CheckResponse is what would be decided now.
@@ -670,7 +688,9 @@ type AuthorizeRequest struct {
 	// The smallest approval that will do, minor units, 1 to amount; only with accept_partial. 0 means 1.
 	MinimumAmount int64 `protobuf:"varint,10,opt,name=minimum_amount,json=minimumAmount,proto3" json:"minimum_amount,omitempty"`
 	// How long to hold, whole seconds, within the terms; left out for the terms' default for the scene.
-	HoldLifetime  *durationpb.Duration `protobuf:"bytes,11,opt,name=hold_lifetime,json=holdLifetime,proto3" json:"hold_lifetime,omitempty"`
+	HoldLifetime *durationpb.Duration `protobuf:"bytes,11,opt,name=hold_lifetime,json=holdLifetime,proto3" json:"hold_lifetime,omitempty"`
+	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
+	Plan          *PlanChoice `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +798,13 @@ func (x *AuthorizeRequest) GetMinimumAmount() int64 {
 func (x *AuthorizeRequest) GetHoldLifetime() *durationpb.Duration {
 	if x != nil {
 		return x.HoldLifetime
+	}
+	return nil
+}
+
+func (x *AuthorizeRequest) GetPlan() *PlanChoice {
+	if x != nil {
+		return x.Plan
 	}
 	return nil
 }
@@ -1448,7 +1475,9 @@ type ChargeRequest struct {
 	// The account's currency, to be compared. Required.
 	Currency string `protobuf:"bytes,7,opt,name=currency,proto3" json:"currency,omitempty"`
 	// Minor units, above 0.
-	Amount        int64 `protobuf:"varint,8,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount int64 `protobuf:"varint,8,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
+	Plan          *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1537,6 +1566,13 @@ func (x *ChargeRequest) GetAmount() int64 {
 		return x.Amount
 	}
 	return 0
+}
+
+func (x *ChargeRequest) GetPlan() *PlanChoice {
+	if x != nil {
+		return x.Plan
+	}
+	return nil
 }
 
 // ChargeResponse is the decision; when approved the amount has been captured.
@@ -2088,7 +2124,9 @@ type AdviseRequest struct {
 	// Minor units, above 0.
 	Amount int64 `protobuf:"varint,8,opt,name=amount,proto3" json:"amount,omitempty"`
 	// When the sale took place; not in the future. Required.
-	SaleTime      *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
+	SaleTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
+	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
+	Plan          *PlanChoice `protobuf:"bytes,10,opt,name=plan,proto3" json:"plan,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2182,6 +2220,13 @@ func (x *AdviseRequest) GetAmount() int64 {
 func (x *AdviseRequest) GetSaleTime() *timestamppb.Timestamp {
 	if x != nil {
 		return x.SaleTime
+	}
+	return nil
+}
+
+func (x *AdviseRequest) GetPlan() *PlanChoice {
+	if x != nil {
+		return x.Plan
 	}
 	return nil
 }
@@ -3163,7 +3208,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xa9\a\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xd5\a\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3193,7 +3238,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bcaptures\x18\x12 \x03(\v2\x1a.holdfast.v1.CaptureRecordR\bcaptures\x123\n" +
 	"\arefunds\x18\x13 \x03(\v2\x19.holdfast.v1.RefundRecordR\arefunds\x12\x18\n" +
 	"\aadvised\x18\x14 \x01(\bR\aadvised\x127\n" +
-	"\tsale_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\"\x97\x01\n" +
+	"\tsale_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\x12*\n" +
+	"\x04plan\x18\x16 \x01(\v2\x16.holdfast.v1.PlanOfferR\x04plan\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
@@ -3205,7 +3251,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\x99\x02\n" +
+	"createTime\"\xc6\x02\n" +
 	"\fCheckRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -3217,12 +3263,13 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x06 \x01(\x03R\x06amount\x12%\n" +
 	"\x0eaccept_partial\x18\a \x01(\bR\racceptPartial\x12%\n" +
-	"\x0eminimum_amount\x18\b \x01(\x03R\rminimumAmount\"\xd8\x01\n" +
+	"\x0eminimum_amount\x18\b \x01(\x03R\rminimumAmount\x12+\n" +
+	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xd8\x01\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
 	"\x11authorized_amount\x18\x03 \x01(\x03R\x10authorizedAmount\x121\n" +
-	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\"\x97\x03\n" +
+	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\"\xc4\x03\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3239,7 +3286,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0eaccept_partial\x18\t \x01(\bR\racceptPartial\x12%\n" +
 	"\x0eminimum_amount\x18\n" +
 	" \x01(\x03R\rminimumAmount\x12>\n" +
-	"\rhold_lifetime\x18\v \x01(\v2\x19.google.protobuf.DurationR\fholdLifetime\"\x8d\x02\n" +
+	"\rhold_lifetime\x18\v \x01(\v2\x19.google.protobuf.DurationR\fholdLifetime\x12+\n" +
+	"\x04plan\x18\f \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\x8d\x02\n" +
 	"\x11AuthorizeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3288,7 +3336,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\x86\x02\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xb3\x02\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3301,7 +3349,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\vphone_token\x18\x06 \x01(\tR\n" +
 	"phoneToken\x12\x1a\n" +
 	"\bcurrency\x18\a \x01(\tR\bcurrency\x12\x16\n" +
-	"\x06amount\x18\b \x01(\x03R\x06amount\"\xa9\x02\n" +
+	"\x06amount\x18\b \x01(\x03R\x06amount\x12+\n" +
+	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xa9\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3343,7 +3392,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xbf\x02\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xec\x02\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3357,7 +3406,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"phoneToken\x12\x1a\n" +
 	"\bcurrency\x18\a \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\b \x01(\x03R\x06amount\x127\n" +
-	"\tsale_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\"\xdc\x01\n" +
+	"\tsale_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\x12+\n" +
+	"\x04plan\x18\n" +
+	" \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xdc\x01\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +
@@ -3498,10 +3549,12 @@ var file_holdfast_v1_authorization_proto_goTypes = []any{
 	(Scene)(0),                         // 35: holdfast.v1.Scene
 	(DeclineReason)(0),                 // 36: holdfast.v1.DeclineReason
 	(*timestamppb.Timestamp)(nil),      // 37: google.protobuf.Timestamp
-	(Decision)(0),                      // 38: holdfast.v1.Decision
-	(*Headroom)(nil),                   // 39: holdfast.v1.Headroom
-	(*durationpb.Duration)(nil),        // 40: google.protobuf.Duration
-	(*anypb.Any)(nil),                  // 41: google.protobuf.Any
+	(*PlanOffer)(nil),                  // 38: holdfast.v1.PlanOffer
+	(*PlanChoice)(nil),                 // 39: holdfast.v1.PlanChoice
+	(Decision)(0),                      // 40: holdfast.v1.Decision
+	(*Headroom)(nil),                   // 41: holdfast.v1.Headroom
+	(*durationpb.Duration)(nil),        // 42: google.protobuf.Duration
+	(*anypb.Any)(nil),                  // 43: google.protobuf.Any
 }
 var file_holdfast_v1_authorization_proto_depIdxs = []int32{
 	35, // 0: holdfast.v1.Authorization.scene:type_name -> holdfast.v1.Scene
@@ -3513,106 +3566,111 @@ var file_holdfast_v1_authorization_proto_depIdxs = []int32{
 	2,  // 6: holdfast.v1.Authorization.captures:type_name -> holdfast.v1.CaptureRecord
 	3,  // 7: holdfast.v1.Authorization.refunds:type_name -> holdfast.v1.RefundRecord
 	37, // 8: holdfast.v1.Authorization.sale_time:type_name -> google.protobuf.Timestamp
-	37, // 9: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
-	37, // 10: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
-	35, // 11: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
-	38, // 12: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 13: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	39, // 14: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 15: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
-	40, // 16: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	38, // 17: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 18: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 19: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 20: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
-	38, // 21: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 22: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 23: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 24: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
-	40, // 25: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	1,  // 26: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 27: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 28: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 29: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 30: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 31: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 32: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
-	38, // 33: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 34: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 35: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 36: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 37: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 38: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 39: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 40: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 41: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 42: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 43: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
-	37, // 44: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
-	1,  // 45: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
-	39, // 46: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 47: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 48: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 49: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
-	6,  // 50: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
-	14, // 51: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
-	18, // 52: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
-	16, // 53: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
-	8,  // 54: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
-	10, // 55: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
-	12, // 56: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
-	20, // 57: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
-	22, // 58: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
-	24, // 59: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
-	4,  // 60: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
-	7,  // 61: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
-	15, // 62: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
-	19, // 63: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
-	17, // 64: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
-	9,  // 65: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
-	11, // 66: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
-	13, // 67: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
-	21, // 68: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
-	23, // 69: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
-	25, // 70: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
-	5,  // 71: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
-	34, // 72: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
-	41, // 73: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
-	4,  // 74: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
-	6,  // 75: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
-	8,  // 76: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
-	10, // 77: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
-	12, // 78: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
-	14, // 79: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
-	16, // 80: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
-	18, // 81: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
-	20, // 82: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
-	22, // 83: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
-	24, // 84: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
-	26, // 85: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
-	28, // 86: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
-	30, // 87: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
-	32, // 88: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
-	5,  // 89: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
-	7,  // 90: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
-	9,  // 91: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
-	11, // 92: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
-	13, // 93: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
-	15, // 94: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
-	17, // 95: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
-	19, // 96: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
-	21, // 97: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
-	23, // 98: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
-	25, // 99: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
-	27, // 100: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
-	29, // 101: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
-	31, // 102: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
-	33, // 103: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
-	89, // [89:104] is the sub-list for method output_type
-	74, // [74:89] is the sub-list for method input_type
-	74, // [74:74] is the sub-list for extension type_name
-	74, // [74:74] is the sub-list for extension extendee
-	0,  // [0:74] is the sub-list for field type_name
+	38, // 9: holdfast.v1.Authorization.plan:type_name -> holdfast.v1.PlanOffer
+	37, // 10: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
+	37, // 11: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
+	35, // 12: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
+	39, // 13: holdfast.v1.CheckRequest.plan:type_name -> holdfast.v1.PlanChoice
+	40, // 14: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 15: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	41, // 16: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
+	35, // 17: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
+	42, // 18: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	39, // 19: holdfast.v1.AuthorizeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	40, // 20: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 21: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 22: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 23: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
+	40, // 24: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 25: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 26: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 27: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
+	42, // 28: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	1,  // 29: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 30: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 31: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 32: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 33: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 34: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
+	35, // 35: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
+	39, // 36: holdfast.v1.ChargeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	40, // 37: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 38: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 39: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 40: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 41: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 42: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 43: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 44: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 45: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 46: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
+	35, // 47: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
+	37, // 48: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
+	39, // 49: holdfast.v1.AdviseRequest.plan:type_name -> holdfast.v1.PlanChoice
+	1,  // 50: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
+	41, // 51: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 52: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,  // 53: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,  // 54: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
+	6,  // 55: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
+	14, // 56: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
+	18, // 57: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
+	16, // 58: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
+	8,  // 59: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
+	10, // 60: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
+	12, // 61: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
+	20, // 62: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
+	22, // 63: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
+	24, // 64: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
+	4,  // 65: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
+	7,  // 66: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
+	15, // 67: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
+	19, // 68: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
+	17, // 69: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
+	9,  // 70: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
+	11, // 71: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
+	13, // 72: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
+	21, // 73: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
+	23, // 74: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
+	25, // 75: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
+	5,  // 76: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
+	34, // 77: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
+	43, // 78: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
+	4,  // 79: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
+	6,  // 80: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
+	8,  // 81: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
+	10, // 82: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
+	12, // 83: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
+	14, // 84: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
+	16, // 85: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
+	18, // 86: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
+	20, // 87: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
+	22, // 88: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
+	24, // 89: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
+	26, // 90: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
+	28, // 91: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
+	30, // 92: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
+	32, // 93: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
+	5,  // 94: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
+	7,  // 95: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
+	9,  // 96: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
+	11, // 97: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
+	13, // 98: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
+	15, // 99: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
+	17, // 100: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
+	19, // 101: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
+	21, // 102: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
+	23, // 103: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
+	25, // 104: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
+	27, // 105: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
+	29, // 106: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
+	31, // 107: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
+	33, // 108: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
+	94, // [94:109] is the sub-list for method output_type
+	79, // [79:94] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_authorization_proto_init() }

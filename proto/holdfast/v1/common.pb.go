@@ -11,8 +11,8 @@
 //
 //   - Amounts are int64 minor units of the account's currency (CNY: fen; UGX has no minor unit, so 1 = UGX 1). The
 //     currency is an ISO 4217 code, repeated in every request that carries an amount and compared with the account's.
-//   - Server-made ids are opaque strings with a kind prefix: acc_, auth_, cap_, ref_. Caller-made ids (request_id,
-//     order_id, consumer_token, phone_token, carrier_id) are 1 to 64 characters of A-Z a-z 0-9 . _ : - and are
+//   - Server-made ids are opaque strings with a kind prefix: acc_, auth_, cap_, ref_,
+//     item_, pln_. Caller-made ids (request_id, order_id, consumer_token, phone_token, carrier_id) are 1 to 64 characters of A-Z a-z 0-9 . _ : - and are
 //     compared byte by byte. A raw 11-digit mobile number in any of them is refused.
 //   - Instants are Timestamps; civil dates are strings YYYY-MM-DD in the server's business zone.
 //   - Every write carries a request_id. The same id with the same body returns the first outcome, marked replayed,
@@ -200,6 +200,10 @@ const (
 	DeclineReason_DECLINE_REASON_PLAN_NOT_OFFERED DeclineReason = 20
 	// The risk policy declined.
 	DeclineReason_DECLINE_REASON_RISK_POLICY DeclineReason = 21
+	// The mandate by which the bill would be paid is not active.
+	DeclineReason_DECLINE_REASON_MANDATE_NOT_ACTIVE DeclineReason = 22
+	// Above what the mandate may pay.
+	DeclineReason_DECLINE_REASON_MANDATE_LIMIT DeclineReason = 23
 )
 
 // Enum value maps for DeclineReason.
@@ -227,6 +231,8 @@ var (
 		19: "DECLINE_REASON_POINTS_INSUFFICIENT",
 		20: "DECLINE_REASON_PLAN_NOT_OFFERED",
 		21: "DECLINE_REASON_RISK_POLICY",
+		22: "DECLINE_REASON_MANDATE_NOT_ACTIVE",
+		23: "DECLINE_REASON_MANDATE_LIMIT",
 	}
 	DeclineReason_value = map[string]int32{
 		"DECLINE_REASON_UNSPECIFIED":            0,
@@ -251,6 +257,8 @@ var (
 		"DECLINE_REASON_POINTS_INSUFFICIENT":    19,
 		"DECLINE_REASON_PLAN_NOT_OFFERED":       20,
 		"DECLINE_REASON_RISK_POLICY":            21,
+		"DECLINE_REASON_MANDATE_NOT_ACTIVE":     22,
+		"DECLINE_REASON_MANDATE_LIMIT":          23,
 	}
 )
 
@@ -279,6 +287,120 @@ func (x DeclineReason) Number() protoreflect.EnumNumber {
 // Deprecated: Use DeclineReason.Descriptor instead.
 func (DeclineReason) EnumDescriptor() ([]byte, []int) {
 	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{2}
+}
+
+// PlanMethod is how an installment plan is priced.
+type PlanMethod int32
+
+const (
+	// Never accepted.
+	PlanMethod_PLAN_METHOD_UNSPECIFIED PlanMethod = 0
+	// Equal parts of the principal, and a fee a month on the original principal.
+	PlanMethod_PLAN_METHOD_FLAT_FEE PlanMethod = 1
+	// Level payments at a nominal annual rate on what is outstanding.
+	PlanMethod_PLAN_METHOD_ANNUITY PlanMethod = 2
+	// Equal parts of the principal and nothing else: the carrier pays the fee.
+	PlanMethod_PLAN_METHOD_INTEREST_FREE PlanMethod = 3
+)
+
+// Enum value maps for PlanMethod.
+var (
+	PlanMethod_name = map[int32]string{
+		0: "PLAN_METHOD_UNSPECIFIED",
+		1: "PLAN_METHOD_FLAT_FEE",
+		2: "PLAN_METHOD_ANNUITY",
+		3: "PLAN_METHOD_INTEREST_FREE",
+	}
+	PlanMethod_value = map[string]int32{
+		"PLAN_METHOD_UNSPECIFIED":   0,
+		"PLAN_METHOD_FLAT_FEE":      1,
+		"PLAN_METHOD_ANNUITY":       2,
+		"PLAN_METHOD_INTEREST_FREE": 3,
+	}
+)
+
+func (x PlanMethod) Enum() *PlanMethod {
+	p := new(PlanMethod)
+	*p = x
+	return p
+}
+
+func (x PlanMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (PlanMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_holdfast_v1_common_proto_enumTypes[3].Descriptor()
+}
+
+func (PlanMethod) Type() protoreflect.EnumType {
+	return &file_holdfast_v1_common_proto_enumTypes[3]
+}
+
+func (x PlanMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use PlanMethod.Descriptor instead.
+func (PlanMethod) EnumDescriptor() ([]byte, []int) {
+	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{3}
+}
+
+// CollectionChannel is how what is due is collected.
+type CollectionChannel int32
+
+const (
+	// In a request: left out. Never sent.
+	CollectionChannel_COLLECTION_CHANNEL_UNSPECIFIED CollectionChannel = 0
+	// By the payment gateway, which reads collections and reports what became of them.
+	CollectionChannel_COLLECTION_CHANNEL_DIRECT_DEBIT CollectionChannel = 1
+	// On the carrier's bill.
+	CollectionChannel_COLLECTION_CHANNEL_CARRIER CollectionChannel = 2
+	// The consumer pays; no collections are issued.
+	CollectionChannel_COLLECTION_CHANNEL_MANUAL CollectionChannel = 3
+)
+
+// Enum value maps for CollectionChannel.
+var (
+	CollectionChannel_name = map[int32]string{
+		0: "COLLECTION_CHANNEL_UNSPECIFIED",
+		1: "COLLECTION_CHANNEL_DIRECT_DEBIT",
+		2: "COLLECTION_CHANNEL_CARRIER",
+		3: "COLLECTION_CHANNEL_MANUAL",
+	}
+	CollectionChannel_value = map[string]int32{
+		"COLLECTION_CHANNEL_UNSPECIFIED":  0,
+		"COLLECTION_CHANNEL_DIRECT_DEBIT": 1,
+		"COLLECTION_CHANNEL_CARRIER":      2,
+		"COLLECTION_CHANNEL_MANUAL":       3,
+	}
+)
+
+func (x CollectionChannel) Enum() *CollectionChannel {
+	p := new(CollectionChannel)
+	*p = x
+	return p
+}
+
+func (x CollectionChannel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (CollectionChannel) Descriptor() protoreflect.EnumDescriptor {
+	return file_holdfast_v1_common_proto_enumTypes[4].Descriptor()
+}
+
+func (CollectionChannel) Type() protoreflect.EnumType {
+	return &file_holdfast_v1_common_proto_enumTypes[4]
+}
+
+func (x CollectionChannel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use CollectionChannel.Descriptor instead.
+func (CollectionChannel) EnumDescriptor() ([]byte, []int) {
+	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
 // Headroom is what a line and its account had left when the call was decided. Minor units of the account's
@@ -392,6 +514,134 @@ func (x *Headroom) GetOverLimit() bool {
 	return false
 }
 
+// PlanChoice names one of the installment plans that the account's terms offer.
+type PlanChoice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How the plan is priced. Required.
+	Method PlanMethod `protobuf:"varint,1,opt,name=method,proto3,enum=holdfast.v1.PlanMethod" json:"method,omitempty"`
+	// In how many monthly installments. Required.
+	Months        int32 `protobuf:"varint,2,opt,name=months,proto3" json:"months,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PlanChoice) Reset() {
+	*x = PlanChoice{}
+	mi := &file_holdfast_v1_common_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanChoice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanChoice) ProtoMessage() {}
+
+func (x *PlanChoice) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_common_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanChoice.ProtoReflect.Descriptor instead.
+func (*PlanChoice) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *PlanChoice) GetMethod() PlanMethod {
+	if x != nil {
+		return x.Method
+	}
+	return PlanMethod_PLAN_METHOD_UNSPECIFIED
+}
+
+func (x *PlanChoice) GetMonths() int32 {
+	if x != nil {
+		return x.Months
+	}
+	return 0
+}
+
+// PlanOffer is what an installment plan costs.
+type PlanOffer struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How the plan is priced.
+	Method PlanMethod `protobuf:"varint,1,opt,name=method,proto3,enum=holdfast.v1.PlanMethod" json:"method,omitempty"`
+	// In how many monthly installments.
+	Months int32 `protobuf:"varint,2,opt,name=months,proto3" json:"months,omitempty"`
+	// Fee a month in percent of the original principal, such as "0.8", for FLAT_FEE and INTEREST_FREE; else empty.
+	MonthlyFeePercent string `protobuf:"bytes,3,opt,name=monthly_fee_percent,json=monthlyFeePercent,proto3" json:"monthly_fee_percent,omitempty"`
+	// Nominal interest a year in percent of what is outstanding, such as "15", for ANNUITY; else empty.
+	AnnualInterestPercent string `protobuf:"bytes,4,opt,name=annual_interest_percent,json=annualInterestPercent,proto3" json:"annual_interest_percent,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
+}
+
+func (x *PlanOffer) Reset() {
+	*x = PlanOffer{}
+	mi := &file_holdfast_v1_common_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PlanOffer) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PlanOffer) ProtoMessage() {}
+
+func (x *PlanOffer) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_common_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PlanOffer.ProtoReflect.Descriptor instead.
+func (*PlanOffer) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *PlanOffer) GetMethod() PlanMethod {
+	if x != nil {
+		return x.Method
+	}
+	return PlanMethod_PLAN_METHOD_UNSPECIFIED
+}
+
+func (x *PlanOffer) GetMonths() int32 {
+	if x != nil {
+		return x.Months
+	}
+	return 0
+}
+
+func (x *PlanOffer) GetMonthlyFeePercent() string {
+	if x != nil {
+		return x.MonthlyFeePercent
+	}
+	return ""
+}
+
+func (x *PlanOffer) GetAnnualInterestPercent() string {
+	if x != nil {
+		return x.AnnualInterestPercent
+	}
+	return ""
+}
+
 var File_holdfast_v1_common_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_common_proto_rawDesc = "" +
@@ -406,7 +656,16 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\faccount_held\x18\x06 \x01(\x03R\vaccountHeld\x12%\n" +
 	"\x0eaccount_posted\x18\a \x01(\x03R\raccountPosted\x12\x1d\n" +
 	"\n" +
-	"over_limit\x18\b \x01(\bR\toverLimit*Q\n" +
+	"over_limit\x18\b \x01(\bR\toverLimit\"U\n" +
+	"\n" +
+	"PlanChoice\x12/\n" +
+	"\x06method\x18\x01 \x01(\x0e2\x17.holdfast.v1.PlanMethodR\x06method\x12\x16\n" +
+	"\x06months\x18\x02 \x01(\x05R\x06months\"\xbc\x01\n" +
+	"\tPlanOffer\x12/\n" +
+	"\x06method\x18\x01 \x01(\x0e2\x17.holdfast.v1.PlanMethodR\x06method\x12\x16\n" +
+	"\x06months\x18\x02 \x01(\x05R\x06months\x12.\n" +
+	"\x13monthly_fee_percent\x18\x03 \x01(\tR\x11monthlyFeePercent\x126\n" +
+	"\x17annual_interest_percent\x18\x04 \x01(\tR\x15annualInterestPercent*Q\n" +
 	"\x05Scene\x12\x15\n" +
 	"\x11SCENE_UNSPECIFIED\x10\x00\x12\x0f\n" +
 	"\vSCENE_TOPUP\x10\x01\x12\x0e\n" +
@@ -416,7 +675,7 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\bDecision\x12\x18\n" +
 	"\x14DECISION_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11DECISION_APPROVED\x10\x01\x12\x15\n" +
-	"\x11DECISION_DECLINED\x10\x02*\xc3\x06\n" +
+	"\x11DECISION_DECLINED\x10\x02*\x8c\a\n" +
 	"\rDeclineReason\x12\x1e\n" +
 	"\x1aDECLINE_REASON_UNSPECIFIED\x10\x00\x12%\n" +
 	"!DECLINE_REASON_ACCOUNT_NOT_ACTIVE\x10\x01\x12!\n" +
@@ -440,7 +699,20 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\x1cDECLINE_REASON_ACCOUNT_LIMIT\x10\x12\x12&\n" +
 	"\"DECLINE_REASON_POINTS_INSUFFICIENT\x10\x13\x12#\n" +
 	"\x1fDECLINE_REASON_PLAN_NOT_OFFERED\x10\x14\x12\x1e\n" +
-	"\x1aDECLINE_REASON_RISK_POLICY\x10\x15BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"\x1aDECLINE_REASON_RISK_POLICY\x10\x15\x12%\n" +
+	"!DECLINE_REASON_MANDATE_NOT_ACTIVE\x10\x16\x12 \n" +
+	"\x1cDECLINE_REASON_MANDATE_LIMIT\x10\x17*{\n" +
+	"\n" +
+	"PlanMethod\x12\x1b\n" +
+	"\x17PLAN_METHOD_UNSPECIFIED\x10\x00\x12\x18\n" +
+	"\x14PLAN_METHOD_FLAT_FEE\x10\x01\x12\x17\n" +
+	"\x13PLAN_METHOD_ANNUITY\x10\x02\x12\x1d\n" +
+	"\x19PLAN_METHOD_INTEREST_FREE\x10\x03*\x9b\x01\n" +
+	"\x11CollectionChannel\x12\"\n" +
+	"\x1eCOLLECTION_CHANNEL_UNSPECIFIED\x10\x00\x12#\n" +
+	"\x1fCOLLECTION_CHANNEL_DIRECT_DEBIT\x10\x01\x12\x1e\n" +
+	"\x1aCOLLECTION_CHANNEL_CARRIER\x10\x02\x12\x1d\n" +
+	"\x19COLLECTION_CHANNEL_MANUAL\x10\x03BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_common_proto_rawDescOnce sync.Once
@@ -454,20 +726,26 @@ func file_holdfast_v1_common_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_common_proto_rawDescData
 }
 
-var file_holdfast_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_holdfast_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 1)
+var file_holdfast_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_holdfast_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_holdfast_v1_common_proto_goTypes = []any{
-	(Scene)(0),         // 0: holdfast.v1.Scene
-	(Decision)(0),      // 1: holdfast.v1.Decision
-	(DeclineReason)(0), // 2: holdfast.v1.DeclineReason
-	(*Headroom)(nil),   // 3: holdfast.v1.Headroom
+	(Scene)(0),             // 0: holdfast.v1.Scene
+	(Decision)(0),          // 1: holdfast.v1.Decision
+	(DeclineReason)(0),     // 2: holdfast.v1.DeclineReason
+	(PlanMethod)(0),        // 3: holdfast.v1.PlanMethod
+	(CollectionChannel)(0), // 4: holdfast.v1.CollectionChannel
+	(*Headroom)(nil),       // 5: holdfast.v1.Headroom
+	(*PlanChoice)(nil),     // 6: holdfast.v1.PlanChoice
+	(*PlanOffer)(nil),      // 7: holdfast.v1.PlanOffer
 }
 var file_holdfast_v1_common_proto_depIdxs = []int32{
-	0, // [0:0] is the sub-list for method output_type
-	0, // [0:0] is the sub-list for method input_type
-	0, // [0:0] is the sub-list for extension type_name
-	0, // [0:0] is the sub-list for extension extendee
-	0, // [0:0] is the sub-list for field type_name
+	3, // 0: holdfast.v1.PlanChoice.method:type_name -> holdfast.v1.PlanMethod
+	3, // 1: holdfast.v1.PlanOffer.method:type_name -> holdfast.v1.PlanMethod
+	2, // [2:2] is the sub-list for method output_type
+	2, // [2:2] is the sub-list for method input_type
+	2, // [2:2] is the sub-list for extension type_name
+	2, // [2:2] is the sub-list for extension extendee
+	0, // [0:2] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_common_proto_init() }
@@ -480,8 +758,8 @@ func file_holdfast_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_common_proto_rawDesc), len(file_holdfast_v1_common_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   1,
+			NumEnums:      5,
+			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

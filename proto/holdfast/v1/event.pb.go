@@ -80,6 +80,52 @@ const (
 	EventType_EVENT_TYPE_CLOCK_ADVANCED EventType = 25
 	// An order id was taken for an account whose shard is another.
 	EventType_EVENT_TYPE_ORDER_CLAIMED EventType = 26
+	// A version of the terms was put; the note is its name. Each shard tells it.
+	EventType_EVENT_TYPE_TERMS_PUT EventType = 27
+	// A billing window closed and became a statement; the amount is what is to be paid in all.
+	EventType_EVENT_TYPE_STATEMENT_CLOSED EventType = 28
+	// A due date passed and something of the statement is unpaid.
+	EventType_EVENT_TYPE_FELL_DUE EventType = 29
+	// A due date passed with the minimum paid: the rest is carried.
+	EventType_EVENT_TYPE_CARRIED EventType = 30
+	// A payment was posted, other than by a collection.
+	EventType_EVENT_TYPE_REPAYMENT_POSTED EventType = 31
+	// A payment bounced, and what it had paid is owed again.
+	EventType_EVENT_TYPE_REPAYMENT_REVERSED EventType = 32
+	// The credit balance, or some of it, was paid out.
+	EventType_EVENT_TYPE_CREDIT_REFUNDED EventType = 33
+	// An operator took a charge back.
+	EventType_EVENT_TYPE_CHARGE_WAIVED EventType = 34
+	// An operator paused penalty between two days.
+	EventType_EVENT_TYPE_PENALTY_PAUSED EventType = 35
+	// An amount is to be collected.
+	EventType_EVENT_TYPE_COLLECTION_ISSUED EventType = 36
+	// A collection succeeded: its payment was posted.
+	EventType_EVENT_TYPE_COLLECTION_SUCCEEDED EventType = 37
+	// A collection failed.
+	EventType_EVENT_TYPE_COLLECTION_FAILED EventType = 38
+	// A collection notice is to be sent to the consumer; the amount is what is overdue.
+	EventType_EVENT_TYPE_NOTICE_ISSUED EventType = 39
+	// A collection notice waits for the end of quiet hours.
+	EventType_EVENT_TYPE_NOTICE_DEFERRED EventType = 40
+	// The account was frozen for being past due.
+	EventType_EVENT_TYPE_DELINQUENCY_FROZE EventType = 41
+	// All that is owed was charged off.
+	EventType_EVENT_TYPE_CHARGED_OFF EventType = 42
+	// An operator spread what is overdue over windows to come.
+	EventType_EVENT_TYPE_DEBT_REAGED EventType = 43
+	// A statement is to be paid by installments.
+	EventType_EVENT_TYPE_STATEMENT_PLANNED EventType = 44
+	// The rest of a plan was billed at once, because the consumer wants to pay it.
+	EventType_EVENT_TYPE_PLAN_PAID_OFF EventType = 45
+	// The rest of a plan fell due at once, because of default.
+	EventType_EVENT_TYPE_PLAN_ACCELERATED EventType = 46
+	// The consumer accepted a version of the terms.
+	EventType_EVENT_TYPE_TERMS_ACCEPTED EventType = 47
+	// The statement day was changed.
+	EventType_EVENT_TYPE_STATEMENT_DAY_SET EventType = 48
+	// The channel of collections was changed.
+	EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET EventType = 49
 )
 
 // Enum value maps for EventType.
@@ -112,35 +158,81 @@ var (
 		24: "EVENT_TYPE_RESUMED",
 		25: "EVENT_TYPE_CLOCK_ADVANCED",
 		26: "EVENT_TYPE_ORDER_CLAIMED",
+		27: "EVENT_TYPE_TERMS_PUT",
+		28: "EVENT_TYPE_STATEMENT_CLOSED",
+		29: "EVENT_TYPE_FELL_DUE",
+		30: "EVENT_TYPE_CARRIED",
+		31: "EVENT_TYPE_REPAYMENT_POSTED",
+		32: "EVENT_TYPE_REPAYMENT_REVERSED",
+		33: "EVENT_TYPE_CREDIT_REFUNDED",
+		34: "EVENT_TYPE_CHARGE_WAIVED",
+		35: "EVENT_TYPE_PENALTY_PAUSED",
+		36: "EVENT_TYPE_COLLECTION_ISSUED",
+		37: "EVENT_TYPE_COLLECTION_SUCCEEDED",
+		38: "EVENT_TYPE_COLLECTION_FAILED",
+		39: "EVENT_TYPE_NOTICE_ISSUED",
+		40: "EVENT_TYPE_NOTICE_DEFERRED",
+		41: "EVENT_TYPE_DELINQUENCY_FROZE",
+		42: "EVENT_TYPE_CHARGED_OFF",
+		43: "EVENT_TYPE_DEBT_REAGED",
+		44: "EVENT_TYPE_STATEMENT_PLANNED",
+		45: "EVENT_TYPE_PLAN_PAID_OFF",
+		46: "EVENT_TYPE_PLAN_ACCELERATED",
+		47: "EVENT_TYPE_TERMS_ACCEPTED",
+		48: "EVENT_TYPE_STATEMENT_DAY_SET",
+		49: "EVENT_TYPE_COLLECTION_CHANNEL_SET",
 	}
 	EventType_value = map[string]int32{
-		"EVENT_TYPE_UNSPECIFIED":           0,
-		"EVENT_TYPE_ACCOUNT_OPENED":        1,
-		"EVENT_TYPE_LIMITS_SET":            2,
-		"EVENT_TYPE_TEMPORARY_LIMIT_SET":   3,
-		"EVENT_TYPE_ACCOUNT_FROZEN":        4,
-		"EVENT_TYPE_ACCOUNT_UNFROZEN":      5,
-		"EVENT_TYPE_ACCOUNT_CLOSED":        6,
-		"EVENT_TYPE_LINE_OPENED":           7,
-		"EVENT_TYPE_LINE_CLOSED":           8,
-		"EVENT_TYPE_AGREEMENT_ACCEPTED":    9,
-		"EVENT_TYPE_SPENDING_CONTROLS_SET": 10,
-		"EVENT_TYPE_AUTHORIZED":            11,
-		"EVENT_TYPE_DECLINED":              12,
-		"EVENT_TYPE_INCREMENTED":           13,
-		"EVENT_TYPE_EXTENDED":              14,
-		"EVENT_TYPE_SUBMITTED":             15,
-		"EVENT_TYPE_CAPTURED":              16,
-		"EVENT_TYPE_VOIDED":                17,
-		"EVENT_TYPE_EXPIRED":               18,
-		"EVENT_TYPE_SUBMITTED_EXPIRED":     19,
-		"EVENT_TYPE_REVERSED":              20,
-		"EVENT_TYPE_REFUNDED":              21,
-		"EVENT_TYPE_ADVISED":               22,
-		"EVENT_TYPE_SUSPENDED":             23,
-		"EVENT_TYPE_RESUMED":               24,
-		"EVENT_TYPE_CLOCK_ADVANCED":        25,
-		"EVENT_TYPE_ORDER_CLAIMED":         26,
+		"EVENT_TYPE_UNSPECIFIED":            0,
+		"EVENT_TYPE_ACCOUNT_OPENED":         1,
+		"EVENT_TYPE_LIMITS_SET":             2,
+		"EVENT_TYPE_TEMPORARY_LIMIT_SET":    3,
+		"EVENT_TYPE_ACCOUNT_FROZEN":         4,
+		"EVENT_TYPE_ACCOUNT_UNFROZEN":       5,
+		"EVENT_TYPE_ACCOUNT_CLOSED":         6,
+		"EVENT_TYPE_LINE_OPENED":            7,
+		"EVENT_TYPE_LINE_CLOSED":            8,
+		"EVENT_TYPE_AGREEMENT_ACCEPTED":     9,
+		"EVENT_TYPE_SPENDING_CONTROLS_SET":  10,
+		"EVENT_TYPE_AUTHORIZED":             11,
+		"EVENT_TYPE_DECLINED":               12,
+		"EVENT_TYPE_INCREMENTED":            13,
+		"EVENT_TYPE_EXTENDED":               14,
+		"EVENT_TYPE_SUBMITTED":              15,
+		"EVENT_TYPE_CAPTURED":               16,
+		"EVENT_TYPE_VOIDED":                 17,
+		"EVENT_TYPE_EXPIRED":                18,
+		"EVENT_TYPE_SUBMITTED_EXPIRED":      19,
+		"EVENT_TYPE_REVERSED":               20,
+		"EVENT_TYPE_REFUNDED":               21,
+		"EVENT_TYPE_ADVISED":                22,
+		"EVENT_TYPE_SUSPENDED":              23,
+		"EVENT_TYPE_RESUMED":                24,
+		"EVENT_TYPE_CLOCK_ADVANCED":         25,
+		"EVENT_TYPE_ORDER_CLAIMED":          26,
+		"EVENT_TYPE_TERMS_PUT":              27,
+		"EVENT_TYPE_STATEMENT_CLOSED":       28,
+		"EVENT_TYPE_FELL_DUE":               29,
+		"EVENT_TYPE_CARRIED":                30,
+		"EVENT_TYPE_REPAYMENT_POSTED":       31,
+		"EVENT_TYPE_REPAYMENT_REVERSED":     32,
+		"EVENT_TYPE_CREDIT_REFUNDED":        33,
+		"EVENT_TYPE_CHARGE_WAIVED":          34,
+		"EVENT_TYPE_PENALTY_PAUSED":         35,
+		"EVENT_TYPE_COLLECTION_ISSUED":      36,
+		"EVENT_TYPE_COLLECTION_SUCCEEDED":   37,
+		"EVENT_TYPE_COLLECTION_FAILED":      38,
+		"EVENT_TYPE_NOTICE_ISSUED":          39,
+		"EVENT_TYPE_NOTICE_DEFERRED":        40,
+		"EVENT_TYPE_DELINQUENCY_FROZE":      41,
+		"EVENT_TYPE_CHARGED_OFF":            42,
+		"EVENT_TYPE_DEBT_REAGED":            43,
+		"EVENT_TYPE_STATEMENT_PLANNED":      44,
+		"EVENT_TYPE_PLAN_PAID_OFF":          45,
+		"EVENT_TYPE_PLAN_ACCELERATED":       46,
+		"EVENT_TYPE_TERMS_ACCEPTED":         47,
+		"EVENT_TYPE_STATEMENT_DAY_SET":      48,
+		"EVENT_TYPE_COLLECTION_CHANNEL_SET": 49,
 	}
 )
 
@@ -328,7 +420,8 @@ type Event struct {
 	Scene Scene `protobuf:"varint,12,opt,name=scene,proto3,enum=holdfast.v1.Scene" json:"scene,omitempty"`
 	// Currency of the amounts.
 	Currency string `protobuf:"bytes,13,opt,name=currency,proto3" json:"currency,omitempty"`
-	// The amount that this event is about: held, captured, released, refunded, or a limit; minor units.
+	// The amount that this event is about: held, captured, released, refunded, repaid, to be collected, or a limit; minor
+	// units.
 	Amount int64 `protobuf:"varint,14,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Where the authorization stands after it.
 	State AuthorizationState `protobuf:"varint,15,opt,name=state,proto3,enum=holdfast.v1.AuthorizationState" json:"state,omitempty"`
@@ -341,7 +434,28 @@ type Event struct {
 	// The double-entry postings of the event; they sum to zero.
 	Postings []*Posting `protobuf:"bytes,19,rep,name=postings,proto3" json:"postings,omitempty"`
 	// True for a capture after expiry.
-	Late          bool `protobuf:"varint,20,opt,name=late,proto3" json:"late,omitempty"`
+	Late bool `protobuf:"varint,20,opt,name=late,proto3" json:"late,omitempty"`
+	// The item that it added to what the account owes, item_...: a repayment, a collection, a refund.
+	ItemId string `protobuf:"bytes,21,opt,name=item_id,json=itemId,proto3" json:"item_id,omitempty"`
+	// The item that it undoes or completes: the repayment that bounced, the collection that was reported.
+	AboutItemId string `protobuf:"bytes,22,opt,name=about_item_id,json=aboutItemId,proto3" json:"about_item_id,omitempty"`
+	// The installment plan concerned, pln_...
+	PlanId string `protobuf:"bytes,23,opt,name=plan_id,json=planId,proto3" json:"plan_id,omitempty"`
+	// The billing window concerned, by the date on which it opens, YYYY-MM-DD.
+	OpeningDate string `protobuf:"bytes,24,opt,name=opening_date,json=openingDate,proto3" json:"opening_date,omitempty"`
+	// The civil day that it belongs to, YYYY-MM-DD: after downtime it is before that of time. Set where it is about what
+	// is owed.
+	Day string `protobuf:"bytes,25,opt,name=day,proto3" json:"day,omitempty"`
+	// The value date of a payment, YYYY-MM-DD.
+	ValueDate string `protobuf:"bytes,26,opt,name=value_date,json=valueDate,proto3" json:"value_date,omitempty"`
+	// Which attempt a collection is: 1, 2, 3, ...
+	Attempt int32 `protobuf:"varint,27,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// How it is collected.
+	Channel CollectionChannel `protobuf:"varint,28,opt,name=channel,proto3,enum=holdfast.v1.CollectionChannel" json:"channel,omitempty"`
+	// Of the world outside, such as a bank's reference of a payment.
+	Reference string `protobuf:"bytes,29,opt,name=reference,proto3" json:"reference,omitempty"`
+	// What became of the account, where an event about what it owes changed its status.
+	AccountStatus AccountStatus `protobuf:"varint,30,opt,name=account_status,json=accountStatus,proto3,enum=holdfast.v1.AccountStatus" json:"account_status,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -516,10 +630,81 @@ func (x *Event) GetLate() bool {
 	return false
 }
 
+func (x *Event) GetItemId() string {
+	if x != nil {
+		return x.ItemId
+	}
+	return ""
+}
+
+func (x *Event) GetAboutItemId() string {
+	if x != nil {
+		return x.AboutItemId
+	}
+	return ""
+}
+
+func (x *Event) GetPlanId() string {
+	if x != nil {
+		return x.PlanId
+	}
+	return ""
+}
+
+func (x *Event) GetOpeningDate() string {
+	if x != nil {
+		return x.OpeningDate
+	}
+	return ""
+}
+
+func (x *Event) GetDay() string {
+	if x != nil {
+		return x.Day
+	}
+	return ""
+}
+
+func (x *Event) GetValueDate() string {
+	if x != nil {
+		return x.ValueDate
+	}
+	return ""
+}
+
+func (x *Event) GetAttempt() int32 {
+	if x != nil {
+		return x.Attempt
+	}
+	return 0
+}
+
+func (x *Event) GetChannel() CollectionChannel {
+	if x != nil {
+		return x.Channel
+	}
+	return CollectionChannel_COLLECTION_CHANNEL_UNSPECIFIED
+}
+
+func (x *Event) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *Event) GetAccountStatus() AccountStatus {
+	if x != nil {
+		return x.AccountStatus
+	}
+	return AccountStatus_ACCOUNT_STATUS_UNSPECIFIED
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The book account: held/ACC/SCENE, committed/CARRIER, receivable/ACC/SCENE, payable/CARRIER.
+	// The book account: held/ACC/SCENE, committed/CARRIER, receivable/ACC/SCENE (principal), payable/CARRIER, charges/ACC
+	// (fees, interest, penalty), credit/ACC, cash, income, loss, subsidy/CARRIER.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// Minor units: debits above zero, credits below.
 	Amount        int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
@@ -575,7 +760,7 @@ var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\xb5\x01\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\xb5\x01\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -585,7 +770,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1b\n" +
 	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xac\x05\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x8b\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -611,10 +796,21 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"posting_id\x18\x11 \x01(\tR\tpostingId\x12\x12\n" +
 	"\x04note\x18\x12 \x01(\tR\x04note\x120\n" +
 	"\bpostings\x18\x13 \x03(\v2\x14.holdfast.v1.PostingR\bpostings\x12\x12\n" +
-	"\x04late\x18\x14 \x01(\bR\x04late\"5\n" +
+	"\x04late\x18\x14 \x01(\bR\x04late\x12\x17\n" +
+	"\aitem_id\x18\x15 \x01(\tR\x06itemId\x12\"\n" +
+	"\rabout_item_id\x18\x16 \x01(\tR\vaboutItemId\x12\x17\n" +
+	"\aplan_id\x18\x17 \x01(\tR\x06planId\x12!\n" +
+	"\fopening_date\x18\x18 \x01(\tR\vopeningDate\x12\x10\n" +
+	"\x03day\x18\x19 \x01(\tR\x03day\x12\x1d\n" +
+	"\n" +
+	"value_date\x18\x1a \x01(\tR\tvalueDate\x12\x18\n" +
+	"\aattempt\x18\x1b \x01(\x05R\aattempt\x128\n" +
+	"\achannel\x18\x1c \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\achannel\x12\x1c\n" +
+	"\treference\x18\x1d \x01(\tR\treference\x12A\n" +
+	"\x0eaccount_status\x18\x1e \x01(\x0e2\x1a.holdfast.v1.AccountStatusR\raccountStatus\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\x8b\x06\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xe2\v\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -643,7 +839,30 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x14EVENT_TYPE_SUSPENDED\x10\x17\x12\x16\n" +
 	"\x12EVENT_TYPE_RESUMED\x10\x18\x12\x1d\n" +
 	"\x19EVENT_TYPE_CLOCK_ADVANCED\x10\x19\x12\x1c\n" +
-	"\x18EVENT_TYPE_ORDER_CLAIMED\x10\x1a2b\n" +
+	"\x18EVENT_TYPE_ORDER_CLAIMED\x10\x1a\x12\x18\n" +
+	"\x14EVENT_TYPE_TERMS_PUT\x10\x1b\x12\x1f\n" +
+	"\x1bEVENT_TYPE_STATEMENT_CLOSED\x10\x1c\x12\x17\n" +
+	"\x13EVENT_TYPE_FELL_DUE\x10\x1d\x12\x16\n" +
+	"\x12EVENT_TYPE_CARRIED\x10\x1e\x12\x1f\n" +
+	"\x1bEVENT_TYPE_REPAYMENT_POSTED\x10\x1f\x12!\n" +
+	"\x1dEVENT_TYPE_REPAYMENT_REVERSED\x10 \x12\x1e\n" +
+	"\x1aEVENT_TYPE_CREDIT_REFUNDED\x10!\x12\x1c\n" +
+	"\x18EVENT_TYPE_CHARGE_WAIVED\x10\"\x12\x1d\n" +
+	"\x19EVENT_TYPE_PENALTY_PAUSED\x10#\x12 \n" +
+	"\x1cEVENT_TYPE_COLLECTION_ISSUED\x10$\x12#\n" +
+	"\x1fEVENT_TYPE_COLLECTION_SUCCEEDED\x10%\x12 \n" +
+	"\x1cEVENT_TYPE_COLLECTION_FAILED\x10&\x12\x1c\n" +
+	"\x18EVENT_TYPE_NOTICE_ISSUED\x10'\x12\x1e\n" +
+	"\x1aEVENT_TYPE_NOTICE_DEFERRED\x10(\x12 \n" +
+	"\x1cEVENT_TYPE_DELINQUENCY_FROZE\x10)\x12\x1a\n" +
+	"\x16EVENT_TYPE_CHARGED_OFF\x10*\x12\x1a\n" +
+	"\x16EVENT_TYPE_DEBT_REAGED\x10+\x12 \n" +
+	"\x1cEVENT_TYPE_STATEMENT_PLANNED\x10,\x12\x1c\n" +
+	"\x18EVENT_TYPE_PLAN_PAID_OFF\x10-\x12\x1f\n" +
+	"\x1bEVENT_TYPE_PLAN_ACCELERATED\x10.\x12\x1d\n" +
+	"\x19EVENT_TYPE_TERMS_ACCEPTED\x10/\x12 \n" +
+	"\x1cEVENT_TYPE_STATEMENT_DAY_SET\x100\x12%\n" +
+	"!EVENT_TYPE_COLLECTION_CHANNEL_SET\x1012b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
@@ -671,23 +890,27 @@ var file_holdfast_v1_event_proto_goTypes = []any{
 	(Scene)(0),                    // 6: holdfast.v1.Scene
 	(AuthorizationState)(0),       // 7: holdfast.v1.AuthorizationState
 	(DeclineReason)(0),            // 8: holdfast.v1.DeclineReason
+	(CollectionChannel)(0),        // 9: holdfast.v1.CollectionChannel
+	(AccountStatus)(0),            // 10: holdfast.v1.AccountStatus
 }
 var file_holdfast_v1_event_proto_depIdxs = []int32{
-	0, // 0: holdfast.v1.WatchEventsRequest.types:type_name -> holdfast.v1.EventType
-	3, // 1: holdfast.v1.WatchEventsResponse.event:type_name -> holdfast.v1.Event
-	5, // 2: holdfast.v1.Event.time:type_name -> google.protobuf.Timestamp
-	0, // 3: holdfast.v1.Event.type:type_name -> holdfast.v1.EventType
-	6, // 4: holdfast.v1.Event.scene:type_name -> holdfast.v1.Scene
-	7, // 5: holdfast.v1.Event.state:type_name -> holdfast.v1.AuthorizationState
-	8, // 6: holdfast.v1.Event.reasons:type_name -> holdfast.v1.DeclineReason
-	4, // 7: holdfast.v1.Event.postings:type_name -> holdfast.v1.Posting
-	1, // 8: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
-	2, // 9: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
-	9, // [9:10] is the sub-list for method output_type
-	8, // [8:9] is the sub-list for method input_type
-	8, // [8:8] is the sub-list for extension type_name
-	8, // [8:8] is the sub-list for extension extendee
-	0, // [0:8] is the sub-list for field type_name
+	0,  // 0: holdfast.v1.WatchEventsRequest.types:type_name -> holdfast.v1.EventType
+	3,  // 1: holdfast.v1.WatchEventsResponse.event:type_name -> holdfast.v1.Event
+	5,  // 2: holdfast.v1.Event.time:type_name -> google.protobuf.Timestamp
+	0,  // 3: holdfast.v1.Event.type:type_name -> holdfast.v1.EventType
+	6,  // 4: holdfast.v1.Event.scene:type_name -> holdfast.v1.Scene
+	7,  // 5: holdfast.v1.Event.state:type_name -> holdfast.v1.AuthorizationState
+	8,  // 6: holdfast.v1.Event.reasons:type_name -> holdfast.v1.DeclineReason
+	4,  // 7: holdfast.v1.Event.postings:type_name -> holdfast.v1.Posting
+	9,  // 8: holdfast.v1.Event.channel:type_name -> holdfast.v1.CollectionChannel
+	10, // 9: holdfast.v1.Event.account_status:type_name -> holdfast.v1.AccountStatus
+	1,  // 10: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
+	2,  // 11: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
+	11, // [11:12] is the sub-list for method output_type
+	10, // [10:11] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_event_proto_init() }
@@ -695,6 +918,7 @@ func file_holdfast_v1_event_proto_init() {
 	if File_holdfast_v1_event_proto != nil {
 		return
 	}
+	file_holdfast_v1_account_proto_init()
 	file_holdfast_v1_authorization_proto_init()
 	file_holdfast_v1_common_proto_init()
 	type x struct{}

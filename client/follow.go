@@ -1,0 +1,103 @@
+package client
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// told is what a stream with a cursor tells.
+type told interface {
+	GetCursor() string
+}
+
+// follow yields what a server's stream tells after a cursor, and opens it again after the last that was yielded whenever
+// it breaks. What each message tells is found by of.
+func follow[Resp any, T told](ctx context.Context, c *Client, name, cursor string, untilNow bool,
+	open func(ctx context.Context, cursor string) (grpc.ServerStreamingClient[Resp], error), of func(*Resp) T,
+) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		w := watch[Resp, T]{c: c, cursor: cursor, untilNow: untilNow, open: open, of: of, yield: yield}
+		for {
+			f, over := w.once(ctx)
+			if over {
+				return
+			}
+			if !w.again(ctx, &f) {
+				var none T
+				yield(none, &Error{Method: name, Attempts: w.failed, status: status.Convert(f.err)})
+				return
+			}
+		}
+	}
+}
+
+// watch is one ranging over a stream.
+type watch[Resp any, T told] struct {
+	c        *Client
+	cursor   string // of the last that was yielded
+	untilNow bool
+	open     func(ctx context.Context, cursor string) (grpc.ServerStreamingClient[Resp], error)
+	of       func(*Resp) T
+	yield    func(T, error) bool
+	failed   int // attempts in a row that brought nothing
+}
+
+// once watches until the stream ends. over says that the sequence is complete; if not, f says what went wrong.
+func (w *watch[Resp, T]) once(ctx context.Context) (f failure, over bool) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	stream, err := w.open(ctx, w.cursor)
+	for err == nil {
+		var resp *Resp
+		if resp, err = stream.Recv(); err != nil {
+			break
+		}
+		w.failed = 0
+		one := w.of(resp)
+		cursor := one.GetCursor() // before it is the caller's to change
+		if !w.yield(one, nil) {
+			return failure{}, true
+		}
+		w.cursor = cursor
+	}
+	if errors.Is(err, io.EOF) {
+		if w.untilNow {
+			return failure{}, true
+		}
+		err = status.Error(codes.Unavailable, "the server ended the stream")
+	}
+	return failure{err: err, trailer: trailerOf(stream)}, false
+}
+
+// again waits until it is time to watch again; false means that it is not to be, with the error to report in f.err.
+// The retry budget is left alone: a watcher makes one attempt at a time, and must not take retries from the calls.
+func (w *watch[Resp, T]) again(ctx context.Context, f *failure) bool {
+	w.failed++
+	o := &w.c.opts
+	if !retryable(status.Code(f.err)) || o.retry.MaxAttempts == 1 {
+		return false
+	}
+	wait, ok := o.wait(w.failed, f)
+	if !ok {
+		return false
+	}
+	if err := o.sleep(ctx, wait); err != nil {
+		f.err = status.FromContextError(err).Err()
+		return false
+	}
+	return true
+}
+
+// trailerOf is the trailer of a stream that has ended, if it ever began.
+func trailerOf[T any](stream grpc.ServerStreamingClient[T]) map[string][]string {
+	if stream == nil {
+		return nil
+	}
+	return stream.Trailer()
+}

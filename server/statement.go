@@ -1,0 +1,179 @@
+package server
+
+import (
+	"context"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+)
+
+// The calls of BillingService that read.
+
+func (s *billing) GetBilling(ctx context.Context, r *holdfastv1.GetBillingRequest) (*holdfastv1.GetBillingResponse, error) {
+	var c check
+	q := &ledger.GetBilling{Account: c.account(r.GetAccountId())}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	t := s.terms.lookup(ctx, q.Account)
+	resp := &holdfastv1.GetBillingResponse{
+		Billing:         s.billingProto(out.Billing.Account, out.Today, t),
+		LatestStatement: statementProto(out.Billing.Account, out.Billing.Statement, t),
+	}
+	return resp, t.err
+}
+
+// ask reads something of an account.
+func (s *billing) ask(ctx context.Context, c *check, id ledger.AccountID, q ledger.Command) (*ledger.Outcome, error) {
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	return s.on(ctx, id, q)
+}
+
+func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRequest) (*holdfastv1.GetStatementResponse, error) {
+	var c check
+	q := &ledger.GetStatement{Account: c.account(r.GetAccountId()), Opens: c.dateOr("opening_date", r.GetOpeningDate())}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	a, statement, t := out.Billing.Account, out.Billing.Statement, s.terms.lookup(ctx, q.Account)
+	resp := &holdfastv1.GetStatementResponse{Statement: statementProto(a, statement, t)}
+	for _, o := range out.Billing.Orders {
+		resp.Captures = append(resp.Captures, &holdfastv1.StatementCapture{
+			CaptureId: o.Authorization.CaptureID(o.Part), AuthorizationId: o.Authorization.String(), OrderId: string(o.Order),
+			Scene: holdfastv1.Scene(o.Scene), CarrierId: string(o.Carrier), Amount: int64(o.Amount), CreateTime: timestamp(o.Time), Planned: o.Planned,
+		})
+	}
+	s.listCharges(resp, a, statement, out.Today, t)
+	for _, i := range out.Billing.Items {
+		if i.N <= statement.LastItem {
+			resp.Items = append(resp.Items, itemProto(a.ID, i))
+		} else {
+			resp.LaterItems = append(resp.LaterItems, itemProto(a.ID, i))
+		}
+	}
+	for i := range a.Billing.Debts {
+		if x := &a.Billing.Debts[i]; x.Opens == statement.Opens {
+			resp.Debt = debtProto(x, out.Today, t)
+		}
+	}
+	return resp, t.err
+}
+
+// listCharges lists what was billed as the window closed: installments, and interest and penalty of debts.
+func (s *billing) listCharges(resp *holdfastv1.GetStatementResponse, a *ledger.Account, statement *ledger.Statement, today calendar.Date, t *lookup) {
+	for i := range statement.Charges {
+		charge := &statement.Charges[i]
+		if charge.Plan == 0 {
+			resp.Accruals = append(resp.Accruals, &holdfastv1.StatementAccrual{
+				OpeningDate: dateProto(charge.Opens), Interest: int64(charge.Interest), Penalty: int64(charge.Penalty),
+			})
+			continue
+		}
+		line := &holdfastv1.StatementInstallment{
+			PlanId: planID(a.ID, charge.Plan), Number: charge.Number, Of: charge.Of, Principal: int64(charge.Principal), Fee: int64(charge.Fee),
+			Interest: int64(charge.Interest), Subsidy: int64(charge.Subsidy), OutstandingPrincipal: int64(charge.Outstanding),
+		}
+		for k := range a.Billing.Plans {
+			if x := &a.Billing.Plans[k]; x.N == charge.Plan {
+				rates := s.planRates(x, planDues(&a.Billing, x, today, t.of(a.Billing.Terms)))
+				line.NominalAnnualRate, line.EffectiveAnnualRate = rates.nominal, rates.effective
+			}
+		}
+		resp.Installments = append(resp.Installments, line)
+	}
+}
+
+func (s *billing) ListStatements(ctx context.Context, r *holdfastv1.ListStatementsRequest) (*holdfastv1.ListStatementsResponse, error) {
+	var c check
+	q := &ledger.ListStatements{Account: c.account(r.GetAccountId()), Limit: c.page(r.GetPageSize())}
+	if r.GetPageToken() != "" {
+		before, err := calendar.ParseDate(r.GetPageToken())
+		if err != nil {
+			c.fault("page_token", "is not a token of this list")
+		}
+		q.Before = before
+	}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	t := s.terms.lookup(ctx, q.Account)
+	resp := &holdfastv1.ListStatementsResponse{}
+	for _, statement := range out.Billing.Statements {
+		resp.Statements = append(resp.Statements, statementProto(out.Billing.Account, statement, t))
+	}
+	if n := len(resp.Statements); out.More && n > 0 {
+		resp.NextPageToken = resp.Statements[n-1].GetOpeningDate()
+	}
+	return resp, t.err
+}
+
+func (s *billing) ListItems(ctx context.Context, r *holdfastv1.ListItemsRequest) (*holdfastv1.ListItemsResponse, error) {
+	var c check
+	q := &ledger.ListItems{Account: c.account(r.GetAccountId()), Limit: c.page(r.GetPageSize())}
+	if r.GetPageToken() != "" {
+		before, err := ledger.ParseItemID(r.GetPageToken())
+		if err != nil || before.Account != q.Account {
+			c.fault("page_token", "is not a token of this list")
+		}
+		q.Before = before.N
+	}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	resp := &holdfastv1.ListItemsResponse{}
+	for _, i := range out.Billing.Items {
+		resp.Items = append(resp.Items, itemProto(q.Account, i))
+	}
+	if n := len(resp.Items); out.More && n > 0 {
+		resp.NextPageToken = resp.Items[n-1].GetItemId()
+	}
+	return resp, nil
+}
+
+func (s *billing) GetPayoff(ctx context.Context, r *holdfastv1.GetPayoffRequest) (*holdfastv1.GetPayoffResponse, error) {
+	var c check
+	q := &ledger.GetPayoff{Account: c.account(r.GetAccountId()), Day: c.dateOr("date", r.GetDate())}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	return &holdfastv1.GetPayoffResponse{Payoff: payoffProto(out.Billing.Payoff, out.Currency)}, nil
+}
+
+// Quote has the ledger say what would be billed when; what that costs a year is reckoned here.
+func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdfastv1.QuoteResponse, error) {
+	var c check
+	q := &ledger.Quote{Purchase: ledger.Purchase{
+		Account: c.account(r.GetAccountId()), Scene: c.scene("scene", r.GetScene()), Currency: c.currency(r.GetCurrency()),
+		Amount: c.amount("amount", r.GetAmount(), 1), Plan: c.plan(r.GetPlan(), false),
+	}}
+	out, err := s.ask(ctx, &c, q.Account, q)
+	if err != nil {
+		return nil, err
+	}
+	quote, a, t := out.Billing.Quote, out.Billing.Account, s.terms.lookup(ctx, q.Account)
+	resp := &holdfastv1.QuoteResponse{
+		OpeningDate: quote.Window.Opens.String(), ClosingDate: quote.Window.Closes.String(), DueDate: quote.Window.Due.String(),
+		DaysDeferred: int32(quote.Window.DaysDeferred(quote.Today)), TermsVersion: out.Billing.Terms, Offer: offerProto(quote.Offer),
+	}
+	schedule := quote.Schedule
+	if schedule == nil {
+		schedule = plan.Schedule{{Number: 1, Principal: q.Amount}}
+	}
+	days := dues(&a.Billing, t.of(a.Billing.Terms), quote.Window, 0, len(schedule))
+	for i := range quote.Schedule {
+		resp.Installments = append(resp.Installments, installmentProto(&quote.Schedule[i], days[i], false))
+	}
+	total, rates := schedule.Total(), s.rates.of(quote.Today, schedule, days)
+	resp.TotalAmount, resp.NominalAnnualRate, resp.EffectiveAnnualRate = int64(total.Due()), rates.nominal, rates.effective
+	return resp, t.err
+}

@@ -1,0 +1,147 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
+)
+
+// termsService is TermsService.
+type termsService struct {
+	holdfastv1.UnimplementedTermsServiceServer
+	*termsBook
+}
+
+// mostTermsFaults bounds the faults of a document that are told, because a status travels in headers.
+const mostTermsFaults = 200
+
+func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsRequest) (*holdfastv1.PutTermsResponse, error) {
+	var c check
+	cmd := &ledger.PutTerms{Request: c.request(callerOf(ctx), r.GetRequestId()), Document: r.GetDocument()}
+	if r.GetDocument() == "" {
+		c.fault("document", "is required")
+	}
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if cmd.Parsed, err = terms.Parse([]byte(cmd.Document)); err != nil {
+		return nil, termsStatus(err)
+	}
+	replayed, err := s.everywhere(ctx, cmd)
+	if err != nil {
+		return nil, err
+	}
+	v, err := s.find(ctx, cmd.Parsed.Version)
+	if err != nil {
+		return nil, err
+	}
+	return &holdfastv1.PutTermsResponse{Terms: termsProto(v, true), Replayed: replayed}, nil
+}
+
+// termsStatus tells everything that is wrong with a document.
+func termsStatus(err error) error {
+	var faults *terms.Faults
+	if !errors.As(err, &faults) {
+		return failed(codes.InvalidArgument, "INVALID_TERMS", err.Error())
+	}
+	bad := &errdetails.BadRequest{}
+	for i, f := range faults.List {
+		if i == mostTermsFaults {
+			break
+		}
+		field := "document"
+		if f.Path != "" {
+			field += "." + f.Path
+		}
+		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
+			Field: field, Description: fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Detail), Reason: "INVALID_TERMS",
+		})
+	}
+	first := bad.FieldViolations[0]
+	message := fmt.Sprintf("the terms have %d fault(s), which the details tell; the first: %s: %s", len(faults.List), first.Field, first.Description)
+	return failed(codes.InvalidArgument, "INVALID_TERMS", message, bad)
+}
+
+func (s *termsService) GetTerms(ctx context.Context, r *holdfastv1.GetTermsRequest) (*holdfastv1.GetTermsResponse, error) {
+	var c check
+	version := c.version("version", r.GetVersion(), true)
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	v, err := s.find(ctx, version)
+	if err != nil {
+		return nil, err
+	}
+	return &holdfastv1.GetTermsResponse{Terms: termsProto(v, true)}, nil
+}
+
+func (s *termsService) ListTerms(ctx context.Context, _ *holdfastv1.ListTermsRequest) (*holdfastv1.ListTermsResponse, error) {
+	list, err := s.everybodys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	resp := &holdfastv1.ListTermsResponse{}
+	for i := range list {
+		resp.Terms = append(resp.Terms, termsProto(&list[i], false))
+	}
+	return resp, nil
+}
+
+// everybodys are the versions that every shard has: the last one gets them last.
+func (s *termsService) everybodys(ctx context.Context) ([]ledger.TermsVersion, error) {
+	return s.versions(ctx, len(s.writers)-1)
+}
+
+func (s *termsService) find(ctx context.Context, version string) (*ledger.TermsVersion, error) {
+	list, err := s.everybodys(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if list[i].Terms.Version == version {
+			return &list[i], nil
+		}
+	}
+	return nil, failed(codes.NotFound, "TERMS_NOT_FOUND", "there are no terms "+version,
+		&errdetails.ResourceInfo{ResourceName: version, Description: "there are no such terms"})
+}
+
+func termsProto(v *ledger.TermsVersion, withDocument bool) *holdfastv1.TermsVersion {
+	p := &holdfastv1.TermsVersion{
+		Version: v.Terms.Version, Currency: string(v.Terms.Currency), CreateTime: timestamp(v.Put), Caller: string(v.Caller),
+		AnnualCapPercent: percent(int64(v.Terms.AnnualCap)),
+	}
+	for _, o := range v.Terms.Installments.Offers {
+		p.Offers = append(p.Offers, offerProto(o.Offer))
+	}
+	if withDocument {
+		if p.Document = v.Document; p.Document == "" {
+			p.Document = string(terms.Format(v.Terms)) // the server was started with them, and not with a document
+		}
+	}
+	return p
+}
+
+// offerProto is what a plan costs; nil for the zero Offer.
+func offerProto(o plan.Offer) *holdfastv1.PlanOffer {
+	if o.Months == 0 {
+		return nil
+	}
+	p := &holdfastv1.PlanOffer{Method: holdfastv1.PlanMethod(o.Method), Months: int32(o.Months)}
+	if o.Method == plan.MethodAnnuity {
+		p.AnnualInterestPercent = percent(int64(o.Interest))
+	} else {
+		p.MonthlyFeePercent = percent(int64(o.Fee))
+	}
+	return p
+}
