@@ -92,6 +92,16 @@ func (c *Client) SetSpendingControls(ctx context.Context, req *holdfastv1.SetSpe
 	return do(ctx, c, &setSpendingControlsMethod, req)
 }
 
+// SetMandate lets the bill of a phone be paid each month, or changes up to what.
+func (c *Client) SetMandate(ctx context.Context, req *holdfastv1.SetMandateRequest) (*holdfastv1.SetMandateResponse, error) {
+	return do(ctx, c, &setMandateMethod, req)
+}
+
+// EndMandate ends a mandate.
+func (c *Client) EndMandate(ctx context.Context, req *holdfastv1.EndMandateRequest) (*holdfastv1.EndMandateResponse, error) {
+	return do(ctx, c, &endMandateMethod, req)
+}
+
 var (
 	openAccountMethod = method[holdfastv1.OpenAccountRequest, holdfastv1.OpenAccountResponse]{
 		name:      "OpenAccount",
@@ -150,5 +160,15 @@ var (
 		name:      "SetSpendingControls",
 		full:      holdfastv1.AccountService_SetSpendingControls_FullMethodName,
 		requestID: func(r *holdfastv1.SetSpendingControlsRequest) *string { return &r.RequestId },
+	}
+	setMandateMethod = method[holdfastv1.SetMandateRequest, holdfastv1.SetMandateResponse]{
+		name:      "SetMandate",
+		full:      holdfastv1.AccountService_SetMandate_FullMethodName,
+		requestID: func(r *holdfastv1.SetMandateRequest) *string { return &r.RequestId },
+	}
+	endMandateMethod = method[holdfastv1.EndMandateRequest, holdfastv1.EndMandateResponse]{
+		name:      "EndMandate",
+		full:      holdfastv1.AccountService_EndMandate_FullMethodName,
+		requestID: func(r *holdfastv1.EndMandateRequest) *string { return &r.RequestId },
 	}
 )

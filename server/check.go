@@ -75,6 +75,14 @@ func (c *check) authorization(s string) ledger.AuthorizationID {
 	return id
 }
 
+func (c *check) mandate(s string) ledger.MandateID {
+	id, err := ledger.ParseMandateID(s)
+	if err != nil {
+		c.fault("mandate_id", "%v", err)
+	}
+	return id
+}
+
 func (c *check) item(field, s string) ledger.ItemID {
 	if s == "" {
 		c.fault(field, "is required")

@@ -140,6 +140,11 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		about(holdfastv1.EventType_EVENT_TYPE_AGREEMENT_ACCEPTED, f.Account, f.Scene, "agreement "+f.Version)
 	case *ledger.ControlsSet:
 		about(holdfastv1.EventType_EVENT_TYPE_SPENDING_CONTROLS_SET, f.Account, f.Scene, "")
+	case *ledger.MandateSet:
+		about(holdfastv1.EventType_EVENT_TYPE_MANDATE_SET, f.Account, ledger.Bill, ledger.MandateID{Account: f.Account, N: f.Mandate.N}.String())
+		p.CarrierId, p.Amount = string(f.Mandate.Carrier), int64(f.Mandate.Cap)
+	case *ledger.MandateEnded:
+		about(holdfastv1.EventType_EVENT_TYPE_MANDATE_ENDED, f.Account, ledger.Bill, f.Reason)
 	case *ledger.OrderClaimed:
 		about(holdfastv1.EventType_EVENT_TYPE_ORDER_CLAIMED, f.Account, 0, "")
 		p.Caller, p.OrderId = string(f.Caller), string(f.Order)

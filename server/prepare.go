@@ -18,6 +18,8 @@ type order interface {
 	GetCurrency() string
 	GetAmount() int64
 	GetPlan() *holdfastv1.PlanChoice
+	GetBillReference() string
+	GetMandateId() string
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -31,7 +33,27 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 		Order:    ledger.OrderID(orderID),
 		Plan:     c.plan(r.GetPlan(), false),
 	}
+	if r.GetBillReference() != "" || r.GetMandateId() != "" {
+		payBill(c, r, &p)
+	}
 	return p
+}
+
+// payBill takes what a request says of the bill that it pays.
+func payBill(c *check, r order, p *ledger.Purchase) {
+	if r.GetBillReference() != "" {
+		p.Bill = token[ledger.BillID](c, "bill_reference", r.GetBillReference())
+	}
+	if r.GetMandateId() != "" {
+		id := c.mandate(r.GetMandateId())
+		if id.Account != p.Account && id.N != 0 {
+			c.fault("mandate_id", "is of another account")
+		}
+		p.Mandate = id.N
+	}
+	if p.Scene != ledger.Bill {
+		c.fault("bill_reference", "and mandate_id are only for SCENE_BILL")
+	}
 }
 
 func partial(c *check, p *ledger.Purchase, accept bool, minimum int64) {

@@ -83,6 +83,10 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 		p.SaleTime = timestamp(a.SaleTime)
 	}
 	p.Plan = offerProto(a.Plan)
+	p.BillReference = string(a.Bill)
+	if a.Mandate != 0 {
+		p.MandateId = ledger.MandateID{Account: id.Account, N: a.Mandate}.String()
+	}
 }
 
 func setInstant(t *timestamppb.Timestamp, i calendar.Instant) *timestamppb.Timestamp {
@@ -101,6 +105,9 @@ func accountProto(a *ledger.Account, today calendar.Date, version string) *holdf
 		TermsVersion: version, StatementDay: int32(a.Billing.Day), CollectionChannel: holdfastv1.CollectionChannel(a.Billing.Channel),
 		Balance: int64(a.Billing.Balance()), CreditBalance: int64(a.Billing.Credit), DaysPastDue: int32(a.Billing.DaysPastDue(today)),
 	}
+	for i := range a.Mandates {
+		p.Mandates = append(p.Mandates, mandateProto(a.ID, &a.Mandates[i]))
+	}
 	for i := range a.Lines {
 		scene, l := ledger.Scene(i+1), &a.Lines[i]
 		p.OpenHolds += l.Holds
@@ -114,6 +121,17 @@ func accountProto(a *ledger.Account, today calendar.Date, version string) *holdf
 			TemporaryLimit: temporaryProto(l.Temporary, today), Held: int64(l.Held), Posted: int64(l.Posted), Available: int64(h.Available),
 			AgreementVersion: l.Agreement, AcceptedAgreementVersion: l.Accepted, Controls: controlsProto(&l.Controls), Use: useProto(l.Use.At(today)),
 		})
+	}
+	return p
+}
+
+func mandateProto(a ledger.AccountID, m *ledger.Mandate) *holdfastv1.Mandate {
+	p := &holdfastv1.Mandate{
+		MandateId: ledger.MandateID{Account: a, N: m.N}.String(), CarrierId: string(m.Carrier), PhoneToken: string(m.Phone),
+		MonthlyCap: int64(m.Cap), Since: m.Since.String(),
+	}
+	if m.Last != 0 {
+		p.LastMonth, p.LastAuthorizationId = m.Month.String(), ledger.AuthorizationID{Account: a, N: m.Last}.String()
 	}
 	return p
 }

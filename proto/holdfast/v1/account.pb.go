@@ -178,7 +178,9 @@ type Account struct {
 	// What the consumer paid beyond what was due.
 	CreditBalance int64 `protobuf:"varint,20,opt,name=credit_balance,json=creditBalance,proto3" json:"credit_balance,omitempty"`
 	// Days since the oldest due date that is over and unpaid; 0 when nothing is past due.
-	DaysPastDue   int32 `protobuf:"varint,21,opt,name=days_past_due,json=daysPastDue,proto3" json:"days_past_due,omitempty"`
+	DaysPastDue int32 `protobuf:"varint,21,opt,name=days_past_due,json=daysPastDue,proto3" json:"days_past_due,omitempty"`
+	// The mandates that have not ended, oldest first.
+	Mandates      []*Mandate `protobuf:"bytes,22,rep,name=mandates,proto3" json:"mandates,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -358,6 +360,13 @@ func (x *Account) GetDaysPastDue() int32 {
 		return x.DaysPastDue
 	}
 	return 0
+}
+
+func (x *Account) GetMandates() []*Mandate {
+	if x != nil {
+		return x.Mandates
+	}
+	return nil
 }
 
 // Line is a scene's share of an account's limit.
@@ -2407,11 +2416,385 @@ func (x *SetSpendingControlsResponse) GetReplayed() bool {
 	return false
 }
 
+// Mandate lets the bill of a phone be paid each month as it is presented.
+type Mandate struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Server-made, mdt_...
+	MandateId string `protobuf:"bytes,1,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Who presents the bills.
+	CarrierId string `protobuf:"bytes,2,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// The phone whose bills are paid, as a token.
+	PhoneToken string `protobuf:"bytes,3,opt,name=phone_token,json=phoneToken,proto3" json:"phone_token,omitempty"`
+	// The most that the bill of a civil month may come to, minor units.
+	MonthlyCap int64 `protobuf:"varint,4,opt,name=monthly_cap,json=monthlyCap,proto3" json:"monthly_cap,omitempty"`
+	// The civil day on which it was made, YYYY-MM-DD.
+	Since string `protobuf:"bytes,5,opt,name=since,proto3" json:"since,omitempty"`
+	// The civil month, YYYY-MM, of the last bill that was approved by it; empty when there is none.
+	LastMonth string `protobuf:"bytes,6,opt,name=last_month,json=lastMonth,proto3" json:"last_month,omitempty"`
+	// The authorization of that bill.
+	LastAuthorizationId string `protobuf:"bytes,7,opt,name=last_authorization_id,json=lastAuthorizationId,proto3" json:"last_authorization_id,omitempty"`
+	unknownFields       protoimpl.UnknownFields
+	sizeCache           protoimpl.SizeCache
+}
+
+func (x *Mandate) Reset() {
+	*x = Mandate{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Mandate) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Mandate) ProtoMessage() {}
+
+func (x *Mandate) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Mandate.ProtoReflect.Descriptor instead.
+func (*Mandate) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *Mandate) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
+func (x *Mandate) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *Mandate) GetPhoneToken() string {
+	if x != nil {
+		return x.PhoneToken
+	}
+	return ""
+}
+
+func (x *Mandate) GetMonthlyCap() int64 {
+	if x != nil {
+		return x.MonthlyCap
+	}
+	return 0
+}
+
+func (x *Mandate) GetSince() string {
+	if x != nil {
+		return x.Since
+	}
+	return ""
+}
+
+func (x *Mandate) GetLastMonth() string {
+	if x != nil {
+		return x.LastMonth
+	}
+	return ""
+}
+
+func (x *Mandate) GetLastAuthorizationId() string {
+	if x != nil {
+		return x.LastAuthorizationId
+	}
+	return ""
+}
+
+// SetMandateRequest makes or changes a mandate.
+type SetMandateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's identity of this request. Required.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The account. Required.
+	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// The account's currency, to be compared. Required.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Who presents the bills. Required.
+	CarrierId string `protobuf:"bytes,4,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// The phone whose bills are paid, as a token. Required.
+	PhoneToken string `protobuf:"bytes,5,opt,name=phone_token,json=phoneToken,proto3" json:"phone_token,omitempty"`
+	// The most that the bill of a civil month may come to, minor units, above 0.
+	MonthlyCap    int64 `protobuf:"varint,6,opt,name=monthly_cap,json=monthlyCap,proto3" json:"monthly_cap,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetMandateRequest) Reset() {
+	*x = SetMandateRequest{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetMandateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetMandateRequest) ProtoMessage() {}
+
+func (x *SetMandateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetMandateRequest.ProtoReflect.Descriptor instead.
+func (*SetMandateRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *SetMandateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *SetMandateRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *SetMandateRequest) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SetMandateRequest) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *SetMandateRequest) GetPhoneToken() string {
+	if x != nil {
+		return x.PhoneToken
+	}
+	return ""
+}
+
+func (x *SetMandateRequest) GetMonthlyCap() int64 {
+	if x != nil {
+		return x.MonthlyCap
+	}
+	return 0
+}
+
+// SetMandateResponse is the account with the mandate.
+type SetMandateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as it then was.
+	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The mandate's id.
+	MandateId string `protobuf:"bytes,2,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// True when this is the first answer of the same request again.
+	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SetMandateResponse) Reset() {
+	*x = SetMandateResponse{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SetMandateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SetMandateResponse) ProtoMessage() {}
+
+func (x *SetMandateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SetMandateResponse.ProtoReflect.Descriptor instead.
+func (*SetMandateResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SetMandateResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *SetMandateResponse) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
+func (x *SetMandateResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
+// EndMandateRequest ends a mandate.
+type EndMandateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The caller's identity of this request. Required.
+	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	// The mandate. Required.
+	MandateId string `protobuf:"bytes,2,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Why, for people; at most 200 characters. Required.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndMandateRequest) Reset() {
+	*x = EndMandateRequest{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndMandateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndMandateRequest) ProtoMessage() {}
+
+func (x *EndMandateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndMandateRequest.ProtoReflect.Descriptor instead.
+func (*EndMandateRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *EndMandateRequest) GetRequestId() string {
+	if x != nil {
+		return x.RequestId
+	}
+	return ""
+}
+
+func (x *EndMandateRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
+func (x *EndMandateRequest) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// EndMandateResponse is the account without the mandate.
+type EndMandateResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account as it then was.
+	Account *Account `protobuf:"bytes,1,opt,name=account,proto3" json:"account,omitempty"`
+	// True when this is the first answer of the same request again.
+	Replayed      bool `protobuf:"varint,2,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EndMandateResponse) Reset() {
+	*x = EndMandateResponse{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EndMandateResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EndMandateResponse) ProtoMessage() {}
+
+func (x *EndMandateResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EndMandateResponse.ProtoReflect.Descriptor instead.
+func (*EndMandateResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *EndMandateResponse) GetAccount() *Account {
+	if x != nil {
+		return x.Account
+	}
+	return nil
+}
+
+func (x *EndMandateResponse) GetReplayed() bool {
+	if x != nil {
+		return x.Replayed
+	}
+	return false
+}
+
 var File_holdfast_v1_account_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xc9\x06\n" +
+	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xfb\x06\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12%\n" +
@@ -2439,7 +2822,8 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\x12collection_channel\x18\x12 \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\x11collectionChannel\x12\x18\n" +
 	"\abalance\x18\x13 \x01(\x03R\abalance\x12%\n" +
 	"\x0ecredit_balance\x18\x14 \x01(\x03R\rcreditBalance\x12\"\n" +
-	"\rdays_past_due\x18\x15 \x01(\x05R\vdaysPastDue\"\xd9\x03\n" +
+	"\rdays_past_due\x18\x15 \x01(\x05R\vdaysPastDue\x120\n" +
+	"\bmandates\x18\x16 \x03(\v2\x14.holdfast.v1.MandateR\bmandates\"\xd9\x03\n" +
 	"\x04Line\x12(\n" +
 	"\x05scene\x18\x01 \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12/\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x17.holdfast.v1.LineStatusR\x06status\x12\x14\n" +
@@ -2599,6 +2983,45 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.v1.SpendingControlsR\bcontrols\"i\n" +
 	"\x1bSetSpendingControlsResponse\x12.\n" +
 	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1a\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"\xf2\x01\n" +
+	"\aMandate\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x01 \x01(\tR\tmandateId\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x02 \x01(\tR\tcarrierId\x12\x1f\n" +
+	"\vphone_token\x18\x03 \x01(\tR\n" +
+	"phoneToken\x12\x1f\n" +
+	"\vmonthly_cap\x18\x04 \x01(\x03R\n" +
+	"monthlyCap\x12\x14\n" +
+	"\x05since\x18\x05 \x01(\tR\x05since\x12\x1d\n" +
+	"\n" +
+	"last_month\x18\x06 \x01(\tR\tlastMonth\x122\n" +
+	"\x15last_authorization_id\x18\a \x01(\tR\x13lastAuthorizationId\"\xce\x01\n" +
+	"\x11SetMandateRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x02 \x01(\tR\taccountId\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1f\n" +
+	"\vphone_token\x18\x05 \x01(\tR\n" +
+	"phoneToken\x12\x1f\n" +
+	"\vmonthly_cap\x18\x06 \x01(\x03R\n" +
+	"monthlyCap\"\x7f\n" +
+	"\x12SetMandateResponse\x12.\n" +
+	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x02 \x01(\tR\tmandateId\x12\x1a\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"i\n" +
+	"\x11EndMandateRequest\x12\x1d\n" +
+	"\n" +
+	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x02 \x01(\tR\tmandateId\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"`\n" +
+	"\x12EndMandateResponse\x12.\n" +
+	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed*\x80\x01\n" +
 	"\rAccountStatus\x12\x1e\n" +
 	"\x1aACCOUNT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
@@ -2609,7 +3032,7 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"LineStatus\x12\x1b\n" +
 	"\x17LINE_STATUS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10LINE_STATUS_OPEN\x10\x01\x12\x16\n" +
-	"\x12LINE_STATUS_CLOSED\x10\x022\x9e\b\n" +
+	"\x12LINE_STATUS_CLOSED\x10\x022\xbc\t\n" +
 	"\x0eAccountService\x12P\n" +
 	"\vOpenAccount\x12\x1f.holdfast.v1.OpenAccountRequest\x1a .holdfast.v1.OpenAccountResponse\x12M\n" +
 	"\n" +
@@ -2623,7 +3046,11 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\bOpenLine\x12\x1c.holdfast.v1.OpenLineRequest\x1a\x1d.holdfast.v1.OpenLineResponse\x12J\n" +
 	"\tCloseLine\x12\x1d.holdfast.v1.CloseLineRequest\x1a\x1e.holdfast.v1.CloseLineResponse\x12\\\n" +
 	"\x0fAcceptAgreement\x12#.holdfast.v1.AcceptAgreementRequest\x1a$.holdfast.v1.AcceptAgreementResponse\x12h\n" +
-	"\x13SetSpendingControls\x12'.holdfast.v1.SetSpendingControlsRequest\x1a(.holdfast.v1.SetSpendingControlsResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"\x13SetSpendingControls\x12'.holdfast.v1.SetSpendingControlsRequest\x1a(.holdfast.v1.SetSpendingControlsResponse\x12M\n" +
+	"\n" +
+	"SetMandate\x12\x1e.holdfast.v1.SetMandateRequest\x1a\x1f.holdfast.v1.SetMandateResponse\x12M\n" +
+	"\n" +
+	"EndMandate\x12\x1e.holdfast.v1.EndMandateRequest\x1a\x1f.holdfast.v1.EndMandateResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_account_proto_rawDescOnce sync.Once
@@ -2638,7 +3065,7 @@ func file_holdfast_v1_account_proto_rawDescGZIP() []byte {
 }
 
 var file_holdfast_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_holdfast_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_holdfast_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
 var file_holdfast_v1_account_proto_goTypes = []any{
 	(AccountStatus)(0),                  // 0: holdfast.v1.AccountStatus
 	(LineStatus)(0),                     // 1: holdfast.v1.LineStatus
@@ -2673,75 +3100,87 @@ var file_holdfast_v1_account_proto_goTypes = []any{
 	(*AcceptAgreementResponse)(nil),     // 30: holdfast.v1.AcceptAgreementResponse
 	(*SetSpendingControlsRequest)(nil),  // 31: holdfast.v1.SetSpendingControlsRequest
 	(*SetSpendingControlsResponse)(nil), // 32: holdfast.v1.SetSpendingControlsResponse
-	(*timestamppb.Timestamp)(nil),       // 33: google.protobuf.Timestamp
-	(CollectionChannel)(0),              // 34: holdfast.v1.CollectionChannel
-	(Scene)(0),                          // 35: holdfast.v1.Scene
+	(*Mandate)(nil),                     // 33: holdfast.v1.Mandate
+	(*SetMandateRequest)(nil),           // 34: holdfast.v1.SetMandateRequest
+	(*SetMandateResponse)(nil),          // 35: holdfast.v1.SetMandateResponse
+	(*EndMandateRequest)(nil),           // 36: holdfast.v1.EndMandateRequest
+	(*EndMandateResponse)(nil),          // 37: holdfast.v1.EndMandateResponse
+	(*timestamppb.Timestamp)(nil),       // 38: google.protobuf.Timestamp
+	(CollectionChannel)(0),              // 39: holdfast.v1.CollectionChannel
+	(Scene)(0),                          // 40: holdfast.v1.Scene
 }
 var file_holdfast_v1_account_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.Account.status:type_name -> holdfast.v1.AccountStatus
 	4,  // 1: holdfast.v1.Account.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
 	3,  // 2: holdfast.v1.Account.lines:type_name -> holdfast.v1.Line
-	33, // 3: holdfast.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	33, // 4: holdfast.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	34, // 5: holdfast.v1.Account.collection_channel:type_name -> holdfast.v1.CollectionChannel
-	35, // 6: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
-	1,  // 7: holdfast.v1.Line.status:type_name -> holdfast.v1.LineStatus
-	4,  // 8: holdfast.v1.Line.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
-	5,  // 9: holdfast.v1.Line.controls:type_name -> holdfast.v1.SpendingControls
-	6,  // 10: holdfast.v1.Line.use:type_name -> holdfast.v1.SpendingUse
-	35, // 11: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
-	5,  // 12: holdfast.v1.LineOpening.controls:type_name -> holdfast.v1.SpendingControls
-	7,  // 13: holdfast.v1.OpenAccountRequest.lines:type_name -> holdfast.v1.LineOpening
-	34, // 14: holdfast.v1.OpenAccountRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
-	2,  // 15: holdfast.v1.OpenAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 16: holdfast.v1.GetAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 17: holdfast.v1.ListAccountsResponse.accounts:type_name -> holdfast.v1.Account
-	35, // 18: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
-	14, // 19: holdfast.v1.SetLimitsRequest.line_limits:type_name -> holdfast.v1.LineLimit
-	2,  // 20: holdfast.v1.SetLimitsResponse.account:type_name -> holdfast.v1.Account
-	35, // 21: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 22: holdfast.v1.SetTemporaryLimitResponse.account:type_name -> holdfast.v1.Account
-	2,  // 23: holdfast.v1.FreezeAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 24: holdfast.v1.UnfreezeAccountResponse.account:type_name -> holdfast.v1.Account
-	2,  // 25: holdfast.v1.CloseAccountResponse.account:type_name -> holdfast.v1.Account
-	7,  // 26: holdfast.v1.OpenLineRequest.line:type_name -> holdfast.v1.LineOpening
-	2,  // 27: holdfast.v1.OpenLineResponse.account:type_name -> holdfast.v1.Account
-	35, // 28: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 29: holdfast.v1.CloseLineResponse.account:type_name -> holdfast.v1.Account
-	35, // 30: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
-	2,  // 31: holdfast.v1.AcceptAgreementResponse.account:type_name -> holdfast.v1.Account
-	35, // 32: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
-	5,  // 33: holdfast.v1.SetSpendingControlsRequest.controls:type_name -> holdfast.v1.SpendingControls
-	2,  // 34: holdfast.v1.SetSpendingControlsResponse.account:type_name -> holdfast.v1.Account
-	8,  // 35: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
-	10, // 36: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
-	12, // 37: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
-	15, // 38: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
-	17, // 39: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
-	19, // 40: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
-	21, // 41: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
-	23, // 42: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
-	25, // 43: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
-	27, // 44: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
-	29, // 45: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
-	31, // 46: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
-	9,  // 47: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
-	11, // 48: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
-	13, // 49: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
-	16, // 50: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
-	18, // 51: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
-	20, // 52: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
-	22, // 53: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
-	24, // 54: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
-	26, // 55: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
-	28, // 56: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
-	30, // 57: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
-	32, // 58: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
-	47, // [47:59] is the sub-list for method output_type
-	35, // [35:47] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	38, // 3: holdfast.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	38, // 4: holdfast.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	39, // 5: holdfast.v1.Account.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	33, // 6: holdfast.v1.Account.mandates:type_name -> holdfast.v1.Mandate
+	40, // 7: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
+	1,  // 8: holdfast.v1.Line.status:type_name -> holdfast.v1.LineStatus
+	4,  // 9: holdfast.v1.Line.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
+	5,  // 10: holdfast.v1.Line.controls:type_name -> holdfast.v1.SpendingControls
+	6,  // 11: holdfast.v1.Line.use:type_name -> holdfast.v1.SpendingUse
+	40, // 12: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
+	5,  // 13: holdfast.v1.LineOpening.controls:type_name -> holdfast.v1.SpendingControls
+	7,  // 14: holdfast.v1.OpenAccountRequest.lines:type_name -> holdfast.v1.LineOpening
+	39, // 15: holdfast.v1.OpenAccountRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	2,  // 16: holdfast.v1.OpenAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 17: holdfast.v1.GetAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 18: holdfast.v1.ListAccountsResponse.accounts:type_name -> holdfast.v1.Account
+	40, // 19: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
+	14, // 20: holdfast.v1.SetLimitsRequest.line_limits:type_name -> holdfast.v1.LineLimit
+	2,  // 21: holdfast.v1.SetLimitsResponse.account:type_name -> holdfast.v1.Account
+	40, // 22: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 23: holdfast.v1.SetTemporaryLimitResponse.account:type_name -> holdfast.v1.Account
+	2,  // 24: holdfast.v1.FreezeAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 25: holdfast.v1.UnfreezeAccountResponse.account:type_name -> holdfast.v1.Account
+	2,  // 26: holdfast.v1.CloseAccountResponse.account:type_name -> holdfast.v1.Account
+	7,  // 27: holdfast.v1.OpenLineRequest.line:type_name -> holdfast.v1.LineOpening
+	2,  // 28: holdfast.v1.OpenLineResponse.account:type_name -> holdfast.v1.Account
+	40, // 29: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 30: holdfast.v1.CloseLineResponse.account:type_name -> holdfast.v1.Account
+	40, // 31: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
+	2,  // 32: holdfast.v1.AcceptAgreementResponse.account:type_name -> holdfast.v1.Account
+	40, // 33: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
+	5,  // 34: holdfast.v1.SetSpendingControlsRequest.controls:type_name -> holdfast.v1.SpendingControls
+	2,  // 35: holdfast.v1.SetSpendingControlsResponse.account:type_name -> holdfast.v1.Account
+	2,  // 36: holdfast.v1.SetMandateResponse.account:type_name -> holdfast.v1.Account
+	2,  // 37: holdfast.v1.EndMandateResponse.account:type_name -> holdfast.v1.Account
+	8,  // 38: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
+	10, // 39: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
+	12, // 40: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
+	15, // 41: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
+	17, // 42: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
+	19, // 43: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
+	21, // 44: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
+	23, // 45: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
+	25, // 46: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
+	27, // 47: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
+	29, // 48: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
+	31, // 49: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
+	34, // 50: holdfast.v1.AccountService.SetMandate:input_type -> holdfast.v1.SetMandateRequest
+	36, // 51: holdfast.v1.AccountService.EndMandate:input_type -> holdfast.v1.EndMandateRequest
+	9,  // 52: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
+	11, // 53: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
+	13, // 54: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
+	16, // 55: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
+	18, // 56: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
+	20, // 57: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
+	22, // 58: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
+	24, // 59: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
+	26, // 60: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
+	28, // 61: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
+	30, // 62: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
+	32, // 63: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
+	35, // 64: holdfast.v1.AccountService.SetMandate:output_type -> holdfast.v1.SetMandateResponse
+	37, // 65: holdfast.v1.AccountService.EndMandate:output_type -> holdfast.v1.EndMandateResponse
+	52, // [52:66] is the sub-list for method output_type
+	38, // [38:52] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_account_proto_init() }
@@ -2757,7 +3196,7 @@ func file_holdfast_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_account_proto_rawDesc), len(file_holdfast_v1_account_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   31,
+			NumMessages:   36,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

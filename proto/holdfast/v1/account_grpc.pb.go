@@ -31,6 +31,8 @@ const (
 	AccountService_CloseLine_FullMethodName           = "/holdfast.v1.AccountService/CloseLine"
 	AccountService_AcceptAgreement_FullMethodName     = "/holdfast.v1.AccountService/AcceptAgreement"
 	AccountService_SetSpendingControls_FullMethodName = "/holdfast.v1.AccountService/SetSpendingControls"
+	AccountService_SetMandate_FullMethodName          = "/holdfast.v1.AccountService/SetMandate"
+	AccountService_EndMandate_FullMethodName          = "/holdfast.v1.AccountService/EndMandate"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -116,6 +118,20 @@ type AccountServiceClient interface {
 	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","currency":"CNY",
 	// "controls":{"per_order_amount":5000,"daily_count":3}}
 	SetSpendingControls(ctx context.Context, in *SetSpendingControlsRequest, opts ...grpc.CallOption) (*SetSpendingControlsResponse, error)
+	// SetMandate lets the postpaid bill of one phone at one carrier be paid on credit each month, up to a cap, as the
+	// carrier presents it: Authorize with the mandate's id. For a phone and carrier that have one it changes the cap.
+	//
+	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN without an open line for bills, TOO_MANY_MANDATES beyond 16.
+	//
+	// Example: {"request_id":"mdt-1","account_id":"acc_0000000000001","currency":"CNY","carrier_id":"cmcc",
+	// "phone_token":"ph-1","monthly_cap":20000}
+	SetMandate(ctx context.Context, in *SetMandateRequest, opts ...grpc.CallOption) (*SetMandateResponse, error)
+	// EndMandate ends a mandate. Bills that were authorized by it are paid all the same.
+	//
+	// Errors: NOT_FOUND, reason MANDATE_NOT_FOUND.
+	//
+	// Example: {"request_id":"mdt-2","mandate_id":"mdt_00000000000010000001","reason":"consumer asked"}
+	EndMandate(ctx context.Context, in *EndMandateRequest, opts ...grpc.CallOption) (*EndMandateResponse, error)
 }
 
 type accountServiceClient struct {
@@ -246,6 +262,26 @@ func (c *accountServiceClient) SetSpendingControls(ctx context.Context, in *SetS
 	return out, nil
 }
 
+func (c *accountServiceClient) SetMandate(ctx context.Context, in *SetMandateRequest, opts ...grpc.CallOption) (*SetMandateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SetMandateResponse)
+	err := c.cc.Invoke(ctx, AccountService_SetMandate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *accountServiceClient) EndMandate(ctx context.Context, in *EndMandateRequest, opts ...grpc.CallOption) (*EndMandateResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EndMandateResponse)
+	err := c.cc.Invoke(ctx, AccountService_EndMandate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -329,6 +365,20 @@ type AccountServiceServer interface {
 	// Example: {"request_id":"ctl-1","account_id":"acc_0000000000001","scene":"SCENE_TOPUP","currency":"CNY",
 	// "controls":{"per_order_amount":5000,"daily_count":3}}
 	SetSpendingControls(context.Context, *SetSpendingControlsRequest) (*SetSpendingControlsResponse, error)
+	// SetMandate lets the postpaid bill of one phone at one carrier be paid on credit each month, up to a cap, as the
+	// carrier presents it: Authorize with the mandate's id. For a phone and carrier that have one it changes the cap.
+	//
+	// Errors: FAILED_PRECONDITION, reason LINE_NOT_OPEN without an open line for bills, TOO_MANY_MANDATES beyond 16.
+	//
+	// Example: {"request_id":"mdt-1","account_id":"acc_0000000000001","currency":"CNY","carrier_id":"cmcc",
+	// "phone_token":"ph-1","monthly_cap":20000}
+	SetMandate(context.Context, *SetMandateRequest) (*SetMandateResponse, error)
+	// EndMandate ends a mandate. Bills that were authorized by it are paid all the same.
+	//
+	// Errors: NOT_FOUND, reason MANDATE_NOT_FOUND.
+	//
+	// Example: {"request_id":"mdt-2","mandate_id":"mdt_00000000000010000001","reason":"consumer asked"}
+	EndMandate(context.Context, *EndMandateRequest) (*EndMandateResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -374,6 +424,12 @@ func (UnimplementedAccountServiceServer) AcceptAgreement(context.Context, *Accep
 }
 func (UnimplementedAccountServiceServer) SetSpendingControls(context.Context, *SetSpendingControlsRequest) (*SetSpendingControlsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method SetSpendingControls not implemented")
+}
+func (UnimplementedAccountServiceServer) SetMandate(context.Context, *SetMandateRequest) (*SetMandateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SetMandate not implemented")
+}
+func (UnimplementedAccountServiceServer) EndMandate(context.Context, *EndMandateRequest) (*EndMandateResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EndMandate not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -612,6 +668,42 @@ func _AccountService_SetSpendingControls_Handler(srv interface{}, ctx context.Co
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_SetMandate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SetMandateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).SetMandate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_SetMandate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).SetMandate(ctx, req.(*SetMandateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _AccountService_EndMandate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EndMandateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).EndMandate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_EndMandate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).EndMandate(ctx, req.(*EndMandateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -666,6 +758,14 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "SetSpendingControls",
 			Handler:    _AccountService_SetSpendingControls_Handler,
+		},
+		{
+			MethodName: "SetMandate",
+			Handler:    _AccountService_SetMandate_Handler,
+		},
+		{
+			MethodName: "EndMandate",
+			Handler:    _AccountService_EndMandate_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

@@ -147,7 +147,11 @@ type Authorization struct {
 	// When the sale took place, for an advice.
 	SaleTime *timestamppb.Timestamp `protobuf:"bytes,21,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
 	// The installment plan that each capture is paid by; unset when captures are billed as a whole.
-	Plan          *PlanOffer `protobuf:"bytes,22,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanOffer `protobuf:"bytes,22,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The carrier's reference of the bill that it pays; empty for what is no bill.
+	BillReference string `protobuf:"bytes,23,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which the bill is paid; empty when the consumer asked for it.
+	MandateId     string `protobuf:"bytes,24,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -336,6 +340,20 @@ func (x *Authorization) GetPlan() *PlanOffer {
 	return nil
 }
 
+func (x *Authorization) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *Authorization) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
 // CaptureRecord is one capture of an authorization.
 type CaptureRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -493,7 +511,13 @@ type CheckRequest struct {
 	// The smallest approval that would do, minor units, 1 to amount; only with accept_partial. 0 means 1.
 	MinimumAmount int64 `protobuf:"varint,8,opt,name=minimum_amount,json=minimumAmount,proto3" json:"minimum_amount,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
-	Plan          *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	BillReference string `protobuf:"bytes,10,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
+	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
+	// of the civil month that it approves.
+	MandateId     string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -589,6 +613,20 @@ func (x *CheckRequest) GetPlan() *PlanChoice {
 		return x.Plan
 	}
 	return nil
+}
+
+func (x *CheckRequest) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
 }
 
 // CheckResponse is what would be decided now.
@@ -690,7 +728,13 @@ type AuthorizeRequest struct {
 	// How long to hold, whole seconds, within the terms; left out for the terms' default for the scene.
 	HoldLifetime *durationpb.Duration `protobuf:"bytes,11,opt,name=hold_lifetime,json=holdLifetime,proto3" json:"hold_lifetime,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
-	Plan          *PlanChoice `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanChoice `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	BillReference string `protobuf:"bytes,13,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
+	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
+	// of the civil month that it approves.
+	MandateId     string `protobuf:"bytes,14,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -807,6 +851,20 @@ func (x *AuthorizeRequest) GetPlan() *PlanChoice {
 		return x.Plan
 	}
 	return nil
+}
+
+func (x *AuthorizeRequest) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *AuthorizeRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
 }
 
 // AuthorizeResponse is the decision.
@@ -1477,7 +1535,13 @@ type ChargeRequest struct {
 	// Minor units, above 0.
 	Amount int64 `protobuf:"varint,8,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
-	Plan          *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	BillReference string `protobuf:"bytes,10,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
+	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
+	// of the civil month that it approves.
+	MandateId     string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1573,6 +1637,20 @@ func (x *ChargeRequest) GetPlan() *PlanChoice {
 		return x.Plan
 	}
 	return nil
+}
+
+func (x *ChargeRequest) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *ChargeRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
 }
 
 // ChargeResponse is the decision; when approved the amount has been captured.
@@ -2126,7 +2204,13 @@ type AdviseRequest struct {
 	// When the sale took place; not in the future. Required.
 	SaleTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
-	Plan          *PlanChoice `protobuf:"bytes,10,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanChoice `protobuf:"bytes,10,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	BillReference string `protobuf:"bytes,11,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
+	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
+	// of the civil month that it approves.
+	MandateId     string `protobuf:"bytes,12,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2229,6 +2313,20 @@ func (x *AdviseRequest) GetPlan() *PlanChoice {
 		return x.Plan
 	}
 	return nil
+}
+
+func (x *AdviseRequest) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
 }
 
 // AdviseResponse is the sale as recorded.
@@ -3208,7 +3306,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xd5\a\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x9b\b\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3239,7 +3337,10 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\arefunds\x18\x13 \x03(\v2\x19.holdfast.v1.RefundRecordR\arefunds\x12\x18\n" +
 	"\aadvised\x18\x14 \x01(\bR\aadvised\x127\n" +
 	"\tsale_time\x18\x15 \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\x12*\n" +
-	"\x04plan\x18\x16 \x01(\v2\x16.holdfast.v1.PlanOfferR\x04plan\"\x97\x01\n" +
+	"\x04plan\x18\x16 \x01(\v2\x16.holdfast.v1.PlanOfferR\x04plan\x12%\n" +
+	"\x0ebill_reference\x18\x17 \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x18 \x01(\tR\tmandateId\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
@@ -3251,7 +3352,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xc6\x02\n" +
+	"createTime\"\x8c\x03\n" +
 	"\fCheckRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -3264,12 +3365,16 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x06amount\x18\x06 \x01(\x03R\x06amount\x12%\n" +
 	"\x0eaccept_partial\x18\a \x01(\bR\racceptPartial\x12%\n" +
 	"\x0eminimum_amount\x18\b \x01(\x03R\rminimumAmount\x12+\n" +
-	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xd8\x01\n" +
+	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
+	"\x0ebill_reference\x18\n" +
+	" \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\"\xd8\x01\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
 	"\x11authorized_amount\x18\x03 \x01(\x03R\x10authorizedAmount\x121\n" +
-	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\"\xc4\x03\n" +
+	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\"\x8a\x04\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3287,7 +3392,10 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0eminimum_amount\x18\n" +
 	" \x01(\x03R\rminimumAmount\x12>\n" +
 	"\rhold_lifetime\x18\v \x01(\v2\x19.google.protobuf.DurationR\fholdLifetime\x12+\n" +
-	"\x04plan\x18\f \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\x8d\x02\n" +
+	"\x04plan\x18\f \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
+	"\x0ebill_reference\x18\r \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x0e \x01(\tR\tmandateId\"\x8d\x02\n" +
 	"\x11AuthorizeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3336,7 +3444,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xb3\x02\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xf9\x02\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3350,7 +3458,11 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"phoneToken\x12\x1a\n" +
 	"\bcurrency\x18\a \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\b \x01(\x03R\x06amount\x12+\n" +
-	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xa9\x02\n" +
+	"\x04plan\x18\t \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
+	"\x0ebill_reference\x18\n" +
+	" \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\"\xa9\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3392,7 +3504,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xec\x02\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xb2\x03\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3408,7 +3520,10 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x06amount\x18\b \x01(\x03R\x06amount\x127\n" +
 	"\tsale_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\bsaleTime\x12+\n" +
 	"\x04plan\x18\n" +
-	" \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xdc\x01\n" +
+	" \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
+	"\x0ebill_reference\x18\v \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\f \x01(\tR\tmandateId\"\xdc\x01\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +

@@ -156,7 +156,7 @@ type BillingServiceClient interface {
 	ReageDebt(ctx context.Context, in *ReageDebtRequest, opts ...grpc.CallOption) (*ReageDebtResponse, error)
 	// PlanStatement converts what is left of a statement's principal to installments, before its due date.
 	//
-	// Errors: FAILED_PRECONDITION, reason NOTHING_OWED, DUE_DATE_PASSED or PLAN_NOT_OFFERED.
+	// Errors: FAILED_PRECONDITION, reason NOTHING_OWED, DUE_DATE_PASSED, ACCOUNT_DELINQUENT or PLAN_NOT_OFFERED.
 	//
 	// Example: {"request_id":"pln-1","account_id":"acc_0000000000001","opening_date":"2026-01-05",
 	// "plan":{"method":"PLAN_METHOD_FLAT_FEE","months":3}}
@@ -509,7 +509,7 @@ type BillingServiceServer interface {
 	ReageDebt(context.Context, *ReageDebtRequest) (*ReageDebtResponse, error)
 	// PlanStatement converts what is left of a statement's principal to installments, before its due date.
 	//
-	// Errors: FAILED_PRECONDITION, reason NOTHING_OWED, DUE_DATE_PASSED or PLAN_NOT_OFFERED.
+	// Errors: FAILED_PRECONDITION, reason NOTHING_OWED, DUE_DATE_PASSED, ACCOUNT_DELINQUENT or PLAN_NOT_OFFERED.
 	//
 	// Example: {"request_id":"pln-1","account_id":"acc_0000000000001","opening_date":"2026-01-05",
 	// "plan":{"method":"PLAN_METHOD_FLAT_FEE","months":3}}

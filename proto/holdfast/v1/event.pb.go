@@ -126,6 +126,10 @@ const (
 	EventType_EVENT_TYPE_STATEMENT_DAY_SET EventType = 48
 	// The channel of collections was changed.
 	EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET EventType = 49
+	// A mandate was made or changed.
+	EventType_EVENT_TYPE_MANDATE_SET EventType = 50
+	// A mandate was ended.
+	EventType_EVENT_TYPE_MANDATE_ENDED EventType = 51
 )
 
 // Enum value maps for EventType.
@@ -181,6 +185,8 @@ var (
 		47: "EVENT_TYPE_TERMS_ACCEPTED",
 		48: "EVENT_TYPE_STATEMENT_DAY_SET",
 		49: "EVENT_TYPE_COLLECTION_CHANNEL_SET",
+		50: "EVENT_TYPE_MANDATE_SET",
+		51: "EVENT_TYPE_MANDATE_ENDED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -233,6 +239,8 @@ var (
 		"EVENT_TYPE_TERMS_ACCEPTED":         47,
 		"EVENT_TYPE_STATEMENT_DAY_SET":      48,
 		"EVENT_TYPE_COLLECTION_CHANNEL_SET": 49,
+		"EVENT_TYPE_MANDATE_SET":            50,
+		"EVENT_TYPE_MANDATE_ENDED":          51,
 	}
 )
 
@@ -810,7 +818,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x0eaccount_status\x18\x1e \x01(\x0e2\x1a.holdfast.v1.AccountStatusR\raccountStatus\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xe2\v\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\x9c\f\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -862,7 +870,9 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1bEVENT_TYPE_PLAN_ACCELERATED\x10.\x12\x1d\n" +
 	"\x19EVENT_TYPE_TERMS_ACCEPTED\x10/\x12 \n" +
 	"\x1cEVENT_TYPE_STATEMENT_DAY_SET\x100\x12%\n" +
-	"!EVENT_TYPE_COLLECTION_CHANNEL_SET\x1012b\n" +
+	"!EVENT_TYPE_COLLECTION_CHANNEL_SET\x101\x12\x1a\n" +
+	"\x16EVENT_TYPE_MANDATE_SET\x102\x12\x1c\n" +
+	"\x18EVENT_TYPE_MANDATE_ENDED\x1032b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
