@@ -73,7 +73,9 @@ func (l *Ledger) acceptTerms(c *AcceptTerms) Outcome {
 		return refused(f)
 	}
 	d := l.desk(a, TermsAccepted, l.today)
-	d.Terms = id
+	if d.Terms = id; d.Late.Since != 0 {
+		d.Late.Judged = l.today // what follows by these terms does not lie in the past
+	}
 	d.booking.Note = c.Version
 	return l.post(d.fact())
 }
@@ -240,21 +242,33 @@ func (d *desk) unpay(paid *Item) {
 		if x := &d.Debts[i]; touched[x.Opens] {
 			d.accrue(x, d.booking.Day)
 			d.charge(x)
+			d.giveBack(x)
 		}
 	}
 }
 
-// judgeDue judges a debt whose due date passed while it was paid: it is overdue, or carried when the minimum was paid by
-// others.
+// judgeDue judges a debt again after a payment of it bounced: it is carried only if the minimum was paid in time by others.
 func (d *desk) judgeDue(x *Debt) {
-	if x.Overdue || x.Due >= d.booking.Day {
-		return
+	switch carried := d.inTime(x, 0); {
+	case x.Due == x.First && x.Due < d.booking.Day && !x.Overdue && carried:
+		d.dueBy(x, d.after(x).Due)
+	case x.Due != x.First && !carried:
+		d.dueBy(x, x.First)
+	default:
+		x.Overdue = x.Due < d.booking.Day
 	}
-	t := d.l.termsOf(x.Terms)
-	if x.Due == x.First && t.MinimumDue.Rate > 0 && x.InTime >= x.Minimum {
-		x.Due = d.after(x).Due
+}
+
+// giveBack pays other parts of a debt with charges that were paid and are not owed after all.
+func (d *desk) giveBack(x *Debt) {
+	var over money.Amount
+	for _, part := range []Part{PenaltyPart, InterestPart} {
+		m := Move{Opens: x.Opens, Part: part, Against: BookCash}
+		m.Amount = max(0, -*d.place(&m))
+		over += m.Amount
+		d.move(m)
 	}
-	x.Overdue = x.Due < d.booking.Day
+	d.pay(over, payer{against: BookCash, day: d.booking.Day})
 }
 
 // restore makes sure that the debt of a window is there, if it was when the payment paid it: as the payment left it, when it

@@ -198,6 +198,9 @@ func (d *desk) judgeLate() {
 		return
 	}
 	was := late.Since
+	if was == 0 {
+		late.Froze = false // what was charged off may have been frozen before
+	}
 	late.Since, late.Judged, late.Noticed, late.NotBefore = since, day, 0, 0
 	if since != 0 {
 		late.Noticed = int32(day-since) - 1
@@ -353,11 +356,9 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	if cash <= 0 {
 		return cash
 	}
-	return d.spend(x, cash, from)
-}
-
-// spend is settle, with or without cash: what was paid and is not owed after all pays other parts.
-func (d *desk) spend(x *Debt, cash money.Amount, from *payer) money.Amount {
+	if from.day <= x.First && x.Overdue && x.Due == x.First && d.inTime(x, cash) {
+		d.dueBy(x, d.after(x).Due) // it comes late, and is in time by its value date
+	}
 	d.accrue(x, from.day)
 	repaid := d.affordable(x, cash, from)
 	d.takeBack(x, repaid, from.day)
@@ -387,33 +388,27 @@ func (d *desk) spend(x *Debt, cash money.Amount, from *payer) money.Amount {
 			}
 		}
 	}
-	if d.carriedAfterAll(x) {
-		return d.spend(x, cash, from)
-	}
 	return cash
 }
 
-// carriedAfterAll carries a debt that is overdue, when a payment that came late was in time by its value date and made
-// the minimum full: what accrued as penalty on what is left becomes interest.
-func (d *desk) carriedAfterAll(x *Debt) bool {
-	if !x.Overdue || x.Due != x.First || !d.mayBeCarried(x) {
-		return false
-	}
-	left, until := x.AllPrincipal(), x.Through
-	_, penalty := d.accrued(x, left, x.First, until)
-	x.Due = d.after(x).Due
-	x.Overdue = x.Due < d.booking.Day
-	interest, still := d.accrued(x, left, x.First, until)
-	if x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Minus(penalty).Plus(still); !x.Accrual.Penalty.Exact.Positive() {
-		x.Accrual.Penalty.Exact = money.Exact{} // of a debt that was restored from its statement, earlier days are not known
-	}
-	x.Accrual.Interest.Exact = x.Accrual.Interest.Exact.Plus(interest)
-	return true
+// inTime says whether the minimum of a debt was paid in time, with so much more.
+func (d *desk) inTime(x *Debt, more money.Amount) bool {
+	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime+more >= min(x.Minimum, x.InTime+x.Total())
 }
 
-// mayBeCarried says whether what is left of a debt is carried when its first due date passes.
-func (d *desk) mayBeCarried(x *Debt) bool {
-	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.LeastDue() == 0 && x.AllPrincipal() > 0
+// dueBy changes when a debt is due: what accrued on what is left of it becomes interest until then, and penalty after it.
+func (d *desk) dueBy(x *Debt, due calendar.Date) {
+	left := x.AllPrincipal()
+	interest, penalty := d.accrued(x, left, x.First, x.Through)
+	x.Due, x.Overdue = due, due < d.booking.Day
+	newInterest, newPenalty := d.accrued(x, left, x.First, x.Through)
+	change := func(e *money.Exact, less, more money.Exact) {
+		if *e = e.Minus(less).Plus(more); !e.Positive() {
+			*e = money.Exact{} // of a debt that was restored from its statement, earlier days are not known
+		}
+	}
+	change(&x.Accrual.Interest.Exact, interest, newInterest)
+	change(&x.Accrual.Penalty.Exact, penalty, newPenalty)
 }
 
 // pay pays what is owed: what was charged off, debts, the open window; what is left is to the consumer's credit.

@@ -224,10 +224,8 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 	case *StatusSet:
 		a.Status, a.StatusReason = f.Status, f.Reason
 		if f.Status == AccountActive {
-			late := &a.Billing.Late // an operator has looked at it
-			if late.Stopped = false; late.WroteOff {
-				late.WroteOff, late.Froze = false, false // and lets it begin anew
-			}
+			late := &a.Billing.Late                    // an operator has looked at it
+			late.Stopped, late.WroteOff = false, false // and lets it begin anew
 		}
 	case *LineOpened:
 		a.openLine(&f.Line)
