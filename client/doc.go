@@ -3,7 +3,8 @@
 // # Nouns
 //
 //   - [Client]: connections to one Holdfast deployment, made by [Dial]. Safe for concurrent use; make one and keep it.
-//     Its methods are the calls of AuthorizationService and AccountService, with the messages of package holdfastv1.
+//     Its methods are the calls of AuthorizationService, AccountService, BillingService and TermsService, with the messages
+//     of package holdfastv1.
 //   - Request id: the identity of one write. The server decides once per id and answers every repetition with the
 //     first outcome, marked replayed. The SDK makes the id when the message has none, writes it into the message, and
 //     keeps it across its own retries; so the same message sent again is the same request.

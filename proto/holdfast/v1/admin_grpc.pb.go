@@ -32,7 +32,7 @@ const (
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://pkg.go.dev/google.golang.org/grpc/?tab=doc#ClientConn.NewStream.
 //
-// AdminService is for operators. Its calls need the admin role where callers are configured
+// AdminService is for operators. Its calls need the role operator or admin where callers are configured
 // (PERMISSION_DENIED otherwise).
 type AdminServiceClient interface {
 	// GetStats tells how the server is doing.
@@ -172,7 +172,7 @@ func (c *adminServiceClient) AdvanceClock(ctx context.Context, in *AdvanceClockR
 // All implementations must embed UnimplementedAdminServiceServer
 // for forward compatibility.
 //
-// AdminService is for operators. Its calls need the admin role where callers are configured
+// AdminService is for operators. Its calls need the role operator or admin where callers are configured
 // (PERMISSION_DENIED otherwise).
 type AdminServiceServer interface {
 	// GetStats tells how the server is doing.
