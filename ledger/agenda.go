@@ -175,7 +175,7 @@ func (l *Ledger) fallDue(a *Account, opens calendar.Date) *desk {
 	d := l.desk(a, FellDue, x.Due+1).opened()
 	x = d.debt(opens)
 	d.booking.Opens = opens
-	if x.Due == x.First && d.inTime(x, 0) {
+	if x.Due == x.First && d.inTime(x, 0, x.Total()) {
 		d.booking.Kind = Carried
 		x.Due = d.after(x).Due
 	} else {

@@ -203,19 +203,19 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 
 // unpay owes again what a payment paid.
 func (d *desk) unpay(paid *Item) {
-	touched := map[calendar.Date]bool{}
+	owed := map[calendar.Date]money.Amount{} // again, by the window of the debt
 	for _, m := range paid.Moves {
 		if m.Against == BookCash && m.Opens != 0 && d.restore(m.Opens, paid) {
 			x := d.debt(m.Opens)
 			if paid.ValueDate <= x.First {
 				x.InTime = max(0, x.InTime+m.Amount)
 			}
-			touched[m.Opens] = true
+			owed[m.Opens] -= m.Amount
 		}
 	}
 	for i := range d.Debts {
-		if x := &d.Debts[i]; touched[x.Opens] {
-			d.judgeDue(x)
+		if x := &d.Debts[i]; owed[x.Opens] != 0 {
+			d.judgeDue(x, x.Total()+owed[x.Opens])
 		}
 	}
 	for _, m := range paid.Moves {
@@ -239,7 +239,7 @@ func (d *desk) unpay(paid *Item) {
 		}
 	}
 	for i := range d.Debts {
-		if x := &d.Debts[i]; touched[x.Opens] {
+		if x := &d.Debts[i]; owed[x.Opens] != 0 {
 			d.accrue(x, d.booking.Day)
 			d.charge(x)
 			d.giveBack(x)
@@ -247,9 +247,9 @@ func (d *desk) unpay(paid *Item) {
 	}
 }
 
-// judgeDue judges a debt again after a payment of it bounced: it is carried only if the minimum was paid in time by others.
-func (d *desk) judgeDue(x *Debt) {
-	switch carried := d.inTime(x, 0); {
+// judgeDue judges a debt, of which so much is owed, again after a payment of it bounced: it is carried only if the minimum was paid in time by others.
+func (d *desk) judgeDue(x *Debt, owed money.Amount) {
+	switch carried := d.inTime(x, 0, owed); {
 	case x.Due == x.First && x.Due < d.booking.Day && !x.Overdue && carried:
 		d.dueBy(x, d.after(x).Due)
 	case x.Due != x.First && !carried:

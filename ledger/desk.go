@@ -356,7 +356,7 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	if cash <= 0 {
 		return cash
 	}
-	if from.day <= x.First && x.Overdue && x.Due == x.First && d.inTime(x, cash) {
+	if from.day <= x.First && x.Overdue && x.Due == x.First && d.inTime(x, cash, x.Total()) {
 		d.dueBy(x, d.after(x).Due) // it comes late, and is in time by its value date
 	}
 	d.accrue(x, from.day)
@@ -391,9 +391,9 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	return cash
 }
 
-// inTime says whether the minimum of a debt was paid in time, with so much more.
-func (d *desk) inTime(x *Debt, more money.Amount) bool {
-	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime+more >= min(x.Minimum, x.InTime+x.Total())
+// inTime says whether the minimum of a debt, of which so much is owed, was paid in time, with so much more.
+func (d *desk) inTime(x *Debt, more, owed money.Amount) bool {
+	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime+more >= min(x.Minimum, x.InTime+owed)
 }
 
 // dueBy changes when a debt is due: what accrued on what is left of it becomes interest until then, and penalty after it.

@@ -26,6 +26,10 @@ func product() *terms.Terms {
 	t := terms.Default()
 	a := &t.Authorizations
 	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 4, 4
+	// The model of orders knows no debts: nothing is to come of them here. Lives have their own terms.
+	d := &t.Delinquency
+	d.StopAuthorizationsFromDay, d.FreezeFromDay, d.ChargeOffAfterDay, t.Penalty.DailyRate = 36_600, terms.Never, 36_600, 0
+	t.Installments.AccelerateFromDay = terms.Never
 	return t
 }
 

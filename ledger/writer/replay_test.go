@@ -269,7 +269,7 @@ func TestRowsOutliveTheEntries(t *testing.T) {
 // TestTermsThatWerePutInTheTail has terms put, and accounts that accept them: whoever folds an account must know them.
 func TestTermsThatWerePutInTheTail(t *testing.T) {
 	const accounts = 50
-	version := product()
+	version := terms.Default()
 	version.Version = "2026-02"
 	l := newLog(t)
 	l.add(t0, opened(accounts)...)
