@@ -30,11 +30,13 @@ type ReplayCmd struct {
 func (*ReplayCmd) Help() string {
 	return `It reads the orders, starts a server whose virtual clock stands at the first one's time, and plays them over gRPC in
 order of their times: it opens an account when a consumer first appears, authorizes, and later captures, voids or lets
-the hold expire, as the map says for the row. Then it prints a funnel, the exposure by week and the latency of the
-calls, and has the server check its whole book.
+the hold expire, as the map says for the row. As the clock moves, billing windows close and due dates pass; consumers pay
+on the days that the file has, or when it is due, or never. Nobody collects: accounts have the channel MANUAL. Then it
+prints a funnel, the exposure by week, what was billed, repaid and is owed by days past due, that against what the file
+says of the same orders, and the latency of the calls, and has the server check its whole book.
 
 The map names the columns, and says in which currency, zone and formats amounts and times are, which line pays for
-which category, what limits accounts get, and which rows tell what outcome.
+which category, what limits accounts get, which rows tell what outcome, when consumers pay, and by which terms.
 
 Examples:
 

@@ -11,11 +11,13 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/types/known/durationpb"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/holdfast-credit/holdfast/client"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // driver plays orders to a server in the order of their times, moving its clock before each.
@@ -26,7 +28,8 @@ type driver struct {
 
 	clock     time.Time // the server's
 	consumers map[string]*consumer
-	base      money // what the book had before
+	done      int      // events
+	before    []uint64 // last entry of each shard before the replay
 
 	mu     sync.Mutex
 	queue  eventQueue // guarded by mu while events run
@@ -34,13 +37,18 @@ type driver struct {
 }
 
 // consumer is one person's account. Its events run one after another.
-type consumer struct{ account string }
+type consumer struct {
+	account string
+	day     calendar.StatementDay
+	billed  string // last day of the newest window whose due date has a place in the queue
+}
 
 // played is what came of the orders.
 type played struct {
 	accounts  int
 	approved  tallied
 	declined  map[holdfastv1.DeclineReason]tallied // by first reason
+	pastDue   tallied                              // declined for being past due, among other reasons
 	captured  tallied
 	voided    tallied
 	expired   tallied
@@ -52,6 +60,18 @@ type played struct {
 	latencies map[string]*hdrhistogram.Histogram // microseconds, by call
 
 	left []*event // approved and left to expire
+
+	payments  tallied // posted
+	unposted  int64   // what the file's consumers paid beyond what is owed here
+	fates     map[*order]*fate
+	portfolio portfolio
+}
+
+// fate is what became of an order that was approved and captured.
+type fate struct {
+	consumer *consumer
+	window   string // the billing window that took it, by the day on which it opened
+	left     int64  // what has not been paid of it; its consumer's events own it
 }
 
 const faultsMax = 20
@@ -64,8 +84,8 @@ type tallied struct {
 
 func (t *tallied) add(amount int64) { t.orders++; t.amount += amount }
 
-// money is what the book says of all carriers.
-type money struct{ held, posted int64 }
+// money is what the book says of all accounts.
+type money struct{ held, owed int64 }
 
 // week is the exposure at its end.
 type week struct {
@@ -79,6 +99,7 @@ type event struct {
 	order *order
 	then  outcome // "" for the order itself
 	seq   int     // keeps the file's order among equal times
+	paid  int64   // of a payment that the file has; 0 for all that is left
 
 	authorization string
 	expires       time.Time
@@ -111,7 +132,7 @@ func (q *eventQueue) Pop() any {
 func (d *driver) play(ctx context.Context, orders []order) (*played, error) {
 	d.played.declined = map[holdfastv1.DeclineReason]tallied{}
 	d.played.latencies = map[string]*hdrhistogram.Histogram{}
-	d.consumers = map[string]*consumer{}
+	d.consumers, d.played.fates = map[string]*consumer{}, map[*order]*fate{}
 	for i := range orders {
 		d.consumers[orders[i].consumer] = &consumer{}
 		d.push(&event{at: orders[i].at, order: &orders[i]})
@@ -132,23 +153,20 @@ func (d *driver) play(ctx context.Context, orders []order) (*played, error) {
 		if err := d.advance(ctx, now); err != nil {
 			return nil, err
 		}
-		if err := d.run(ctx, d.due(now)); err != nil {
+		due := d.due(now)
+		if err := d.run(ctx, due); err != nil {
 			return nil, err
 		}
-		done := d.played.approved.orders + d.declinedOrders()
-		show.update(int64(done), int64(len(orders)))
+		d.done += len(due)
+		show.update(int64(d.done), int64(d.done+len(d.queue)))
 	}
-	if err := d.expire(ctx, nextWeek); err != nil {
+	if err := d.expire(ctx); err != nil {
 		return nil, err
 	}
-	return &d.played, nil
-}
-
-func (d *driver) declinedOrders() (n int) {
-	for _, t := range d.played.declined {
-		n += t.orders
+	if err := d.fallDue(ctx, nextWeek); err != nil {
+		return nil, err
 	}
-	return n
+	return &d.played, d.survey(ctx)
 }
 
 // begin looks at the server's clock and at what its book has already.
@@ -165,18 +183,16 @@ func (d *driver) begin(ctx context.Context, first time.Time) error {
 		return fmt.Errorf("the server's clock is at %s already, the first order is of %s",
 			d.clock.In(d.zone).Format(time.DateTime), first.In(d.zone).Format(time.DateTime))
 	}
-	d.base = moneyOf(stats, d.Currency)
-	return nil
-}
-
-func moneyOf(stats *holdfastv1.GetStatsResponse, currency string) (m money) {
-	for _, c := range stats.GetCarriers() {
-		if c.GetCurrency() == currency {
-			m.held += c.GetHeld()
-			m.posted += c.GetCaptured() - c.GetRefunded()
-		}
+	for _, shard := range stats.GetShards() {
+		d.before = append(d.before, shard.GetSequence())
 	}
-	return m
+	if d.terms == nil {
+		return nil
+	}
+	if _, err = d.client.PutTerms(ctx, &holdfastv1.PutTermsRequest{Document: string(terms.Format(d.terms))}); err != nil {
+		return fmt.Errorf("putting the map's terms: %w", err)
+	}
+	return nil
 }
 
 // push queues an event.
@@ -211,17 +227,12 @@ func (d *driver) advance(ctx context.Context, to time.Time) error {
 	return nil
 }
 
-// endWeek notes the exposure at a week's end.
+// endWeek comes to a week's end: what has expired by then is not held.
 func (d *driver) endWeek(ctx context.Context, end time.Time) error {
 	if err := d.advance(ctx, end); err != nil {
 		return err
 	}
-	stats, err := d.client.Admin().GetStats(ctx, &holdfastv1.GetStatsRequest{})
-	if err != nil {
-		return err
-	}
-	m := moneyOf(stats, d.Currency)
-	d.played.weeks = append(d.played.weeks, week{end, money{m.held - d.base.held, m.posted - d.base.posted}})
+	d.played.weeks = append(d.played.weeks, week{end: end})
 	return nil
 }
 
@@ -236,7 +247,7 @@ func mondayAfter(t time.Time) time.Time {
 }
 
 // expire goes on to where the last hold that nobody settles has ended, and looks at what became of them.
-func (d *driver) expire(ctx context.Context, nextWeek time.Time) error {
+func (d *driver) expire(ctx context.Context) error {
 	end := d.clock
 	for _, e := range d.played.left {
 		if e.expires.After(end) {
@@ -258,7 +269,7 @@ func (d *driver) expire(ctx context.Context, nextWeek time.Time) error {
 			d.played.held.add(a.GetHeldAmount())
 		}
 	}
-	return d.endWeek(ctx, nextWeek)
+	return nil
 }
 
 // concurrencyMax is how many consumers may ask at once.
@@ -300,6 +311,10 @@ func (d *driver) ask(ctx context.Context, e *event) (err error) {
 		err = d.capture(ctx, e)
 	case outcomeVoid:
 		err = d.void(ctx, e)
+	case thenPaid:
+		err = d.pay(ctx, e)
+	case thenDue:
+		err = d.payBill(ctx, e)
 	default:
 		err = d.authorize(ctx, e)
 	}
@@ -317,128 +332,5 @@ func (d *driver) ask(ctx context.Context, e *event) (err error) {
 	if len(d.played.faults) < faultsMax {
 		d.played.faults = append(d.played.faults, fmt.Errorf("line %d: %w", e.order.line, err))
 	}
-	return nil
-}
-
-// took notes how long a call took.
-func (d *driver) took(call string, t time.Duration) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	h := d.played.latencies[call]
-	if h == nil {
-		h = hdrhistogram.New(1, latencyMax, 3)
-		d.played.latencies[call] = h
-	}
-	_ = h.RecordValue(min(max(1, t.Microseconds()), latencyMax)) // within its bounds
-}
-
-// account opens the consumer's account if this is the first order, or finds it in a book that has it.
-func (d *driver) account(ctx context.Context, o *order) (string, error) {
-	c := d.consumers[o.consumer]
-	if c.account != "" {
-		return c.account, nil
-	}
-	req := &holdfastv1.OpenAccountRequest{ConsumerToken: o.consumer, Currency: d.Currency, Limit: d.accountLimit}
-	for _, scene := range []holdfastv1.Scene{
-		holdfastv1.Scene_SCENE_TOPUP, holdfastv1.Scene_SCENE_BILL, holdfastv1.Scene_SCENE_BUNDLE,
-	} {
-		if limit, has := d.lineLimits[scene]; has {
-			req.Lines = append(req.Lines, &holdfastv1.LineOpening{
-				Scene: scene, Limit: limit,
-				AgreementVersion: d.Account.Agreement, AcceptedAgreementVersion: d.Account.Agreement,
-			})
-		}
-	}
-	began := time.Now()
-	resp, err := d.client.OpenAccount(ctx, req)
-	if client.ReasonOf(err) == "CONSUMER_HAS_ACCOUNT" {
-		found, err := d.client.GetAccount(ctx, &holdfastv1.GetAccountRequest{ConsumerToken: o.consumer})
-		if err != nil {
-			return "", err
-		}
-		c.account = found.GetAccount().GetAccountId()
-		return c.account, nil
-	}
-	if err != nil {
-		return "", err
-	}
-	d.took("OpenAccount", time.Since(began))
-	d.mu.Lock()
-	d.played.accounts++
-	d.mu.Unlock()
-	c.account = resp.GetAccount().GetAccountId()
-	return c.account, nil
-}
-
-// authorize asks for an order, and queues what becomes of it.
-func (d *driver) authorize(ctx context.Context, e *event) error {
-	o := e.order
-	account, err := d.account(ctx, o)
-	if err != nil {
-		return err
-	}
-	req := &holdfastv1.AuthorizeRequest{
-		AccountId: account, Scene: o.scene, OrderId: o.id, CarrierId: o.carrier, PhoneToken: o.phone,
-		Currency: d.Currency, Amount: o.amount,
-	}
-	if d.HoldLifetime > 0 {
-		req.HoldLifetime = durationpb.New(d.HoldLifetime)
-	}
-	began := time.Now()
-	resp, err := d.client.Authorize(ctx, req)
-	if err != nil {
-		return err
-	}
-	d.took("Authorize", time.Since(began))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if resp.GetDecision() != holdfastv1.Decision_DECISION_APPROVED {
-		reason := resp.GetReasons()[0]
-		t := d.played.declined[reason]
-		t.add(o.amount)
-		d.played.declined[reason] = t
-		return nil
-	}
-	a := resp.GetAuthorization()
-	d.played.approved.add(a.GetAuthorizedAmount())
-	settle := &event{
-		// From the time of asking: cutting times must not make a hold wait for its outcome longer than the map says.
-		at: e.at.Add(o.after), order: o, then: o.outcome, authorization: a.GetAuthorizationId(), expires: a.GetExpireTime().AsTime(),
-	}
-	if o.outcome == outcomeExpire {
-		d.played.left = append(d.played.left, settle)
-	} else {
-		d.push(settle)
-	}
-	return nil
-}
-
-func (d *driver) capture(ctx context.Context, e *event) error {
-	began := time.Now()
-	resp, err := d.client.Capture(ctx, &holdfastv1.CaptureRequest{
-		AuthorizationId: e.authorization, Currency: d.Currency, Amount: e.order.amount, Final: true,
-	})
-	if err != nil {
-		return err
-	}
-	d.took("Capture", time.Since(began))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.played.captured.add(resp.GetAuthorization().GetCapturedAmount())
-	if resp.GetLate() {
-		d.played.late++
-	}
-	return nil
-}
-
-func (d *driver) void(ctx context.Context, e *event) error {
-	began := time.Now()
-	if _, err := d.client.Void(ctx, &holdfastv1.VoidRequest{AuthorizationId: e.authorization}); err != nil {
-		return err
-	}
-	d.took("Void", time.Since(began))
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.played.voided.add(e.order.amount)
 	return nil
 }

@@ -18,11 +18,13 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
-// shippedMaps are the maps that can be named without their folder and ending.
+// shippedMaps are the maps, and the terms, that can be named without their folder and ending.
 //
-//go:embed maps/*.yaml
+//go:embed maps
 var shippedMaps embed.FS
 
 // orderMap says how a CSV file of orders is to be read. It is the YAML file as it is written; check has read what is
@@ -37,6 +39,9 @@ type orderMap struct {
 		Category string `yaml:"category"`
 		Carrier  string `yaml:"carrier"`
 		Currency string `yaml:"currency"` // optional
+		PaidOn   string `yaml:"paid_on"`  // optional, as those below
+		Paid     string `yaml:"paid"`
+		Due      string `yaml:"due"`
 	} `yaml:"columns"`
 	Currency    string `yaml:"currency"`
 	MinorDigits int    `yaml:"minor_digits"`
@@ -56,14 +61,27 @@ type orderMap struct {
 		Lines     map[string]string `yaml:"lines"`
 		Agreement string            `yaml:"agreement"`
 	} `yaml:"account"`
-	HoldLifetime time.Duration `yaml:"hold_lifetime"` // 0 for the terms' own
+	HoldLifetime time.Duration     `yaml:"hold_lifetime"` // 0 for the terms' own
+	Repayment    repayment         `yaml:"repayment"`     // when consumers pay
+	Defaulted    map[string]string `yaml:"defaulted"`     // values of rows that the file calls defaulted
+	Terms        string            `yaml:"terms"`         // file of terms to put, or the name of one that ships; empty for the server's
 
 	// What check makes of it.
 	zone         *time.Location
 	scenes       map[string]holdfastv1.Scene // by category
 	accountLimit int64
 	lineLimits   map[holdfastv1.Scene]int64
+	terms        *terms.Terms // nil for the server's
 }
+
+// repayment says when consumers pay.
+type repayment string
+
+const (
+	repaidAsRecorded repayment = "as_recorded" // on the days that the file has
+	repaidWhenDue    repayment = "when_due"    // everything that is billed, on its due date
+	repaidNever      repayment = "never"
+)
 
 // outcomeRule says what becomes of an approved order whose row has these values.
 type outcomeRule struct {
@@ -82,15 +100,18 @@ const (
 )
 
 // readOrderMap reads the text of a map from a file, or of a shipped one by its name.
-func readOrderMap(name string) ([]byte, error) {
+func readOrderMap(name string) ([]byte, error) { return readShipped(name, "maps", "map") }
+
+// readShipped reads a file, or one of a kind that ships in a folder by its name.
+func readShipped(name, folder, kind string) ([]byte, error) {
 	text, err := os.ReadFile(name)
 	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "/\\") {
-		if shipped, shippedErr := shippedMaps.ReadFile(path.Join("maps", strings.TrimSuffix(name, ".yaml")+".yaml")); shippedErr == nil {
+		if shipped, shippedErr := shippedMaps.ReadFile(path.Join(folder, strings.TrimSuffix(name, ".yaml")+".yaml")); shippedErr == nil {
 			return shipped, nil
 		}
 	}
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no map %s; shipped are: %s", name, strings.Join(shippedMapNames(), ", "))
+		return nil, fmt.Errorf("there is no %s %s; shipped are: %s", kind, name, strings.Join(shippedNames(folder), ", "))
 	}
 	return text, err
 }
@@ -108,11 +129,13 @@ func loadOrderMap(name string) (*orderMap, error) {
 	return m, nil
 }
 
-func shippedMapNames() []string {
-	entries, _ := shippedMaps.ReadDir("maps") // it is embedded
+func shippedNames(folder string) []string {
+	entries, _ := shippedMaps.ReadDir(folder) // it is embedded
 	var names []string
 	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+		if !e.IsDir() {
+			names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+		}
 	}
 	return names
 }
@@ -164,7 +187,43 @@ func (m *orderMap) check() error {
 	if m.HoldLifetime < 0 || m.HoldLifetime%time.Second != 0 {
 		wrong("hold_lifetime: want whole seconds, have %v", m.HoldLifetime)
 	}
-	return errors.Join(append(errs, m.checkScenes(), m.checkOutcomes())...)
+	return errors.Join(append(errs, m.checkScenes(), m.checkOutcomes(), m.checkRepayment(), m.checkTerms())...)
+}
+
+// checkRepayment also says when consumers pay if the map does not: on the days of the file, or else when it is due.
+func (m *orderMap) checkRepayment() error {
+	if m.Repayment == "" {
+		if m.Repayment = repaidWhenDue; m.Columns.PaidOn != "" {
+			m.Repayment = repaidAsRecorded
+		}
+	}
+	switch {
+	case !slices.Contains([]repayment{repaidAsRecorded, repaidWhenDue, repaidNever}, m.Repayment):
+		return fmt.Errorf("repayment: want as_recorded, when_due or never, have %q", m.Repayment)
+	case m.Repayment == repaidAsRecorded && m.Columns.PaidOn == "":
+		return errors.New("repayment: as_recorded wants columns.paid_on")
+	case m.Columns.Paid != "" && m.Columns.PaidOn == "":
+		return errors.New("columns.paid wants columns.paid_on")
+	}
+	return nil
+}
+
+// checkTerms reads the terms that the map names.
+func (m *orderMap) checkTerms() error {
+	if m.Terms == "" {
+		return nil
+	}
+	text, err := readShipped(m.Terms, "maps/terms", "terms")
+	if err != nil {
+		return fmt.Errorf("terms: %w", err)
+	}
+	if m.terms, err = terms.Parse(text); err != nil {
+		return fmt.Errorf("terms: %s: %w", m.Terms, err)
+	}
+	if string(m.terms.Currency) != m.Currency || m.terms.MinorDigits != m.MinorDigits {
+		return fmt.Errorf("terms: %s are in %s with %d digits after the point", m.Terms, m.terms.Currency, m.terms.MinorDigits)
+	}
+	return nil
 }
 
 func (m *orderMap) checkScenes() error {
@@ -229,7 +288,10 @@ func (m *orderMap) named() []string {
 		}
 	}
 	c := m.Columns
-	for _, name := range []string{c.Order, c.Consumer, c.Phone, c.Time, c.Amount, c.Category, c.Carrier, c.Currency} {
+	for _, name := range []string{c.Order, c.Consumer, c.Phone, c.Time, c.Amount, c.Category, c.Carrier, c.Currency, c.PaidOn, c.Paid, c.Due} {
+		add(name)
+	}
+	for name := range m.Defaulted {
 		add(name)
 	}
 	for _, rule := range m.Outcomes {

@@ -28,6 +28,16 @@ type order struct {
 	at       time.Time
 	outcome  outcome
 	after    time.Duration // after which the outcome is told; not for expire
+
+	payments  []payment // as the file has them, by time
+	due       time.Time // as the file has it; zero when it has none
+	defaulted bool      // as the file has it
+}
+
+// payment is what was paid of an order.
+type payment struct {
+	at     time.Time
+	amount int64 // 0 when the file does not say: what is left of the order
 }
 
 // orderFile is what was read of a file.
@@ -82,7 +92,7 @@ func (r *orderReader) readFrom(in io.Reader, lenient bool) (*orderFile, error) {
 		return nil, err
 	}
 	read := &orderFile{leftOut: map[string]int{}}
-	seen := map[string]int{} // line of each order
+	seen := map[string]int{} // place of each order
 	for {
 		row, err := r.csv.Read()
 		if errors.Is(err, io.EOF) {
@@ -104,9 +114,10 @@ func (r *orderReader) readFrom(in io.Reader, lenient bool) (*orderFile, error) {
 		if first, again := seen[o.id]; again && err == nil {
 			if r.RepeatedOrders == "first" {
 				read.repeated++
+				read.orders[first].payments = append(read.orders[first].payments, o.payments...)
 				continue
 			}
-			err = r.bad(r.Columns.Order, fmt.Sprintf("order %s is on line %d already", o.id, first))
+			err = r.bad(r.Columns.Order, fmt.Sprintf("order %s is on line %d already", o.id, read.orders[first].line))
 		}
 		if err != nil {
 			read.bad = append(read.bad, err)
@@ -115,7 +126,7 @@ func (r *orderReader) readFrom(in io.Reader, lenient bool) (*orderFile, error) {
 			}
 			continue
 		}
-		seen[o.id] = o.line
+		seen[o.id] = len(read.orders)
 		read.orders = append(read.orders, o)
 	}
 	if len(read.bad) > 0 && !lenient {
@@ -125,6 +136,9 @@ func (r *orderReader) readFrom(in io.Reader, lenient bool) (*orderFile, error) {
 		return nil, fmt.Errorf("%s has no orders", r.file)
 	}
 	slices.SortStableFunc(read.orders, func(a, b order) int { return a.at.Compare(b.at) })
+	for i := range read.orders {
+		slices.SortStableFunc(read.orders[i].payments, func(a, b payment) int { return a.at.Compare(b.at) })
+	}
 	return read, nil
 }
 
@@ -230,8 +244,58 @@ func (r *orderReader) order(row []string) (order, error) {
 	if o.phone, err = r.phone(row, text[c.Consumer]); err != nil {
 		return o, r.bad(c.Phone, err.Error())
 	}
+	if err = r.repaid(&o, row); err != nil {
+		return o, err
+	}
 	r.settle(&o, row)
 	return o, nil
+}
+
+// repaid reads what the row says of repayment, if the map names columns for it.
+func (r *orderReader) repaid(o *order, row []string) (err error) {
+	c := r.Columns
+	if c.Due != "" {
+		if text, ok := r.field(row, c.Due); ok {
+			if o.due, err = r.time(text); err != nil {
+				return r.bad(c.Due, err.Error())
+			}
+		}
+	}
+	o.defaulted = len(r.Defaulted) > 0 && r.fits(r.Defaulted, row)
+	if c.PaidOn == "" {
+		return nil
+	}
+	text, ok := r.field(row, c.PaidOn)
+	if !ok {
+		return nil
+	}
+	var p payment
+	if p.at, err = r.time(text); err != nil {
+		return r.bad(c.PaidOn, err.Error())
+	}
+	if c.Paid != "" {
+		if text, ok = r.field(row, c.Paid); !ok {
+			return r.bad(c.Paid, "is missing")
+		}
+		if p.amount, err = parseAmount(text, r.MinorDigits); err != nil {
+			return r.bad(c.Paid, err.Error())
+		}
+		if p.amount == 0 {
+			return r.bad(c.Paid, "is zero")
+		}
+	}
+	o.payments = append(o.payments, p)
+	return nil
+}
+
+// fits says whether a row has all these values.
+func (r *orderReader) fits(when map[string]string, row []string) bool {
+	for column, want := range when {
+		if strings.TrimSpace(row[r.columns[column]]) != want {
+			return false
+		}
+	}
+	return true
 }
 
 func (r *orderReader) time(text string) (time.Time, error) {
@@ -259,11 +323,7 @@ func (r *orderReader) phone(row []string, consumer string) (string, error) {
 // settle finds the rule that fits.
 func (r *orderReader) settle(o *order, row []string) {
 	for _, rule := range r.Outcomes {
-		fits := true
-		for column, want := range rule.When {
-			fits = fits && strings.TrimSpace(row[r.columns[column]]) == want
-		}
-		if fits {
+		if r.fits(rule.When, row) {
 			o.outcome, o.after = rule.Then, rule.After
 			return
 		}

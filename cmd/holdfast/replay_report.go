@@ -45,9 +45,15 @@ func (r *replayReport) read() {
 
 // result tells what became of the orders.
 func (r *replayReport) result(spent time.Duration) {
-	r.printf("\n%s accounts opened; replayed in %v\n", thousands(int64(r.accounts)), spent.Round(10*time.Millisecond))
+	by := "the server's terms"
+	if r.m.terms != nil {
+		by = "terms " + r.m.terms.Version
+	}
+	r.printf("\n%s accounts opened, by %s, from which nobody collects; replayed in %v\n", thousands(int64(r.accounts)), by, spent.Round(10*time.Millisecond))
 	r.funnel()
 	r.exposure()
+	r.debts()
+	r.compare()
 	r.latency()
 	if r.refused > 0 {
 		r.printf("\n%s calls were refused:\n", thousands(int64(r.refused)))
@@ -101,28 +107,28 @@ func (r *replayReport) exposure() {
 	}
 	most := int64(0)
 	for _, w := range weeks {
-		most = max(most, w.held+w.posted)
+		most = max(most, w.held+w.owed)
 	}
-	r.printf("\nExposure at the end of each week, %s (█ posted, ░ held)\n\n", r.m.Currency)
+	r.printf("\nExposure at the end of each week, %s (█ owed, ░ held)\n\n", r.m.Currency)
 	for i, w := range weeks {
 		if i%every != (len(weeks)-1)%every {
 			continue // the last one is always shown
 		}
 		const width = 50
-		posted := bar(w.posted, most, width)
+		owed := bar(w.owed, most, width)
 		held := int(float64(w.held) / float64(max(1, most)) * width)
 		if held == 0 && w.held > 0 {
 			held = 1
 		}
-		r.printf("  %s %14s  %s%s\n", w.end.Add(-time.Second).Format(time.DateOnly), writeAmount(w.held+w.posted, r.m.MinorDigits),
-			posted, strings.Repeat("░", held))
+		r.printf("  %s %14s  %s%s\n", w.end.Add(-time.Second).Format(time.DateOnly), writeAmount(w.held+w.owed, r.m.MinorDigits),
+			owed, strings.Repeat("░", held))
 	}
 }
 
 func (r *replayReport) latency() {
 	t := &table{}
 	t.row("", "calls", "p50 ms", "p99 ms", "max ms")
-	for _, call := range []string{"OpenAccount", "Authorize", "Capture", "Void", "AdvanceClock"} {
+	for _, call := range []string{"OpenAccount", "Authorize", "Capture", "Void", "GetBilling", "PostRepayment", "AdvanceClock"} {
 		h := r.latencies[call]
 		if h == nil {
 			continue

@@ -53,7 +53,7 @@ func TestWriteAmount(t *testing.T) {
 }
 
 func TestShippedMaps(t *testing.T) {
-	names := shippedMapNames()
+	names := shippedNames("maps")
 	if len(names) != 2 {
 		t.Errorf("shipped are %v", names)
 	}
@@ -76,6 +76,8 @@ scenes: {a: LOAN, b: BILL}
 outcomes: [{when: {s: "1"}, then: keep}]
 account: {limit: ten, lines: {TOPUP: 5}}
 hold_lifetime: 1500ms
+repayment: sometimes
+terms: gold
 `))
 	if err == nil {
 		t.Fatal("it is taken")
@@ -86,6 +88,7 @@ hold_lifetime: 1500ms
 		`scenes.a: want TOPUP, BILL or BUNDLE, have "LOAN"`, "scenes.b: account.lines has no BILL",
 		`outcomes[0].then: want capture, void or expire, have "keep"`, "the last one must have no when", `account.limit: "ten"`,
 		"account.agreement is required", "hold_lifetime: want whole seconds",
+		`repayment: want as_recorded, when_due or never, have "sometimes"`, "terms: there is no terms gold; shipped are: ugx",
 	} {
 		if !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is not in:\n%v", want, err)
@@ -116,11 +119,12 @@ func TestReadTrialData(t *testing.T) {
 		name                    string
 		rows, orders, repeated  int
 		captured, voided        int
+		payments, defaulted     int
 		first, last             string
 		firstAmount, lastAmount int64
 	}{
-		{"xente_orders", 2100, 1562, 171, 1079, 483, "2018-09-21T12:17:39+03:00", "2019-03-31T12:16:33+03:00", 550, 1000},
-		{"xente_purchases", 16327, 13718, 0, 13628, 0, "2019-01-01T00:12:01+03:00", "2019-06-30T22:57:49+03:00", 2000, 2000},
+		{"xente_orders", 2100, 1562, 171, 1079, 483, 1243, 21, "2018-09-21T12:17:39+03:00", "2019-03-31T12:16:33+03:00", 550, 1000},
+		{"xente_purchases", 16327, 13718, 0, 13628, 0, 0, 0, "2019-01-01T00:12:01+03:00", "2019-06-30T22:57:49+03:00", 2000, 2000},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			path := filepath.Join("../../../shared/data", tc.name+".csv")
@@ -140,8 +144,16 @@ func TestReadTrialData(t *testing.T) {
 				t.Fatal(err)
 			}
 			outcomes := map[outcome]int{}
+			payments, defaulted := 0, 0
 			for _, o := range file.orders {
 				outcomes[o.outcome]++
+				payments += len(o.payments)
+				if o.defaulted {
+					defaulted++
+				}
+			}
+			if payments != tc.payments || defaulted != tc.defaulted {
+				t.Errorf("%d payments, %d orders that defaulted", payments, defaulted)
 			}
 			first, last := file.orders[0], file.orders[len(file.orders)-1]
 			if file.rows != tc.rows || len(file.orders) != tc.orders || file.repeated != tc.repeated ||
@@ -206,6 +218,69 @@ account: {limit: 10, lines: {TOPUP: 10}, agreement: v}
 	} {
 		if _, err := r.readFrom(strings.NewReader("o,c,p,t,a,k,v,m\n"+row+"\n"), false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v, want %s", row, err, want)
+		}
+	}
+}
+
+// TestReadPayments reads what a file says of repayment, and what is wrong with it.
+func TestReadPayments(t *testing.T) {
+	text := `
+columns: {order: o, consumer: c, time: t, amount: a, category: k, carrier: v, paid_on: p, paid: m, due: d}
+currency: CNY
+minor_digits: 2
+time: {formats: ["2006-01-02"], zone: Asia/Shanghai}
+missing: ["", NA]
+repeated_orders: first
+scenes: {x: TOPUP}
+outcomes: [{then: capture}]
+account: {limit: 10, lines: {TOPUP: 10}, agreement: v}
+defaulted: {b: "1"}
+`
+	m, err := parseOrderMap([]byte(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if m.Repayment != repaidAsRecorded {
+		t.Errorf("with a column for it, repayment is %q", m.Repayment)
+	}
+	key, err := client.NewTokenKey([]byte(trialSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := &orderReader{orderMap: m, key: key, file: "f"}
+	file, err := r.readFrom(strings.NewReader("o,c,t,a,k,v,p,m,d,b\n"+
+		"1,c,2019-07-01,5,x,v,2019-08-02,3.50,2019-08-01,0\n1,c,2019-07-01,5,x,v,2019-07-09,2,2019-08-01,0\n"+
+		"2,c,2019-07-02,5,x,v,NA,NA,2019-08-02,1\n3,c,2019-07-03,5,x,v,2019-07-30,5,NA,0\n"), false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late, never, repaid := &file.orders[0], &file.orders[1], &file.orders[2]
+	if len(late.payments) != 2 || late.payments[0].amount != 200 || late.payments[1].amount != 350 {
+		t.Errorf("the payments are %+v", late.payments)
+	}
+	for o, want := range map[*order]string{late: "repaid late", never: "defaulted", repaid: "repaid"} {
+		if o.kind() != want {
+			t.Errorf("order %s is %s, want %s", o.id, o.kind(), want)
+		}
+	}
+	for row, want := range map[string]string{
+		"4,c,2019-07-01,5,x,v,soon,1,2019-08-01,0":       "f:2: column p: ",
+		"4,c,2019-07-01,5,x,v,2019-08-02,NA,,0":          "f:2: column m: is missing",
+		"4,c,2019-07-01,5,x,v,2019-08-02,0,,0":           "f:2: column m: is zero",
+		"4,c,2019-07-01,5,x,v,2019-08-02,1.234,,0":       "f:2: column m: ",
+		"4,c,2019-07-01,5,x,v,2019-08-02,1,2019-13-01,0": "f:2: column d: ",
+	} {
+		if _, err := r.readFrom(strings.NewReader("o,c,t,a,k,v,p,m,d,b\n"+row+"\n"), false); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", row, err, want)
+		}
+	}
+	for broken, want := range map[string]string{
+		strings.Replace(text, "paid_on: p, ", "", 1):                                           "columns.paid wants columns.paid_on",
+		strings.Replace(text, "paid_on: p, paid: m", "phone: p", 1) + "repayment: as_recorded": "repayment: as_recorded wants columns.paid_on",
+		text + "terms: ugx": "terms: ugx are in UGX with 0 digits after the point",
+	} {
+		if _, err := parseOrderMap([]byte(broken)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %s", err, want)
 		}
 	}
 }
