@@ -16,6 +16,8 @@ type TermsCmd struct {
 	Print   TermsPrintCmd   `cmd:"" help:"Print the terms that ship, explained, or a file in canonical form."`
 	Check   TermsCheckCmd   `cmd:"" help:"Find everything that is wrong with documents, and price their offers."`
 	Compare TermsCompareCmd `cmd:"" help:"Tell which fields of two documents differ."`
+	Put     TermsPutCmd     `cmd:"" help:"Add a document to the versions of a running server."`
+	List    TermsListCmd    `cmd:"" help:"List the versions of a running server."`
 }
 
 // Help teaches.
@@ -27,8 +29,10 @@ decided by what is not there.
   holdfast terms print > winter.yaml           the terms that ship, with comments that explain each field
   holdfast terms check winter.yaml             everything that is wrong with it, and what its offers cost a year
   holdfast terms compare old.yaml winter.yaml  what changes, field by field; --json for programs
+  holdfast terms put winter.yaml               add it to a running server, whose new accounts then have it
+  holdfast terms list                          the versions that a running server has
 
-A server decides by the terms that ship; it takes no others yet.`
+A server begins with the terms that ship. An account has the version that its consumer accepted.`
 }
 
 // TermsPrintCmd prints terms in canonical form.
