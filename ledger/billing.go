@@ -254,16 +254,6 @@ func (b *Billing) plan(n uint32) *Plan {
 	return nil
 }
 
-// planOf is the plan that pays an authorization.
-func (b *Billing) planOf(authorization uint32) *Plan {
-	for i := range b.Plans {
-		if b.Plans[i].Authorization == authorization {
-			return &b.Plans[i]
-		}
-	}
-	return nil
-}
-
 func (b *Billing) clone() Billing {
 	c := *b
 	c.Debts, c.Plans = slices.Clone(b.Debts), slices.Clone(b.Plans) // nobody changes a schedule in place

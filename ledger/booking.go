@@ -131,7 +131,7 @@ type Item struct {
 // ItemOutcome is what became of an item.
 type ItemOutcome uint8
 
-// The outcomes. Their numbers are those of the API.
+// The outcomes. Their numbers are one less than those of the API, which has none for what is not told.
 const (
 	Pending   ItemOutcome = iota // a collection whose outcome is not known
 	Succeeded                    // it stands

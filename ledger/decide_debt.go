@@ -471,6 +471,9 @@ func (l *Ledger) reageDebt(c *ReageDebt) Outcome {
 	if sum == 0 {
 		return refused(fault(FailedPrecondition, "NOTHING_OVERDUE", "account %s has no principal that is overdue", a.ID).named(a.ID.String()))
 	}
+	if sum > money.Max || charges > money.Max {
+		return refused(tooMuchToPlan(a.ID))
+	}
 	p := d.planned(plan.Offer{Method: plan.MethodFlatFee, Months: c.Windows}, sum)
 	fees, err := plan.Split(charges, c.Windows)
 	if err != nil {
@@ -484,6 +487,10 @@ func (l *Ledger) reageDebt(c *ReageDebt) Outcome {
 	d.booking.Amount, d.booking.Note = sum+charges, c.Reason
 	d.numbered()
 	return l.post(d.fact())
+}
+
+func tooMuchToPlan(id AccountID) *Fault {
+	return fault(FailedPrecondition, "TOO_MUCH_TO_PLAN", "account %s owes more than the %d that a plan can be of", id, money.Max).named(id.String())
 }
 
 func (l *Ledger) planStatement(c *PlanStatement) Outcome {
@@ -502,6 +509,9 @@ func (l *Ledger) planStatement(c *PlanStatement) Outcome {
 		return refused(fault(FailedPrecondition, "ACCOUNT_DELINQUENT", "account %s is %d days past due: it gets no new credit", a.ID, a.Billing.DaysPastDue(l.today)).named(a.ID.String()))
 	}
 	sum := x.AllPrincipal()
+	if sum > money.Max {
+		return refused(tooMuchToPlan(a.ID))
+	}
 	o, offered := offer(d.terms(), c.Choice, sum)
 	if !offered || o.PaidBy != terms.Consumer {
 		return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Choice.Method, c.Choice.Months, sum).on("plan"))

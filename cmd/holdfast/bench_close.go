@@ -61,8 +61,11 @@ func (f *filler) buy(ctx context.Context, accounts accountBook, n int) error {
 			if err != nil {
 				return err
 			}
-			if out.Fault != nil || out.Decision != ledger.Approve {
-				return fmt.Errorf("a purchase was not approved: %v %s", out.Fault, out.Reasons)
+			if out.Fault != nil {
+				return fmt.Errorf("a purchase was not decided: %w", out.Fault)
+			}
+			if out.Decision != ledger.Approve {
+				return fmt.Errorf("a purchase was declined: %s", out.Reasons)
 			}
 			show.update(int64(i-fillWindow), int64(n))
 		}

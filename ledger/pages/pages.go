@@ -79,29 +79,42 @@ func (t *tree) check(size uint64) error {
 	}
 	t.seen = make([]uint64, t.pages/64+1)
 	_, _ = t.see(0), t.see(1)
-	root, err := t.page(t.root)
-	if err != nil {
-		return err
-	}
-	if root.flags != leafFlag {
-		return fmt.Errorf("root page %d is no leaf", root.id)
-	}
-	if err := t.claim(root); err != nil {
-		return err
-	}
-	err = t.leaf(root, func(flags uint32, _, value []byte) error {
-		if flags != bucketFlag || len(value) < bucketHeader {
-			return errors.New("something other than a bucket at the root")
-		}
-		if id := native.Uint64(value); id != 0 {
-			return t.bucket(id)
-		}
-		return nil // inline, no pages of its own
-	})
-	if err != nil {
+	if err := t.buckets(t.root, 0); err != nil {
 		return err
 	}
 	return t.checkFreelist()
+}
+
+// buckets walks the bucket of buckets. It is one leaf, unless small buckets, which are kept inline, have made it too large for
+// one.
+func (t *tree) buckets(id uint64, depth int) error {
+	p, err := t.page(id)
+	if err != nil {
+		return err
+	}
+	if err := t.claim(p); err != nil {
+		return err
+	}
+	if p.flags == leafFlag {
+		return t.leaf(p, func(flags uint32, _, value []byte) error {
+			if flags != bucketFlag || len(value) < bucketHeader {
+				return errors.New("something other than a bucket at the root")
+			}
+			if id := native.Uint64(value); id != 0 {
+				return t.bucket(id)
+			}
+			return nil // inline, no pages of its own
+		})
+	}
+	if p.flags != branchFlag || p.count == 0 || depth > 32 {
+		return fmt.Errorf("root page %d is damaged", id)
+	}
+	for i := range p.count {
+		if err := t.buckets(native.Uint64(p.data[pageHeader+i*pageElement+8:]), depth+1); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // readMeta takes the newer of the two valid meta pages, as bbolt does.
