@@ -72,6 +72,9 @@ func (d *desk) after(x *Debt) calendar.Window {
 	if d.Open.IsOpen() && d.Open.Opens == x.Closes+1 {
 		return d.Open.Window
 	}
+	if s := d.l.book.Statement(d.account.ID, x.Closes+1); s != nil {
+		return s.Window
+	}
 	return d.windowAt(x.Closes+1, d.terms())
 }
 
