@@ -7,6 +7,9 @@
 //   - A Book is a ledger.Book of plain maps that copies what is put and wipes what was lent too long ago.
 //   - A Core is a ledger over a Book with a journal of bytes; it checks the invariants after every command, folds the
 //     journal into a second book, and at the end folds it again over books that a crash left half flushed.
+//   - A Life predicts what an account owes: its statements, debts, plans and history, reckoned a day at a time from
+//     nothing but what was bought, paid and changed. Random lives, alone in their shards, are compared with it after every
+//     command; one that differs is told with all left out that is not needed.
 //
 // To run a workload through something larger, a writer with a real journal and crashes, say: take commands from
 // Workload.Next, stamp them as the thing under test does, tell Workload.Saw what came of each, and hand those whose

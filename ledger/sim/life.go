@@ -15,6 +15,7 @@ import (
 // marks whenever it is asked, day by day from its due date on.
 type Life struct {
 	zone     calendar.Zone
+	location *time.Location // of the zone
 	versions []*terms.Terms // by their ids
 	now      calendar.Instant
 	today    calendar.Date
@@ -38,7 +39,6 @@ type Life struct {
 	late     lateness
 	items    []Event
 	lastPlan uint32
-	ending   calendar.Date // day whose window is being closed; 0 otherwise
 }
 
 // dayChange is a statement day, from a day on.
@@ -67,8 +67,12 @@ type captureOf struct {
 
 // NewLife is the life of an account that is opened at an instant.
 func NewLife(zone calendar.Zone, versions []*terms.Terms, opened calendar.Instant, accepted ledger.TermsID, day calendar.StatementDay, channel ledger.Channel) *Life {
+	location, err := time.LoadLocation(zone.String())
+	if err != nil {
+		panic(err) // it was loaded before
+	}
 	l := &Life{
-		zone: zone, versions: versions, now: opened, today: zone.DateAt(opened), accepted: accepted, channel: channel,
+		zone: zone, location: location, versions: versions, now: opened, today: zone.DateAt(opened), accepted: accepted, channel: channel,
 		due: map[calendar.Date]calendar.Date{}, status: ledger.AccountActive,
 	}
 	if day == 0 {
@@ -254,10 +258,9 @@ func (l *Life) close() {
 	}
 }
 
-// payByCredit lets the credit balance pay what it can of a debt that has just been made, charges first.
+// payByCredit lets the credit balance pay what it can of a debt that has just been made.
 func (l *Life) payByCredit(d *debt) {
-	order := slices.DeleteFunc(allocation(d.terms), func(p ledger.Part) bool { return p == ledger.PrincipalPart })
-	for _, part := range append(order, ledger.PrincipalPart) {
+	for _, part := range allocation(d.terms) {
 		amount := min(l.credit, d.of(part))
 		d.pay(part, amount, d.Closes, 0)
 		l.credit -= amount

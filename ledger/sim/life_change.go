@@ -82,7 +82,7 @@ func (l *Life) waive(opens calendar.Date, part ledger.Part, amount money.Amount)
 			return "WAIVES_TOO_MUCH"
 		}
 		l.reckon(d, l.today)
-		d.pay(part, amount, l.today, 0)
+		d.move(part, amount, l.today)
 		l.here().flows.Waived -= amount
 		l.happened(Event{Kind: ledger.ChargeWaived, About: opens, Amount: amount})
 		l.cure()
@@ -132,9 +132,9 @@ func (l *Life) reage(windows int) string {
 		f.Fees -= d.of(ledger.FeePart)
 		for _, part := range []ledger.Part{ledger.PenaltyPart, ledger.InterestPart, ledger.FeePart} {
 			fees += d.of(part)
-			d.pay(part, d.of(part), l.today, 0)
+			d.move(part, d.of(part), l.today)
 		}
-		d.pay(ledger.PrincipalPart, total(d.principal()), max(l.today, d.through), 0)
+		d.move(ledger.PrincipalPart, total(d.principal()), max(l.today, d.through))
 	}
 	l.here().flows.Spread -= total(principal)
 	list := equalParts(total(principal), windows, 0, false)

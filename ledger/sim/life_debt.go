@@ -33,7 +33,9 @@ type mark struct {
 	amount  money.Amount  // below zero it is owed in addition
 	value   calendar.Date // the last day on which principal bears anything, or the last one on which it does not yet
 	billing bool          // it was billed, not paid
+	moved   bool          // or waived, or written off
 	payment int           // that it is part of; 0 when it is part of none
+	bore    ledger.Part   // what its principal bore until it was paid, when that is settled; 0: what all bears
 }
 
 // bill adds to what is owed from the close of the window on.
@@ -58,6 +60,15 @@ func (d *debt) pay(part ledger.Part, amount money.Amount, value calendar.Date, p
 		m.scene, m.amount = ledger.Scene(i+1), min(owed, amount)
 		d.mark(m)
 		amount -= m.amount
+	}
+}
+
+// move takes an amount off a part that nobody paid.
+func (d *debt) move(part ledger.Part, amount money.Amount, value calendar.Date) {
+	n := len(d.marks)
+	d.pay(part, amount, value, 0)
+	for i := n; i < len(d.marks); i++ {
+		d.marks[i].moved = true
 	}
 }
 
@@ -100,10 +111,10 @@ func (d *debt) total() money.Amount {
 	return sum
 }
 
-// settled is what was paid, waived or moved of it by value date until a day.
+// settled is what was paid of it by value date until a day.
 func (d *debt) settled(until calendar.Date) (sum money.Amount) {
 	for _, m := range d.marks {
-		if !m.billing && m.value <= until {
+		if !m.billing && !m.moved && m.value <= until {
 			sum += m.amount
 		}
 	}
@@ -123,7 +134,7 @@ func (d *debt) principalOn(day calendar.Date) (sum money.Amount) {
 // dueOf is by when a debt is to be paid as of today, and whether that is because it is carried.
 func (l *Life) dueOf(d *debt) (due calendar.Date, carried bool) {
 	if d.terms.MinimumDue.Rate > 0 && l.today > d.Due && d.settled(d.Due)+d.trial >= d.minimum {
-		return l.due[d.Closes+1], true
+		return l.dueAfter(d), true
 	}
 	return d.Due, false
 }
@@ -133,15 +144,50 @@ func (l *Life) accrued(d *debt, through calendar.Date) (interest, penalty *big.I
 	interest, penalty = new(big.Int), new(big.Int)
 	due, _ := l.dueOf(d)
 	for day := d.Due + 1; day <= through; day++ {
-		principal := big.NewInt(int64(d.principalOn(day)))
-		switch {
-		case day <= due:
-			interest.Add(interest, principal.Mul(principal, big.NewInt(int64(d.terms.MinimumDue.DailyInterestRate))))
-		case !l.paused(day):
-			penalty.Add(penalty, principal.Mul(principal, big.NewInt(int64(d.terms.Penalty.DailyRate))))
+		principal, carried, late := d.principalOn(day), money.Amount(0), money.Amount(0)
+		for _, m := range d.marks {
+			if m.bore != 0 && m.value >= day {
+				principal -= m.amount
+				if carried += m.amount; m.bore == ledger.PenaltyPart || day > l.dueAfter(d) {
+					carried -= m.amount
+					late += m.amount
+				}
+			}
+		}
+		if day <= due {
+			carried += principal
+		} else {
+			late += principal
+		}
+		interest.Add(interest, times(carried, d.terms.MinimumDue.DailyInterestRate))
+		if !l.paused(day) {
+			penalty.Add(penalty, times(late, d.terms.Penalty.DailyRate))
 		}
 	}
 	return interest, penalty
+}
+
+func times(a money.Amount, rate terms.Rate) *big.Int {
+	return new(big.Int).Mul(big.NewInt(int64(a)), big.NewInt(int64(rate)))
+}
+
+// dueAfter is the due date of the window after that of a debt.
+func (l *Life) dueAfter(d *debt) calendar.Date {
+	due, known := l.due[d.Closes+1]
+	if !known {
+		w := l.windowOf(d.Closes + 1)
+		return d.terms.Window.Due(w.Opens.AddDays(d.terms.Window.DaysUntilDue))
+	}
+	return due
+}
+
+// settleBearing keeps what principal that has been paid bore as it is: what is left of the debt is about to bear the other.
+func (d *debt) settleBearing(bore ledger.Part) {
+	for i := range d.marks {
+		if m := &d.marks[i]; m.part == ledger.PrincipalPart && !m.billing && m.value > d.Due && m.bore == 0 {
+			m.bore = bore
+		}
+	}
 }
 
 func (l *Life) paused(day calendar.Date) bool {
@@ -158,21 +204,12 @@ func (l *Life) chargesThrough(d *debt, through calendar.Date) (c charges) {
 	if penalty.Sign() > 0 {
 		c.penalty = max(c.penalty, d.terms.Penalty.SmallestCharge)
 	}
-	years := int64(1)
-	for anniversary(d.Due, years) < through {
-		years++
-	}
+	years := int64(through-d.Due+364) / 365 // begun
 	most := new(big.Int).Mul(big.NewInt(int64(d.billed)*years), big.NewInt(int64(d.terms.AnnualCap)))
 	limit := money.Amount(most.Div(most, million).Int64())
 	c.interest = min(c.interest, limit)
 	c.penalty = min(c.penalty, limit-c.interest)
 	return c
-}
-
-// anniversary is a date some years later.
-func anniversary(d calendar.Date, years int64) calendar.Date {
-	t := calendar.UTC.Start(d).Time().AddDate(int(years), 0, 0)
-	return calendar.UTC.DateAt(calendar.InstantOf(t))
 }
 
 // reckon charges what has accrued through a day, if that is later than it was reckoned before. What was charged changes the

@@ -34,7 +34,7 @@ func randomBirth(r *rand.Rand, seed uint64) *birth {
 	for s := ledger.TopUp; s.Valid(); s++ {
 		b.open.Lines = append(b.open.Lines, ledger.LineOpening{Scene: s, Limit: money.Max / 2, Agreement: "v1", Accepted: "v1"})
 	}
-	for i := range 1 + r.IntN(2) {
+	for i := range 1 + max(0, r.IntN(4)-2) {
 		t := terms.Default()
 		if i > 0 || r.IntN(3) > 0 {
 			product(r, t)
@@ -63,6 +63,9 @@ func product(r *rand.Rand, t *terms.Terms) {
 			a[i], a[j] = a[j], a[i]
 		}
 	})
+	if t.MinimumDue.Rate > 0 { // known18
+		t.Repayment.Allocation = terms.Default().Repayment.Allocation
+	}
 	t.Repayment.PrincipalFirstFromDay = pick(r, 90, 1, 10, terms.Never)
 	t.Repayment.RetryDays = pick(r, []int{1, 3, 7}, nil, []int{2}, []int{5, 10, 15, 30})
 	if r.IntN(3) == 0 {
@@ -75,6 +78,9 @@ func product(r *rand.Rand, t *terms.Terms) {
 	t.Installments.AccelerateFromDay = pick(r, 90, 30, 10, terms.Never)
 	t.Installments.EarlyPayoffFees = pick(r, plan.Share(0), 500_000, 1_000_000)
 	d.QuietHours = pick(r, d.QuietHours, terms.Hours{}, terms.Hours{From: 9 * 60, Until: 17*60 + 30})
+	if i := r.IntN(len(t.Installments.Offers) - 1); r.IntN(2) == 0 { // fewer are read faster
+		t.Installments.Offers = t.Installments.Offers[i : i+2]
+	}
 	for i := range t.Installments.Offers {
 		t.Installments.Offers[i].SmallestPrincipal = pick(r, t.Installments.Offers[i].SmallestPrincipal, 100_00)
 	}
@@ -86,11 +92,9 @@ type habits struct {
 	pace             time.Duration // between acts, at most
 	pays, plans      float64       // how much of what he does
 	sloppy           float64       // how often amounts and dates are odd
-	ticks            bool          // something lets time pass every day
 	operator, absent float64
 	versions         int
 	orders           int
-	next_            calendar.Instant
 }
 
 func newHabits(r *rand.Rand, b *birth) *habits {
@@ -214,6 +218,9 @@ func (h *habits) pay(r *rand.Rand, v *living) ledger.Command {
 	if c := v.life.late.collections; len(c) > 0 && r.IntN(2) == 0 {
 		o := c[len(c)-1-r.IntN(min(len(c), 3))]
 		return &ledger.ReportCollection{Account: v.id, Item: uint32(o.item), Succeeded: r.IntN(3) > 0, ValueDate: h.value(r, v), Reason: "x", Reference: "y"}
+	}
+	if r.IntN(60) == 0 {
+		return &ledger.ReverseRepayment{Account: v.id, Item: uint32(r.IntN(len(v.life.items) + 2)), Reason: "mistaken"}
 	}
 	if n := len(v.life.payments); n > 0 && r.IntN(6) == 0 {
 		p := v.life.payments[n-1-min(r.IntN(n), r.IntN(n))]

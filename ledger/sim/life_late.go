@@ -82,8 +82,10 @@ func (l *Life) oldestOverdue() (oldest *debt) {
 func (l *Life) worsen() {
 	late := l.DaysPastDue()
 	t := &l.versions[l.accepted].Delinquency
-	if from := t.FreezeFromDay; from > 0 && late >= from && l.status == ledger.AccountActive && !l.late.froze {
-		l.status, l.late.froze, l.late.holds = ledger.AccountFrozen, true, true
+	if from := t.FreezeFromDay; from > 0 && late >= from && !l.late.froze {
+		if l.late.froze = true; l.status == ledger.AccountActive {
+			l.status, l.late.holds = ledger.AccountFrozen, true
+		}
 		l.happened(Event{Kind: ledger.DelinquencyFroze})
 	}
 	if from := l.versions[l.accepted].Installments.AccelerateFromDay; from > 0 && late >= from && late <= t.ChargeOffAfterDay {
@@ -122,9 +124,9 @@ func (l *Life) chargeOff() {
 		l.reckon(d, l.today-1)
 		owed += d.total()
 		for _, part := range []ledger.Part{ledger.PenaltyPart, ledger.InterestPart, ledger.FeePart} {
-			d.pay(part, d.of(part), l.today-1, 0)
+			d.move(part, d.of(part), l.today-1)
 		}
-		d.pay(ledger.PrincipalPart, total(d.principal()), l.today-1, 0)
+		d.move(ledger.PrincipalPart, total(d.principal()), l.today-1)
 	}
 	owed += w.fee + total(w.purchases)
 	w.fee, w.purchases = 0, [ledger.Scenes]money.Amount{}
@@ -145,7 +147,13 @@ func (l *Life) chargeOff() {
 func (l *Life) Freeze() { l.status, l.late.holds = ledger.AccountFrozen, false }
 
 // Unfreeze is an operator's.
-func (l *Life) Unfreeze() { l.status, l.late.holds = ledger.AccountActive, false }
+func (l *Life) Unfreeze() {
+	if l.late.wroteOff { // it begins anew
+		from := l.versions[l.accepted].Delinquency.FreezeFromDay
+		l.late.wroteOff, l.late.froze = false, from > 0 && l.DaysPastDue() >= from
+	}
+	l.status, l.late.holds = ledger.AccountActive, false
+}
 
 // cure is what follows when nothing is past due any more.
 func (l *Life) cure() {
@@ -213,7 +221,7 @@ func (l *Life) notice() (first calendar.Instant, issue func()) {
 			if first = l.zone.Start(due.AddDays(day)); t.QuietHours.Has(l.clock(first)) {
 				first = l.loud(first)
 			}
-			return first, func() {
+			return max(first, l.late.notBefore), func() {
 				l.late.noticed, l.late.notBefore = late, 0
 				l.happened(Event{Kind: ledger.NoticeIssued, Amount: l.overdue()})
 			}
@@ -244,11 +252,7 @@ func (l *Life) overdue() (sum money.Amount) {
 
 // clock is the time of day.
 func (l *Life) clock(at calendar.Instant) terms.TimeOfDay {
-	location, err := time.LoadLocation(l.zone.String())
-	if err != nil {
-		panic(err)
-	}
-	t := at.Time().In(location)
+	t := at.Time().In(l.location)
 	return terms.TimeOfDay(t.Hour()*60 + t.Minute())
 }
 
@@ -267,8 +271,12 @@ func (l *Life) collection(d *debt) (first calendar.Instant, issue func()) {
 		}
 	}
 	due, _ := l.dueOf(d)
-	for _, n := range append([]int{0}, d.terms.Repayment.RetryDays...) {
-		if day := due.AddDays(n); day > tried && day <= l.today {
+	days := []calendar.Date{due}
+	for _, n := range d.terms.Repayment.RetryDays {
+		days = append(days, due.AddDays(n))
+	}
+	for _, day := range days {
+		if day > tried && day <= l.today {
 			return l.zone.Start(day), func() {
 				l.reckon(d, l.today)
 				l.happened(Event{Kind: ledger.CollectionIssued, About: d.Opens, Amount: d.total()})

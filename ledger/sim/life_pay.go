@@ -84,7 +84,7 @@ func (l *Life) payDebt(d *debt, p *payment, amount money.Amount, late int, takeB
 		l.reckon(d, p.value)
 	}
 	order := allocation(d.terms)
-	if first := d.terms.Repayment.PrincipalFirstFromDay; first > 0 && late >= first {
+	if first := l.versions[l.accepted].Repayment.PrincipalFirstFromDay; first > 0 && late >= first {
 		order = slices.DeleteFunc(order, func(p ledger.Part) bool { return p == ledger.PrincipalPart })
 		order = slices.Insert(order, 0, ledger.PrincipalPart)
 	}
@@ -92,11 +92,17 @@ func (l *Life) payDebt(d *debt, p *payment, amount money.Amount, late int, takeB
 	if !takeBack {
 		value = max(value, d.through)
 	}
-	if value <= d.Due {
-		d.trial = amount
+	if _, carried := l.dueOf(d); value <= d.Due && !carried {
+		if d.trial = min(amount, d.total()); d.trial == d.total() {
+			d.trial = max(d.trial, d.minimum)
+		}
+		if _, carried = l.dueOf(d); carried {
+			d.settleBearing(ledger.PenaltyPart)
+		}
 	}
 	principal := l.mostPrincipal(d, amount, value, order)
 	d.pay(ledger.PrincipalPart, principal, value, p.item)
+	d.trial = max(0, d.trial-principal)
 	l.reckon(d, d.through)
 	d.trial = 0
 	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} { // paid before, and taken back now
@@ -129,6 +135,7 @@ func (l *Life) mostPrincipal(d *debt, amount money.Amount, value calendar.Date, 
 		try := *d
 		try.marks = slices.Clone(d.marks)
 		try.pay(ledger.PrincipalPart, x, value, 0)
+		try.trial = max(0, d.trial-x)
 		try.charged = l.chargesThrough(&try, d.through)
 		need, have := x, amount
 		before := true
@@ -193,6 +200,16 @@ func (l *Life) bounce(item uint32) string {
 	l.writtenOff += p.recovered
 	for _, d := range l.debts {
 		touched := false
+		_, carried := l.dueOf(d)
+		unpaid := d.settled(d.Due)
+		for _, m := range d.marks {
+			if m.payment == p.item && m.value <= d.Due {
+				unpaid -= m.amount
+			}
+		}
+		if is := d.terms.MinimumDue.Rate > 0 && unpaid >= d.minimum; l.today > d.Due && is != carried {
+			d.settleBearing(map[bool]ledger.Part{true: ledger.InterestPart, false: ledger.PenaltyPart}[carried])
+		}
 		for _, m := range slices.Clone(d.marks) {
 			if m.payment == p.item {
 				m.amount, touched = -m.amount, true
@@ -201,6 +218,7 @@ func (l *Life) bounce(item uint32) string {
 		}
 		if touched {
 			l.reckon(d, l.today)
+			l.surplus(d)
 		}
 	}
 	l.unpayOpen(p, w)
@@ -209,6 +227,20 @@ func (l *Life) bounce(item uint32) string {
 	w.purchases[ledger.TopUp-1] += p.credit - back
 	l.cure()
 	return ""
+}
+
+// surplus lets charges that were paid and are not owed after all pay other parts, as a payment of today.
+func (l *Life) surplus(d *debt) {
+	over := money.Amount(0)
+	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} {
+		if paid := -d.of(part); paid > 0 {
+			d.pay(part, -paid, l.today, 0)
+			over += paid
+		}
+	}
+	if over > 0 {
+		l.payDebt(d, &payment{value: l.today}, over, l.DaysPastDue(), true)
+	}
 }
 
 // unpayOpen owes again what a payment paid of the window that was open then: in the debt that the window left, if there
@@ -247,11 +279,13 @@ func (l *Life) Refund(authorization uint32, s ledger.Scene, amount money.Amount)
 			left -= taken
 		}
 	}
-	taken := min(left, w.purchases[s-1], l.capturedIn(authorization, w.Opens))
-	w.purchases[s-1] -= taken
-	left -= taken
+	if !l.planned(authorization) {
+		taken := min(left, w.purchases[s-1], l.capturedIn(authorization, w.Window))
+		w.purchases[s-1] -= taken
+		left -= taken
+	}
 	for _, d := range slices.Backward(l.owing()) {
-		if taken := min(left, d.principal()[s-1], l.capturedIn(authorization, d.Opens)); taken > 0 {
+		if taken := min(left, d.principal()[s-1], l.capturedIn(authorization, d.Window)); taken > 0 {
 			l.reckon(d, l.today)
 			d.mark(mark{part: ledger.PrincipalPart, scene: s, amount: taken, value: max(l.today, d.through)})
 			left -= taken
@@ -265,17 +299,22 @@ func (l *Life) Refund(authorization uint32, s ledger.Scene, amount money.Amount)
 }
 
 // capturedIn is how much of an authorization can be owed in a window: what was captured in it. Installments of an order
-// with a plan may be owed anywhere.
-func (l *Life) capturedIn(authorization uint32, opens calendar.Date) (sum money.Amount) {
+// with a plan are billed with any window that closes after its first capture.
+func (l *Life) capturedIn(authorization uint32, w calendar.Window) (sum money.Amount) {
 	for _, c := range l.captures {
-		if c.authorization == authorization && c.planned {
+		switch {
+		case c.authorization != authorization:
+		case c.planned && c.opens <= w.Opens:
 			return money.Max
-		}
-		if c.authorization == authorization && c.opens == opens {
+		case c.opens == w.Opens:
 			sum += c.amount
 		}
 	}
 	return sum
+}
+
+func (l *Life) planned(authorization uint32) bool {
+	return slices.ContainsFunc(l.captures, func(c captureOf) bool { return c.authorization == authorization && c.planned })
 }
 
 // refundCredit pays the credit balance out; 0 is all of it.

@@ -12,6 +12,7 @@ import (
 // planned is an installment plan: what is to come of it, and how many installments have been billed.
 type planned struct {
 	n             uint32
+	terms         *Terms // of the account when it was started
 	offer         plan.Offer
 	authorization uint32        // that it pays; 0 when it pays a statement or an overdue debt
 	opens         calendar.Date // of that statement's window
@@ -74,7 +75,7 @@ func annuity(principal money.Amount, months int, rate int64) []installment {
 // start begins a plan. Its first installment is billed with the window that is open.
 func (l *Life) start(p *planned) {
 	l.lastPlan++
-	p.n = l.lastPlan
+	p.n, p.terms = l.lastPlan, l.versions[l.accepted]
 	l.plans = append(l.plans, p)
 }
 
@@ -174,7 +175,7 @@ func (l *Life) planStatement(opens calendar.Date, choice ledger.PlanChoice) stri
 	w := l.here()
 	l.reckon(d, l.today)
 	l.happened(Event{Kind: ledger.StatementPlanned, About: opens, Amount: total(principal)})
-	d.pay(ledger.PrincipalPart, total(principal), max(l.today, d.through), 0)
+	d.move(ledger.PrincipalPart, total(principal), max(l.today, d.through))
 	w.flows.Spread -= total(principal)
 	l.start(&planned{offer: offer.Offer, opens: opens, rest: principal, toCome: schedule(offer.Offer, total(principal))})
 	l.cure()
@@ -195,7 +196,7 @@ func (l *Life) payOff(n uint32) string {
 			fees += i.fee
 		}
 		if !p.reaged {
-			fees = share(fees, int64(l.versions[l.accepted].Installments.EarlyPayoffFees))
+			fees = share(fees, int64(p.terms.Installments.EarlyPayoffFees))
 		}
 		principal := total(p.rest)
 		for s, amount := range p.take(principal) {
