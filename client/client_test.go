@@ -239,7 +239,7 @@ func TestDialRefuses(t *testing.T) {
 
 func TestDefaultTimeout(t *testing.T) {
 	bothWays(t, func(t *testing.T, way Option) {
-		f, c := start(t, way, WithTimeout(30*time.Millisecond))
+		f, c := start(t, way, WithTimeout(300*time.Millisecond))
 		f.Script("Authorize", Act{Delay: 10 * time.Second})
 		_, err := c.Authorize(t.Context(), topup("o-1"))
 		if !errors.Is(err, context.DeadlineExceeded) || status.Code(err) != codes.DeadlineExceeded {
@@ -253,7 +253,7 @@ func TestDefaultTimeout(t *testing.T) {
 		}
 
 		// A context with a deadline of its own is not cut short.
-		f.Script("Authorize", Act{Delay: 60 * time.Millisecond})
+		f.Script("Authorize", Act{Delay: 600 * time.Millisecond})
 		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 		defer cancel()
 		if _, err := c.Authorize(ctx, topup("o-2")); err != nil {
