@@ -71,6 +71,9 @@ func beforeAcceleration(l *Life, value calendar.Date) bool {
 func dealtWith(l *Life, item int) bool {
 	for _, p := range l.payments {
 		for _, d := range l.debts {
+			if p.item == item && p.opens == d.Opens && p.fee+total(p.purchases) > 0 && d.terms.MinimumDue.Rate > 0 {
+				return true // paid while the window was open: the ledger takes it off what was paid in time of its debt
+			}
 			for _, m := range d.marks {
 				if p.item == item && m.payment == item && d.total() == 0 && !slices.Contains(p.settled, d.Opens) {
 					return true

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -19,6 +20,7 @@ type lateness struct {
 	froze       bool          // it was frozen for being past due, once
 	holds       bool          // and is for that still
 	wroteOff    bool
+	stopped     bool             // cured, and new orders are declined still: an operator must say
 	notBefore   calendar.Instant // for the next notice
 	noticed     int              // days past due that notices were dealt with
 	collections []collecting
@@ -152,7 +154,7 @@ func (l *Life) Unfreeze() {
 		from := l.versions[l.accepted].Delinquency.FreezeFromDay
 		l.late.wroteOff, l.late.froze = false, from > 0 && l.DaysPastDue() >= from
 	}
-	l.status, l.late.holds = ledger.AccountActive, false
+	l.status, l.late.holds, l.late.stopped = ledger.AccountActive, false, false
 }
 
 // cure is what follows when nothing is past due any more.
@@ -160,33 +162,43 @@ func (l *Life) cure() {
 	if l.DaysPastDue() > 0 || l.late.wroteOff {
 		return
 	}
-	restores := l.versions[l.accepted].Delinquency.CuringRestores
-	if l.late.holds && slices.Contains(restores, terms.RestoresAccount) {
-		l.status = ledger.AccountActive
+	t := &l.versions[l.accepted].Delinquency
+	restores := t.CuringRestores
+	if since := l.late.since; since != 0 && int(l.today-since) >= t.StopAuthorizationsFromDay && !slices.Contains(restores, terms.RestoresAuthorizations) {
+		l.late.stopped = true
 	}
-	l.late.froze, l.late.holds = false, false
+	if l.late.froze && l.late.holds && slices.Contains(restores, terms.RestoresAccount) {
+		l.status, l.late.holds = ledger.AccountActive, false
+	}
+	l.late.froze = false
+	l.watch()
 }
 
 // Stopped says that new orders are declined for being past due.
 func (l *Life) Stopped() bool {
-	return l.DaysPastDue() >= l.versions[l.accepted].Delinquency.StopAuthorizationsFromDay
+	return l.late.stopped || l.DaysPastDue() >= l.versions[l.accepted].Delinquency.StopAuthorizationsFromDay
 }
 
 // remind issues the notice and the collections that are due, in the order in which they would have been due without
 // downtime.
 func (l *Life) remind() {
-	noticed, notice := l.notice()
-	for _, d := range l.owing() {
-		if at, collect := l.collection(d); collect != nil {
-			if notice != nil && noticed < at {
-				notice()
-				notice = nil
-			}
-			collect()
+	type reminder struct {
+		due   calendar.Instant
+		issue func()
+	}
+	var list []reminder
+	add := func(due calendar.Instant, issue func()) {
+		if issue != nil {
+			list = append(list, reminder{due, issue})
 		}
 	}
-	if notice != nil {
-		notice()
+	for _, d := range l.owing() {
+		add(l.collection(d))
+	}
+	add(l.notice())
+	slices.SortStableFunc(list, func(a, b reminder) int { return cmp.Compare(a.due, b.due) })
+	for _, r := range list {
+		r.issue()
 	}
 }
 

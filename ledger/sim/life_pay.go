@@ -46,11 +46,10 @@ func (l *Life) Capture(authorization uint32, s ledger.Scene, amount money.Amount
 }
 
 // pay lets an amount pay what there is to pay, in order. Without taking back, the value date is today's.
-func (l *Life) pay(p *payment, amount money.Amount, takeBack bool) {
+func (l *Life) pay(p *payment, amount money.Amount, late int, takeBack bool) {
 	p.recovered = min(l.writtenOff, amount)
 	l.writtenOff -= p.recovered
 	amount -= p.recovered
-	late := l.DaysPastDue()
 	for _, d := range l.owing() {
 		if amount > 0 {
 			amount = l.payDebt(d, p, amount, late, takeBack)
@@ -168,7 +167,7 @@ func (l *Life) repay(amount money.Amount, value, about calendar.Date) string {
 	l.happened(Event{Kind: ledger.RepaymentPosted, Amount: amount, Value: value, About: about})
 	p := &payment{item: len(l.items), amount: amount, value: value}
 	l.payments = append(l.payments, p)
-	l.pay(p, amount, true)
+	l.pay(p, amount, l.DaysPastDue(), true)
 	l.here().flows.Repayments -= amount - p.recovered
 	l.cure()
 	return ""
@@ -268,7 +267,7 @@ func (l *Life) unpayOpen(p *payment, w *cycle) {
 // Refund gives back an amount of what was captured of an authorization.
 func (l *Life) Refund(authorization uint32, s ledger.Scene, amount money.Amount) {
 	w := l.here()
-	before := l.balance()
+	before, late := l.balance(), l.DaysPastDue()
 	charged := w.flows.Interest + w.flows.Penalty
 	l.happened(Event{Kind: ledger.PurchaseRefunded, Amount: amount})
 	left := amount
@@ -292,7 +291,7 @@ func (l *Life) Refund(authorization uint32, s ledger.Scene, amount money.Amount)
 		}
 	}
 	p := &payment{value: l.today}
-	l.pay(p, left, false)
+	l.pay(p, left, late, false)
 	charged = w.flows.Interest + w.flows.Penalty - charged
 	w.flows.Refunds += l.balance() - before - charged
 	l.cure()
