@@ -382,7 +382,7 @@ type (
 		Scope  Scope
 		Reason string
 	}
-	// Tick lets what is due on the accounts named happen. Accounts that are not there are passed over.
+	// Tick lets what is due on the accounts named happen, a bounded amount of it. Accounts that are not there are passed over.
 	Tick struct {
 		Accounts []AccountID
 	}

@@ -227,8 +227,15 @@ func (a *Account) ref(h *Authorization) HoldRef {
 	return HoldRef{Account: a.ID, N: h.N, Scene: h.Scene, Carrier: h.Carrier, Currency: a.Currency, Order: h.Order}
 }
 
+// mostTicked bounds what one Tick lets happen: a command's entries go into one batch of the journal. An account that has
+// more to catch up with stays due.
+const mostTicked = 2_048
+
 func (l *Ledger) tick(c *Tick) (out Outcome) {
 	for _, id := range c.Accounts {
+		if out.Expired+out.Booked >= mostTicked {
+			break
+		}
 		if a := l.book.Account(id); a != nil {
 			expired, booked := l.catchUp(a)
 			out.Expired += expired
