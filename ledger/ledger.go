@@ -229,7 +229,7 @@ func (a *Account) ref(h *Authorization) HoldRef {
 
 // mostTicked bounds what one Tick lets happen: a command's entries go into one batch of the journal. An account that has
 // more to catch up with stays due.
-const mostTicked = 2_048
+const mostTicked = 1_024
 
 func (l *Ledger) tick(c *Tick) (out Outcome) {
 	for _, id := range c.Accounts {
