@@ -23,6 +23,7 @@ type Life struct {
 	accepted ledger.TermsID
 	days     []dayChange
 	channel  ledger.Channel
+	first    ledger.Scene // of the account's first line
 	pauses   []ledger.Pause
 
 	open       *cycle                          // nil when nothing has happened since the last one closed
@@ -73,7 +74,7 @@ func NewLife(zone calendar.Zone, versions []*terms.Terms, opened calendar.Instan
 	}
 	l := &Life{
 		zone: zone, location: location, versions: versions, now: opened, today: zone.DateAt(opened), accepted: accepted, channel: channel,
-		due: map[calendar.Date]calendar.Date{}, status: ledger.AccountActive,
+		due: map[calendar.Date]calendar.Date{}, status: ledger.AccountActive, first: ledger.TopUp,
 	}
 	if day == 0 {
 		day = calendar.StatementDay(versions[accepted].Window.DefaultStatementDay)

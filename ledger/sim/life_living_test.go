@@ -192,13 +192,7 @@ func (v *living) bought(p *ledger.Purchase, out ledger.Outcome, captured, advise
 		return fmt.Errorf("an order was refused: %w", out.Fault)
 	}
 	t := v.versions[v.life.accepted]
-	offer, offered := t.Offer(p.Plan.Method, p.Plan.Months)
-	if offered && p.Amount >= offer.SmallestPrincipal {
-		e, err := offer.Example(p.Amount)
-		offered = err == nil && t.Capped(e)
-	} else {
-		offered = false
-	}
+	offer, offered := offered(t, p.Plan, p.Amount)
 	var want ledger.Reasons
 	if v.life.status == ledger.AccountFrozen {
 		want.Add(ledger.AccountIsFrozen)

@@ -223,7 +223,7 @@ func (l *Life) bounce(item uint32) string {
 	l.unpayOpen(p, w)
 	back := min(p.credit, l.credit)
 	l.credit -= back
-	w.purchases[ledger.TopUp-1] += p.credit - back
+	w.purchases[l.first-1] += p.credit - back
 	l.cure()
 	return ""
 }

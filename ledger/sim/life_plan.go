@@ -7,6 +7,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // planned is an installment plan: what is to come of it, and how many installments have been billed.
@@ -146,6 +147,17 @@ func (p *planned) takeAway(s ledger.Scene, amount money.Amount) {
 	p.toCome = list
 }
 
+// offered is the offer of the terms that is meant, if there is one for so much.
+func offered(t *Terms, choice ledger.PlanChoice, principal money.Amount) (terms.Offer, bool) {
+	for _, o := range t.Installments.Offers {
+		if o.Method == choice.Method && o.Months == choice.Months && principal >= o.SmallestPrincipal {
+			e, err := o.Example(principal)
+			return o, err == nil && t.Capped(e)
+		}
+	}
+	return terms.Offer{}, false
+}
+
 // planStatement pays what is left of a statement's principal by installments.
 func (l *Life) planStatement(opens calendar.Date, choice ledger.PlanChoice) string {
 	var d *debt
@@ -165,11 +177,8 @@ func (l *Life) planStatement(opens calendar.Date, choice ledger.PlanChoice) stri
 	}
 	principal := d.principal()
 	t := l.versions[l.accepted]
-	offer, there := t.Offer(choice.Method, choice.Months)
-	if !there || offer.Method == plan.MethodInterestFree || total(principal) < offer.SmallestPrincipal {
-		return "PLAN_NOT_OFFERED"
-	}
-	if e, err := offer.Example(total(principal)); err != nil || !t.Capped(e) {
+	offer, there := offered(t, choice, total(principal))
+	if !there || offer.Method == plan.MethodInterestFree {
 		return "PLAN_NOT_OFFERED"
 	}
 	w := l.here()

@@ -28,11 +28,20 @@ type customer struct {
 	id        ledger.AccountID
 	consumer  ledger.ConsumerToken
 	currency  money.Currency
-	status    ledger.AccountStatus
+	closed    bool
 	limit     money.Amount
 	temporary ledger.TemporaryLimit
 	lines     [ledger.Scenes]line
 	stories   []*story
+	life      *Life // what it owes; time has passed in it up to when it was last asked
+}
+
+// status is that of a closed account, or else what freezes and debts made of it.
+func (a *customer) status() ledger.AccountStatus {
+	if a.closed {
+		return ledger.AccountClosed
+	}
+	return a.life.status
 }
 
 type line struct {
@@ -115,6 +124,9 @@ func (m *Model) decide(now calendar.Instant, c ledger.Command) (Prediction, func
 	if p, happen, mine := q.accountCall(c); mine {
 		return p, happen
 	}
+	if p, happen, mine := q.debtCall(c); mine {
+		return p, happen
+	}
 	return q.otherCall(c)
 }
 
@@ -145,6 +157,19 @@ type asking struct {
 	*Model
 	now   calendar.Instant
 	today calendar.Date
+}
+
+// find finds an account, and lets time pass in what it owes.
+func (q *asking) find(id ledger.AccountID) *customer {
+	a := q.Model.find(id)
+	if a != nil {
+		a.life.Until(q.now)
+		a.life.first = ledger.TopUp
+		if i := slices.IndexFunc(a.lines[:], func(l line) bool { return l.status != ledger.NoLine }); i >= 0 {
+			a.life.first = ledger.Scene(i + 1)
+		}
+	}
+	return a
 }
 
 // otherCall is about operators, the clock and what is only read.
@@ -179,6 +204,11 @@ func (q *asking) otherCall(c ledger.Command) (Prediction, func()) {
 		}
 	case *ledger.ListAuthorizations:
 		return q.list(c)
+	}
+	if t, ok := c.(*ledger.Tick); ok {
+		for _, id := range t.Accounts {
+			q.find(id)
+		}
 	}
 	return Prediction{}, nil // Tick and AdvanceClock change nothing that can be seen
 }

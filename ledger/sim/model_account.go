@@ -43,7 +43,7 @@ func (q *asking) changeable(id ledger.AccountID, currency money.Currency) (*cust
 	switch {
 	case a == nil:
 		return nil, "ACCOUNT_NOT_FOUND"
-	case a.status == ledger.AccountClosed:
+	case a.closed:
 		return nil, "ACCOUNT_CLOSED"
 	case currency != "" && currency != a.currency:
 		return nil, "CURRENCY_MISMATCH"
@@ -59,7 +59,7 @@ func (q *asking) open(c *ledger.OpenAccount) (Prediction, func()) {
 	}
 	a := &customer{
 		id: ledger.NewAccountID(q.shard, uint64(len(q.accounts)+1)), consumer: c.Consumer, currency: c.Currency,
-		status: ledger.AccountActive, limit: c.Limit,
+		limit: c.Limit, life: NewLife(q.zone, []*Terms{q.terms}, q.now, 0, c.Day, c.Channel),
 	}
 	for _, o := range c.Lines {
 		a.lines[o.Scene-1].open(o)
@@ -130,11 +130,20 @@ func (q *asking) status(id ledger.AccountID, to ledger.AccountStatus) (Predictio
 				return refuse("ACCOUNT_IN_USE")
 			}
 		}
-		if _, posted := a.sums(ledger.NoScene, q.now); posted != 0 {
+		if _, posted := a.sums(ledger.NoScene, q.now); posted != 0 || a.life.balance() != 0 {
 			return refuse("ACCOUNT_IN_USE")
 		}
 	}
-	return changed(a), func() { a.status = to }
+	return changed(a), func() {
+		switch to {
+		case ledger.AccountClosed:
+			a.closed = true
+		case ledger.AccountFrozen:
+			a.life.Freeze()
+		default:
+			a.life.Unfreeze()
+		}
+	}
 }
 
 func (q *asking) openLine(c *ledger.OpenLine) (Prediction, func()) {
@@ -168,7 +177,11 @@ func (a *customer) sums(scene ledger.Scene, now calendar.Instant) (heldSum, post
 		if scene == ledger.NoScene || s.scene == scene {
 			t := s.at(now)
 			heldSum += t.held
-			posted += t.captured - t.refunded
+		}
+	}
+	for s := ledger.TopUp; s.Valid(); s++ {
+		if scene == ledger.NoScene || s == scene {
+			posted += a.life.Posted(s)
 		}
 	}
 	return heldSum, posted
@@ -235,7 +248,7 @@ func inMonth(day calendar.Date) func(calendar.Date) bool {
 
 // standing is the account as a caller sees it.
 func (q *asking) standing(a *customer) *Standing {
-	s := &Standing{ID: a.id, Status: a.status, Limit: a.limit, Temporary: a.temporary, Today: q.today}
+	s := &Standing{ID: a.id, Status: a.status(), Limit: a.limit, Temporary: a.temporary, Today: q.today}
 	for i := range a.lines {
 		l, scene := &a.lines[i], ledger.Scene(i+1)
 		v := LineStanding{

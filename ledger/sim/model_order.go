@@ -37,10 +37,12 @@ type wish struct {
 	already money.Amount // of the same order
 	orders  int32
 	holds   bool // whether it would make a hold
+	plan    ledger.PlanChoice
+	asked   money.Amount // what the plan is to be for
 }
 
 func wished(p *ledger.Purchase, holds bool) wish {
-	return wish{scene: p.Scene, carrier: p.Carrier, phone: p.Phone, amount: p.Amount, orders: 1, holds: holds}
+	return wish{scene: p.Scene, carrier: p.Carrier, phone: p.Phone, amount: p.Amount, orders: 1, holds: holds, plan: p.Plan, asked: p.Amount}
 }
 
 // against is all that stands against a wish, in order of precedence.
@@ -53,8 +55,9 @@ func (q *asking) against(a *customer, w wish) (reasons []ledger.Reason) {
 		}
 	}
 	open := l.status == ledger.LineOpen
-	when(a.status == ledger.AccountClosed, ledger.AccountNotActive)
-	when(a.status == ledger.AccountFrozen, ledger.AccountIsFrozen)
+	when(a.status() == ledger.AccountClosed, ledger.AccountNotActive)
+	when(a.status() == ledger.AccountFrozen, ledger.AccountIsFrozen)
+	when(a.life.Stopped(), ledger.AccountDelinquent)
 	when(!open, ledger.LineNotOpen)
 	when(open && l.accepted != l.agreement, ledger.AgreementNotAccepted)
 	when(q.suspensions[ledger.Scope{}] || q.suspensions[ledger.Scope{Scene: w.scene}], ledger.SceneSuspended)
@@ -77,6 +80,8 @@ func (q *asking) against(a *customer, w wish) (reasons []ledger.Reason) {
 		when(h.Held+h.Posted+w.amount > h.Limit, ledger.LineLimit)
 		when(h.AccountHeld+h.AccountPosted+w.amount > h.AccountLimit, ledger.AccountLimit)
 	}
+	_, offered := offered(q.terms, w.plan, w.asked)
+	when(open && w.plan.Months > 0 && !offered, ledger.PlanNotOffered)
 	return reasons
 }
 
@@ -87,7 +92,8 @@ func (q *asking) approve(a *customer, p *ledger.Purchase, holds bool) (money.Amo
 	if len(reasons) == 0 || !p.Partial {
 		return p.Amount, reasons
 	}
-	low, high := max(p.Minimum, 1), p.Amount // what stands against an amount stands against a larger one
+	offer, _ := offered(q.terms, p.Plan, p.Amount)
+	low, high := max(p.Minimum, 1, offer.SmallestPrincipal), p.Amount // what stands against an amount stands against a larger one
 	for low < high {
 		w.amount = low + (high-low+1)/2
 		if len(q.against(a, w)) == 0 {
@@ -190,6 +196,9 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 		id: ledger.AuthorizationID{Account: a.id, N: uint32(len(a.stories) + 1)}, scene: p.Scene, caller: caller,
 		order: p.Order, carrier: p.Carrier, phone: p.Phone, reasons: reasons, created: q.now,
 	}
+	if offer, ok := offered(q.terms, p.Plan, p.Amount); ok {
+		s.plan = offer.Offer
+	}
 	e.at, e.day, e.asked = q.now, q.today, p.Amount
 	if len(reasons) > 0 {
 		e.what, e.amount, e.until = declined, 0, 0
@@ -198,6 +207,9 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 		s.events = append(s.events, e)
 		a.stories = append(a.stories, s)
 		q.orders[orderKey{caller, p.Order}] = &order{account: a.id, latest: s}
+		if e.what == sold {
+			a.life.Capture(s.id.N, s.scene, e.amount, s.plan)
+		}
 	}
 	out := q.after(a, p.Scene, happen, func() {
 		a.stories = a.stories[:len(a.stories)-1]
@@ -218,10 +230,13 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 func (q *asking) after(a *customer, scene ledger.Scene, happen, undo func(), s *story) Prediction {
 	key := orderKey{s.caller, s.order}
 	before, known := q.orders[key]
+	life := a.life
+	a.life = life.Clone()
 	happen()
 	p := q.told(s)
 	p.Headroom = a.headroom(scene, q.now, q.today)
 	undo()
+	a.life = life
 	if delete(q.orders, key); known {
 		q.orders[key] = before
 	}
@@ -261,10 +276,19 @@ func (q *asking) claim(c *ledger.ClaimOrder) (Prediction, func()) {
 	return Prediction{}, nil
 }
 
-// do writes an event into a story.
+// do writes an event into a story, and into the life of the account.
 func (q *asking) do(s *story, e event) {
 	e.at, e.day = q.now, q.today
+	t, life := s.at(q.now), q.Model.find(s.id.Account).life
 	s.events = append(s.events, e)
+	switch left := t.captured - t.refunded; {
+	case e.what == captured:
+		life.Capture(s.id.N, s.scene, e.amount, s.plan)
+	case e.what == refunded:
+		life.Refund(s.id.N, s.scene, e.amount)
+	case e.what == reversed && left > 0:
+		life.Refund(s.id.N, s.scene, left)
+	}
 }
 
 // done is what is told of an authorization once an event has happened to it.

@@ -32,6 +32,7 @@ type Prediction struct {
 	PaidBack        money.Amount // refunded by this command
 
 	Account *Standing
+	Dues    *Dues        // of commands that read what is owed
 	List    []Prediction // of authorizations, newest first
 }
 
@@ -79,6 +80,12 @@ func (p *Prediction) Compare(out ledger.Outcome) error {
 	have.tell(out.ID, &out.Authorization)
 	if out.Account != nil {
 		have.Account = standingOf(out.Account, p.Account)
+	}
+	if p.Dues != nil && out.Billing != nil && out.Billing.Account != nil {
+		if err := p.Dues.Compare(DuesOf(out.Billing.Account, out.Today)); err != nil {
+			return err
+		}
+		have.Dues = p.Dues
 	}
 	for i := range out.Authorizations {
 		var one Prediction

@@ -26,10 +26,10 @@ func product() *terms.Terms {
 	t := terms.Default()
 	a := &t.Authorizations
 	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 4, 4
-	// The model of orders knows no debts: nothing is to come of them here. Lives have their own terms.
-	d := &t.Delinquency
-	d.StopAuthorizationsFromDay, d.FreezeFromDay, d.ChargeOffAfterDay, t.Penalty.DailyRate = 36_600, terms.Never, 36_600, 0
-	t.Installments.AccelerateFromDay = terms.Never
+	t.Delinquency.NoticeDays = nil // nothing is told of debts, which would be items
+	for i := range t.Installments.Offers {
+		t.Installments.Offers[i].SmallestPrincipal = 100
+	}
 	return t
 }
 
@@ -43,15 +43,29 @@ type run struct {
 	seen      map[string]int
 }
 
-func newRun(seed uint64, zone string, accounts int) *run {
+// quiet are the same terms, but that nothing comes of debts.
+func quiet() *terms.Terms {
+	t := product()
+	d := &t.Delinquency
+	d.StopAuthorizationsFromDay, d.FreezeFromDay, d.ChargeOffAfterDay, t.Penalty.DailyRate = 36_600, terms.Never, 36_600, 0
+	t.Installments.AccelerateFromDay = terms.Never
+	return t
+}
+
+// newRun is a run with debts, or with terms under which nothing comes of them.
+func newRun(seed uint64, zone string, accounts int, debts bool) *run {
+	t := quiet()
+	if debts {
+		t = product()
+	}
 	z, err := calendar.LoadZone(zone)
 	if err != nil {
 		panic(err)
 	}
 	start := calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)) // before summer time begins
 	return &run{
-		core: sim.NewCore(3, product(), z), model: sim.NewModel(3, product(), z), random: rand.New(rand.NewPCG(seed, 1)),
-		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: product(), Callers: 2}),
+		core: sim.NewCore(3, t, z), model: sim.NewModel(3, t, z), random: rand.New(rand.NewPCG(seed, 1)),
+		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: t, Callers: 2, Debts: debts}),
 		seen: map[string]int{},
 	}
 }
@@ -90,6 +104,21 @@ func (r *run) count(c ledger.Command, out ledger.Outcome) {
 		if out.Late {
 			r.seen["late"]++
 		}
+		if out.Billing != nil {
+			r.countDebts(out.Billing)
+		}
+	}
+}
+
+func (r *run) countDebts(b *ledger.BillingAnswer) {
+	if b.Item != nil {
+		r.seen[b.Item.Kind.String()]++
+	}
+	if a := b.Account; a != nil && len(a.Billing.Plans) > 0 {
+		r.seen["planned"]++
+	}
+	if a := b.Account; a != nil && a.Billing.WrittenOff > 0 {
+		r.seen["charged off"]++
 	}
 }
 
@@ -110,7 +139,7 @@ func TestSeeded(t *testing.T) {
 	seen := map[string]int{}
 	for i, s := range seeds {
 		t.Run(fmt.Sprint(s), func(t *testing.T) {
-			r := newRun(s, []string{"Asia/Shanghai", "Europe/London", "UTC"}[i%3], 20)
+			r := newRun(s, []string{"Asia/Shanghai", "Europe/London", "UTC"}[i%3], 20, true)
 			r.seen = seen
 			r.core.Every = max(1, *steps/40)
 			for n := range *steps {
@@ -132,7 +161,8 @@ func TestSeeded(t *testing.T) {
 
 // everything is what the seeded runs must have met.
 var everything = []string{
-	"ACCOUNT_NOT_ACTIVE", "ACCOUNT_FROZEN", "LINE_NOT_OPEN", "AGREEMENT_NOT_ACCEPTED", "SCENE_SUSPENDED", "CARRIER_SUSPENDED",
+	"ACCOUNT_NOT_ACTIVE", "ACCOUNT_FROZEN", "ACCOUNT_DELINQUENT", "PLAN_NOT_OFFERED", "REPAYMENT_POSTED", "REPAYMENT_REVERSED", "planned", "charged off",
+	"LINE_NOT_OPEN", "AGREEMENT_NOT_ACCEPTED", "SCENE_SUSPENDED", "CARRIER_SUSPENDED",
 	"CARRIER_NOT_ALLOWED", "PHONE_NOT_ALLOWED", "PER_ORDER_LIMIT", "DAILY_AMOUNT_LIMIT", "DAILY_COUNT_LIMIT",
 	"MONTHLY_AMOUNT_LIMIT", "MONTHLY_COUNT_LIMIT", "TOO_MANY_HOLDS", "LINE_LIMIT", "ACCOUNT_LIMIT",
 	"HELD", "SUBMITTED", "PARTIALLY_CAPTURED", "CAPTURED", "VOIDED", "EXPIRED", "REVERSED", "DECLINED", "late", "replayed",
@@ -149,7 +179,7 @@ func TestModel(t *testing.T) {
 		zone := rapid.SampledFrom([]string{"Asia/Shanghai", "Europe/London", "America/New_York"}).Draw(t, "zone")
 		accounts := rapid.IntRange(1, 3).Draw(t, "accounts")
 		length := rapid.IntRange(1, 120).Draw(t, "steps")
-		r := newRun(seed, zone, accounts)
+		r := newRun(seed, zone, accounts, false)
 		r.core.Every = 16
 		for n := range length {
 			if err := r.step(); err != nil {

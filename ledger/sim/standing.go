@@ -6,6 +6,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
 
 // story is one authorization as the model keeps it: who asked for what, and everything that anybody did to it since.
@@ -17,6 +18,7 @@ type story struct {
 	order   ledger.OrderID
 	carrier ledger.CarrierID
 	phone   ledger.PhoneToken
+	plan    plan.Offer // that captures are paid by
 	reasons []ledger.Reason
 	created calendar.Instant
 	events  []event

@@ -30,6 +30,8 @@ type Workload struct {
 	moments  []moment
 	stopped  []ledger.Scope         // suspended, as far as it knows
 	focus    ledger.AuthorizationID // what the next command on a hold is about, if anything
+	dues     []seenDues             // the newest last
+	bounce   ledger.Command         // what comes next, if anything
 }
 
 // moment is an instant at which something about an authorization runs out.
@@ -47,6 +49,10 @@ type Options struct {
 	Zone     calendar.Zone
 	Terms    *terms.Terms
 	Callers  int // at least 1
+
+	// Debts has what is owed paid, planned and changed, besides. The model knows the numbers of items only where nothing is told
+	// of debts: the terms must have no notices, and accounts are opened with nothing to be collected.
+	Debts bool
 }
 
 type usedOrder struct {
@@ -70,6 +76,10 @@ func (w *Workload) Next(r *rand.Rand) ledger.Command {
 	if w.accounts < w.options.Accounts {
 		return w.write(w.open(r))
 	}
+	if c := w.bounce; c != nil {
+		w.bounce = nil
+		return w.write(c)
+	}
 	w.tick(r)
 	switch n := r.IntN(100); {
 	case n < 6 && len(w.writes) > 0:
@@ -92,6 +102,7 @@ func (w *Workload) Next(r *rand.Rand) ledger.Command {
 
 // Saw tells the workload what came of a command, so that it can ask for more of the same.
 func (w *Workload) Saw(out ledger.Outcome) {
+	w.sawDebts(out)
 	if out.Account != nil {
 		w.opened = max(w.opened, out.Account.ID.Number())
 	}
@@ -148,6 +159,9 @@ func (w *Workload) reused(r *rand.Rand) ledger.Command {
 
 // command is a command of any kind, without a request id.
 func (w *Workload) command(r *rand.Rand) ledger.Command {
+	if w.options.Debts && r.IntN(6) == 0 {
+		return w.onDebts(r)
+	}
 	switch n := r.IntN(100); {
 	case n < 30:
 		return w.authorize(r)
@@ -155,7 +169,9 @@ func (w *Workload) command(r *rand.Rand) ledger.Command {
 		return &ledger.Charge{Request: w.request(r), Purchase: w.purchase(r, w.caller(r), false)}
 	case n < 39:
 		caller := w.caller(r)
-		return &ledger.Advise{Request: ledger.Request{Caller: caller}, Purchase: w.purchase(r, caller, false),
+		p := w.purchase(r, caller, false)
+		p.Plan = ledger.PlanChoice{}
+		return &ledger.Advise{Request: ledger.Request{Caller: caller}, Purchase: p,
 			SaleTime: w.Now.Add(time.Duration(r.IntN(20)-18) * time.Minute)}
 	case n < 77:
 		return w.onHold(r)
@@ -245,6 +261,10 @@ func (w *Workload) purchase(r *rand.Rand, caller ledger.Caller, partial bool) le
 	} else {
 		w.orders++
 		p.Order = ledger.OrderID(fmt.Sprintf("o%d", w.orders))
+	}
+	if w.options.Debts && r.IntN(8) == 0 {
+		o := w.options.Terms.Installments.Offers[r.IntN(len(w.options.Terms.Installments.Offers))]
+		p.Plan = ledger.PlanChoice{Method: o.Method, Months: o.Months}
 	}
 	if partial && r.IntN(3) == 0 {
 		p.Partial = true

@@ -16,6 +16,9 @@ func (w *Workload) open(r *rand.Rand) *ledger.OpenAccount {
 		Request: w.request(r), Consumer: ledger.ConsumerToken(fmt.Sprintf("c%d", w.accounts)), Currency: "CNY",
 		Limit: money.Amount(r.IntN(10_000)),
 	}
+	if w.options.Debts {
+		c.Channel, c.Day = ledger.ByHand, calendar.StatementDay(r.IntN(29)) // 0 for that of the terms
+	}
 	for s := ledger.TopUp; s.Valid(); s++ {
 		if r.IntN(4) > 0 {
 			c.Lines = append(c.Lines, opening(r, s))
