@@ -207,7 +207,7 @@ func (d *desk) unpay(paid *Item) {
 	for _, m := range paid.Moves {
 		if m.Against == BookCash && m.Opens != 0 && d.restore(m.Opens, paid) {
 			x := d.debt(m.Opens)
-			if paid.ValueDate <= x.First {
+			if paid.ValueDate <= x.First && m.Opens != paid.Opens { // what it paid of the open window was no minimum
 				x.InTime = max(0, x.InTime+m.Amount)
 			}
 			owed[m.Opens] -= m.Amount

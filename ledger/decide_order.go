@@ -128,7 +128,7 @@ func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
 	}
 	l.decision.Bill, l.decision.Mandate = p.Bill, p.Mandate
 	if p.Plan.Months != 0 {
-		if o, ok := l.termsOf(a.Billing.Terms).Offer(p.Plan.Method, p.Plan.Months); ok {
+		if o, ok := offer(l.termsOf(a.Billing.Terms), p.Plan, p.Amount); ok {
 			l.decision.Plan = o.Offer
 		}
 	}
