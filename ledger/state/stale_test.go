@@ -17,6 +17,7 @@ import (
 func TestOutdatedReadingIsNotKept(t *testing.T) {
 	s, _, err := Open(filepath.Join(t.TempDir(), "state.db"), 1, Options{Logger: slog.New(slog.DiscardHandler)})
 	require.NoError(t, err)
+	s.loads.Wait() // nobody else reads
 	id := ledger.NewAccountID(1, 7)
 	key := accountKey(nil, id)
 	write := func(row string) {
