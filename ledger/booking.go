@@ -52,7 +52,7 @@ const (
 	PlanPaidOff                   // a plan's rest billed at once, because the consumer wants to pay it
 	PlanAccelerated               // a plan's rest due at once, because of default
 	TermsAccepted                 // by the consumer
-	StatementDaySet               //
+	StatementDaySet               // from the next opening on
 	ChannelSet                    // of collections
 	PurchasePosted                // a capture, where it does more than add to the open window
 	PurchaseRefunded              // a refund, or a reversal of what was captured

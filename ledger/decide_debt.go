@@ -139,7 +139,7 @@ func (l *Ledger) valueDate(asked calendar.Date) (calendar.Date, *Fault) {
 	if asked > l.today {
 		return 0, fault(Invalid, "VALUE_DATE_IN_FUTURE", "value_date %s is after today, %s", asked, l.today).on("value_date")
 	}
-	if first := l.today.MonthEnd(); asked < first {
+	if first := l.today.LastMonthEnd(); asked < first {
 		return 0, fault(Invalid, "VALUE_DATE_TOO_EARLY", "value_date %s is in a month that is closed: the earliest is %s", asked, first).on("value_date")
 	}
 	return asked, nil
@@ -247,7 +247,8 @@ func (d *desk) unpay(paid *Item) {
 	}
 }
 
-// judgeDue judges a debt, of which so much is owed, again after a payment of it bounced: it is carried only if the minimum was paid in time by others.
+// judgeDue judges a debt, of which so much is owed, again after a payment of it bounced: it is carried only if others paid
+// the minimum in time.
 func (d *desk) judgeDue(x *Debt, owed money.Amount) {
 	switch carried := d.inTime(x, 0, owed); {
 	case x.Due == x.First && x.Due < d.booking.Day && !x.Overdue && carried:

@@ -12,8 +12,13 @@
 //	  - A Line is a scene's share of the account's limit.
 //	  - An Authorization is a decision on an order and what became of it. While it holds anything it is part of its
 //	    account; when it ends it becomes a row of history that no decision has to load.
+//	  - A Billing is what an account owes beside its holds: the window that is open, the debts of those that have closed, its
+//	    plans and its credit balance. It is part of the account. A desk works on a copy of it and makes a Booking.
+//	  - A Booking is what was done to a Billing: the amounts that moved, and the Billing as it is afterwards.
+//	  - A Statement is a window that has closed, an Item a line of an account's history that is not an order: rows that no
+//	    decision has to load, but one that undoes them.
 //	  - An Entry is one Fact of the journal, with every number needed to fold it again.
-//	  - A Shard is what a shard knows beside its accounts: suspensions and the totals of its carriers.
+//	  - A Shard is what a shard knows beside its accounts: suspensions, the terms that were put, and totals.
 //	  - A Receipt remembers the outcome of a request, so that the same request gets the same answer.
 //	  - A Book is where the rows are: the writer's state, or a map in a test.
 //

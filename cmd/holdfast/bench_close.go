@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
-	"sync"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -110,29 +109,20 @@ func (b *bench) closeWindows(ctx context.Context) (*closing, error) {
 		c.concurrency = b.Concurrency[0]
 	}
 	at := time.Now().Add(b.WarmUp + b.Duration)
-	through := &through{at: at}
-	var before, during []*tally
-	var workers sync.WaitGroup
-	for w := range c.concurrency {
-		one, other := newTally(), newTally()
-		before, during = append(before, one), append(during, other)
-		caller := &authorizeCaller{orders: b.newOrders()}
-		workers.Go(func() { through.run(ctx, b.holdfast[w%len(b.holdfast)], caller, one, other, b.Duration) })
-	}
+	load := b.startThrough(ctx, at, c.concurrency)
 	err := sleepUntil(ctx, at)
 	memoryBefore := memoryOf(b.server)
 	if err == nil {
 		err = b.passTime(ctx)
 	}
 	ended := time.Now()
-	through.over.Store(true)
-	workers.Wait()
+	load.end()
 	if err != nil {
 		return nil, err
 	}
 	c.took = ended.Sub(at)
-	c.before = newBenchLeg(before, span{from: at.Add(-b.Duration), to: at}, usage{})
-	c.during = newBenchLeg(during, span{from: at, to: ended}, usage{})
+	c.before = newBenchLeg(load.before, span{from: at.Add(-b.Duration), to: at}, usage{})
+	c.during = newBenchLeg(load.during, span{from: at, to: ended}, usage{})
 	c.before.memory, c.during.memory = memoryBefore, memoryOf(b.server)
 	return c, nil
 }
@@ -165,20 +155,14 @@ func (p *benchReport) closing(c *BenchCmd, k *closing) {
 	p.printf("%s accounts bought something in %v (%s/s).\n", thousands(k.windows), k.buying.Round(10*time.Millisecond), perSecond(k.windows, k.buying.Seconds()))
 	p.printf("Closed loop, %s, --connections %d, GOMAXPROCS %d, %v of load before their windows close and until they have:\n\n",
 		c.choice(), c.Connections, runtime.GOMAXPROCS(0), c.Duration)
-	t := &table{}
-	t.row(append([]string{fmt.Sprintf("unary c=%d", k.concurrency), "requests/s", "p50 ms", "p99 ms", "p99.9 ms"}, k.before.memory.head()...)...)
-	row := func(name string, l *benchLeg) {
-		t.row(append([]string{name, thousands(int64(l.rps)), milliseconds(l.p50), milliseconds(l.p99), milliseconds(l.p999)}, l.memory.row()...)...)
-	}
-	row("before", &k.before)
-	row("while they close", &k.during)
+	t := beforeAndDuring(k.concurrency, &k.before, &k.during, "while they close")
 	p.printf("%s\n  p99 while they close: %.2f times that before.\n", t, k.ratio())
 	p.printf("  %s windows became statements within %.2f s (%s/s).\n", thousands(k.windows), k.took.Seconds(), perSecond(k.windows, k.took.Seconds()))
 	p.tooMany("load", []benchLeg{k.before, k.during})
 }
 
 // ratio is that of the p99s.
-func (k *closing) ratio() float64 { return float64(k.during.p99) / float64(max(1, k.before.p99)) }
+func (k *closing) ratio() float64 { return p99Ratio(&k.before, &k.during) }
 
 // failure is what went wrong.
 func (k *closing) failure() error {
@@ -187,29 +171,14 @@ func (k *closing) failure() error {
 
 // objects are the rows before and during.
 func (k *closing) objects() []any {
-	type object struct {
-		Name        string  `json:"name"`
-		Concurrency int     `json:"concurrency"`
-		RPS         float64 `json:"rps"`
-		P50MS       float64 `json:"p50_ms"`
-		P99MS       float64 `json:"p99_ms"`
-		P999MS      float64 `json:"p999_ms"`
-		memoryObject
-	}
-	leg := func(name string, l *benchLeg) object {
-		return object{
-			Name: name, Concurrency: k.concurrency, RPS: float64(int64(l.rps)), P50MS: inMilliseconds(l.p50),
-			P99MS: inMilliseconds(l.p99), P999MS: inMilliseconds(l.p999), memoryObject: l.memory.object(),
-		}
-	}
-	return []any{leg("before windows close", &k.before), struct {
-		object
+	return []any{k.before.object("before windows close", k.concurrency), struct {
+		legObject
 		Ratio   float64 `json:"p99_ratio"`
 		Windows int64   `json:"windows"`
 		Seconds float64 `json:"close_seconds"`
 		Rate    float64 `json:"closed_per_second"`
 	}{
-		object: leg("while windows close", &k.during), Ratio: thousandths(k.ratio()), Windows: k.windows,
+		legObject: k.during.object("while windows close", k.concurrency), Ratio: thousandths(k.ratio()), Windows: k.windows,
 		Seconds: inSeconds(k.took), Rate: float64(int64(float64(k.windows) / max(1e-9, k.took.Seconds()))),
 	}}
 }

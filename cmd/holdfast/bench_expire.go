@@ -199,33 +199,24 @@ func (b *bench) loadThrough(ctx context.Context, e *expiry, open int64) error {
 	bound := e.at.Add(expireBound(e.holds))
 	calls, cancel := context.WithDeadline(ctx, bound.Add(callsEnd))
 	defer cancel()
-	through := &through{at: e.at}
-	var before, during []*tally
-	var workers sync.WaitGroup
-	for w := range e.concurrency {
-		one, other := newTally(), newTally()
-		before, during = append(before, one), append(during, other)
-		caller := &authorizeCaller{orders: b.newOrders()}
-		workers.Go(func() { through.run(calls, b.holdfast[w%len(b.holdfast)], caller, one, other, b.Duration) })
-	}
+	load := b.startThrough(calls, e.at, e.concurrency)
 	err := sleepUntil(ctx, e.at)
 	memoryBefore := memoryOf(b.server)
 	if err == nil {
-		err = b.awaitExpiry(ctx, e, through, open, bound, e.concurrency)
+		err = b.awaitExpiry(ctx, e, load, open, bound, e.concurrency)
 	}
 	ended := time.Now()
-	through.over.Store(true)
-	workers.Wait()
+	load.end()
 	if err != nil {
 		return err
 	}
 	if b.server != nil && b.server.gone() {
 		return fmt.Errorf("the server ended under load: %w", b.server.failure())
 	}
-	e.before = newBenchLeg(before, span{from: e.at.Add(-b.Duration), to: e.at}, usage{})
-	e.during = newBenchLeg(during, span{from: e.at, to: ended}, usage{})
+	e.before = newBenchLeg(load.before, span{from: e.at.Add(-b.Duration), to: e.at}, usage{})
+	e.during = newBenchLeg(load.during, span{from: e.at, to: ended}, usage{})
 	e.before.memory, e.during.memory = memoryBefore, memoryOf(b.server)
-	return b.awaitExpiry(ctx, e, through, open, bound, 0)
+	return b.awaitExpiry(ctx, e, load, open, bound, 0)
 }
 
 // awaitExpiry looks ten times a second whether all have expired, but for as many as nobody can tell: while the load goes
@@ -261,9 +252,30 @@ func (b *bench) left(ctx context.Context, t *through, open, holds int64) (int64,
 
 // through is a load that goes on through an instant.
 type through struct {
-	at       time.Time
-	over     atomic.Bool
-	approved atomic.Int64 // holds that it has placed
+	at             time.Time
+	over           atomic.Bool
+	approved       atomic.Int64 // holds that it has placed
+	workers        sync.WaitGroup
+	before, during []*tally // one of each for each worker
+}
+
+// startThrough starts a closed loop of unary calls. Those in the last --duration before the instant are counted, and those
+// after it until the load ends.
+func (b *bench) startThrough(ctx context.Context, at time.Time, concurrency int) *through {
+	t := &through{at: at}
+	for w := range concurrency {
+		one, other := newTally(), newTally()
+		t.before, t.during = append(t.before, one), append(t.during, other)
+		caller := &authorizeCaller{orders: b.newOrders()}
+		t.workers.Go(func() { t.run(ctx, b.holdfast[w%len(b.holdfast)], caller, one, other, b.Duration) })
+	}
+	return t
+}
+
+// end ends the load.
+func (t *through) end() {
+	t.over.Store(true)
+	t.workers.Wait()
 }
 
 // run is runClosed with two tallies: of the time just before the instant, and of that after it.

@@ -21,13 +21,7 @@ func (p *benchReport) expiry(c *BenchCmd, e *expiry) {
 	}
 	p.printf("Closed loop, %s, --connections %d, GOMAXPROCS %d, %v of load before they end and until they have expired:\n\n",
 		c.choice(), c.Connections, runtime.GOMAXPROCS(0), c.Duration)
-	t := &table{}
-	t.row(append([]string{fmt.Sprintf("unary c=%d", e.concurrency), "requests/s", "p50 ms", "p99 ms", "p99.9 ms"}, e.before.memory.head()...)...)
-	row := func(name string, l *benchLeg) {
-		t.row(append([]string{name, thousands(int64(l.rps)), milliseconds(l.p50), milliseconds(l.p99), milliseconds(l.p999)}, l.memory.row()...)...)
-	}
-	row("before", &e.before)
-	row("while they expire", &e.during)
+	t := beforeAndDuring(e.concurrency, &e.before, &e.during, "while they expire")
 	p.printf("%s\n  p99 while they expire: %.2f times that before.\n", t, e.ratio())
 	p.printf("  %s of %s holds expired within %.2f s of the instant (%s/s).\n", thousands(e.expired), thousands(e.holds),
 		e.took.Seconds(), perSecond(e.expired, e.took.Seconds()))
@@ -37,12 +31,47 @@ func (p *benchReport) expiry(c *BenchCmd, e *expiry) {
 	p.tooMany("load", []benchLeg{e.before, e.during})
 }
 
+// beforeAndDuring is a table of the load before something happens, and while it does.
+func beforeAndDuring(concurrency int, before, during *benchLeg, name string) *table {
+	t := &table{}
+	t.row(append([]string{fmt.Sprintf("unary c=%d", concurrency), "requests/s", "p50 ms", "p99 ms", "p99.9 ms"}, before.memory.head()...)...)
+	row := func(name string, l *benchLeg) {
+		t.row(append([]string{name, thousands(int64(l.rps)), milliseconds(l.p50), milliseconds(l.p99), milliseconds(l.p999)}, l.memory.row()...)...)
+	}
+	row("before", before)
+	row(name, during)
+	return t
+}
+
+// p99Ratio is that of the p99s.
+func p99Ratio(before, during *benchLeg) float64 {
+	return float64(during.p99) / float64(max(1, before.p99))
+}
+
+// legObject is a leg as a row of --json.
+type legObject struct {
+	Name        string  `json:"name"`
+	Concurrency int     `json:"concurrency"`
+	RPS         float64 `json:"rps"`
+	P50MS       float64 `json:"p50_ms"`
+	P99MS       float64 `json:"p99_ms"`
+	P999MS      float64 `json:"p999_ms"`
+	memoryObject
+}
+
+func (l *benchLeg) object(name string, concurrency int) legObject {
+	return legObject{
+		Name: name, Concurrency: concurrency, RPS: float64(int64(l.rps)), P50MS: inMilliseconds(l.p50),
+		P99MS: inMilliseconds(l.p99), P999MS: inMilliseconds(l.p999), memoryObject: l.memory.object(),
+	}
+}
+
 func perSecond(n int64, seconds float64) string {
 	return thousands(int64(float64(n) / max(1e-9, seconds)))
 }
 
 // ratio is that of the p99s.
-func (e *expiry) ratio() float64 { return float64(e.during.p99) / float64(max(1, e.before.p99)) }
+func (e *expiry) ratio() float64 { return p99Ratio(&e.before, &e.during) }
 
 // failure is what went wrong, and that not all expired.
 func (e *expiry) failure() error {
@@ -56,23 +85,8 @@ func (e *expiry) failure() error {
 
 // objects are the rows before and during.
 func (e *expiry) objects() []any {
-	type object struct {
-		Name        string  `json:"name"`
-		Concurrency int     `json:"concurrency"`
-		RPS         float64 `json:"rps"`
-		P50MS       float64 `json:"p50_ms"`
-		P99MS       float64 `json:"p99_ms"`
-		P999MS      float64 `json:"p999_ms"`
-		memoryObject
-	}
-	leg := func(name string, l *benchLeg) object {
-		return object{
-			Name: name, Concurrency: e.concurrency, RPS: float64(int64(l.rps)), P50MS: inMilliseconds(l.p50),
-			P99MS: inMilliseconds(l.p99), P999MS: inMilliseconds(l.p999), memoryObject: l.memory.object(),
-		}
-	}
 	type during struct {
-		object
+		legObject
 		Ratio    float64 `json:"p99_ratio"`
 		Holds    int64   `json:"holds"`
 		Expired  int64   `json:"expired"`
@@ -81,8 +95,8 @@ func (e *expiry) objects() []any {
 		Finished bool    `json:"finished"`
 		Indexed  bool    `json:"indexed"`
 	}
-	return []any{leg("before expiry", &e.before), during{
-		object: leg("during expiry", &e.during), Ratio: thousandths(e.ratio()), Holds: e.holds, Expired: e.expired,
+	return []any{e.before.object("before expiry", e.concurrency), during{
+		legObject: e.during.object("during expiry", e.concurrency), Ratio: thousandths(e.ratio()), Holds: e.holds, Expired: e.expired,
 		Seconds: inSeconds(e.took), Rate: float64(int64(float64(e.expired) / max(1e-9, e.took.Seconds()))),
 		Finished: e.expired == e.holds, Indexed: e.indexing > 0,
 	}}

@@ -60,8 +60,8 @@ func (d Date) Month() Month {
 	return Month(y*12 + int(m) - 1)
 }
 
-// MonthEnd is the last day of the month before the date's.
-func (d Date) MonthEnd() Date {
+// LastMonthEnd is the last day of the month before the date's.
+func (d Date) LastMonthEnd() Date {
 	year, month, _ := d.civil()
 	return dayOf(year, month, 1) - 1
 }

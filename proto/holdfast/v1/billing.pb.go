@@ -235,13 +235,14 @@ type GetStatementResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The statement.
 	Statement *Statement `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
-	// What was captured in the window, oldest first.
+	// What was captured in the window, oldest first; the first 1,000.
 	Captures []*StatementCapture `protobuf:"bytes,2,rep,name=captures,proto3" json:"captures,omitempty"`
 	// The installments that were billed with it.
 	Installments []*StatementInstallment `protobuf:"bytes,3,rep,name=installments,proto3" json:"installments,omitempty"`
 	// Interest and penalty that were charged as the window closed.
 	Accruals []*StatementAccrual `protobuf:"bytes,4,rep,name=accruals,proto3" json:"accruals,omitempty"`
-	// What else happened in the window, oldest first: refunds, repayments, collections and the like.
+	// What else happened in the window, oldest first: refunds, repayments, collections and the like; with later_items, the
+	// first 1,000. ListItems has all.
 	Items []*Item `protobuf:"bytes,5,rep,name=items,proto3" json:"items,omitempty"`
 	// What happened later that is about this statement alone, oldest first.
 	LaterItems []*Item `protobuf:"bytes,6,rep,name=later_items,json=laterItems,proto3" json:"later_items,omitempty"`
