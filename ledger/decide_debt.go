@@ -513,7 +513,7 @@ func (l *Ledger) planStatement(c *PlanStatement) Outcome {
 	if sum > money.Max {
 		return refused(tooMuchToPlan(a.ID))
 	}
-	o, offered := offer(d.terms(), c.Choice, sum)
+	o, offered := d.terms().Offered(c.Choice.Method, c.Choice.Months, sum)
 	if !offered || o.PaidBy != terms.Consumer {
 		return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Choice.Method, c.Choice.Months, sum).on("plan"))
 	}

@@ -79,7 +79,7 @@ func (l *Ledger) authorize(c *Authorize) Outcome {
 		return refused(f)
 	}
 	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
-	d := l.decided(a, &c.Purchase)
+	d := l.decided(a, &c.Purchase, reasons)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
@@ -94,7 +94,7 @@ func (l *Ledger) charge(c *Charge) Outcome {
 		return refused(f)
 	}
 	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
-	d := l.decided(a, &c.Purchase)
+	d := l.decided(a, &c.Purchase, reasons)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
@@ -113,22 +113,27 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	d := l.decided(a, &c.Purchase)
-	_, d.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1})
-	d.Kind, d.Amount, d.SaleTime = OrderAdvised, c.Amount, c.SaleTime
+	_, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
+	d := l.decided(a, &c.Purchase, reasons)
+	d.Kind, d.Reasons, d.Amount, d.SaleTime = OrderAdvised, reasons, c.Amount, c.SaleTime
 	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
 	return l.post(d)
 }
 
-// decided is a decision on a purchase, its kind and amount still to be filled in.
-func (l *Ledger) decided(a *Account, p *Purchase) *OrderDecided {
+// decided is a decision on a purchase that has so much against it, its kind and amount still to be filled in.
+func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided {
+	t := l.termsOf(a.Billing.Terms)
 	l.decision = OrderDecided{
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
-		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: l.termsOf(a.Billing.Terms).Version,
+		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: t.Version,
 	}
 	l.decision.Bill, l.decision.Mandate = p.Bill, p.Mandate
 	if p.Plan.Months != 0 {
-		if o, ok := offer(l.termsOf(a.Billing.Terms), p.Plan, p.Amount); ok {
+		o, ok := t.Offer(p.Plan.Method, p.Plan.Months)
+		if reasons != 0 { // judge may not have asked
+			_, ok = t.Offered(p.Plan.Method, p.Plan.Months, p.Amount)
+		}
+		if ok {
 			l.decision.Plan = o.Offer
 		}
 	}

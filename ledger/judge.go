@@ -32,7 +32,7 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	}
 	least := max(q.Minimum, 1)
 	if q.Plan.Months != 0 {
-		if o, ok := offer(t, q.Plan, q.Amount); ok {
+		if o, ok := t.Offered(q.Plan.Method, q.Plan.Months, q.Amount); ok {
 			least = max(least, o.SmallestPrincipal)
 		} else {
 			reasons.Add(PlanNotOffered)

@@ -216,7 +216,7 @@ func (l *Ledger) quote(c *Quote, a *Account, out Outcome) Outcome {
 		q.Window = a.Billing.windowAt(l.today, t)
 	}
 	if c.Plan.Months != 0 {
-		o, ok := offer(t, c.Plan, c.Amount)
+		o, ok := t.Offered(c.Plan.Method, c.Plan.Months, c.Amount)
 		if !ok {
 			return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Plan.Method, c.Plan.Months, c.Amount).on("plan"))
 		}

@@ -116,6 +116,11 @@ func (s *script) configDebts(t *terms.Terms) {
 	if n := s.number("accelerate"); n != 0 {
 		t.Installments.AccelerateFromDay = int(n)
 	}
+	if n := s.number("offered_from"); n != 0 {
+		for i := range t.Installments.Offers {
+			t.Installments.Offers[i].SmallestPrincipal = n
+		}
+	}
 	if n := s.number("early_fees"); n != 0 {
 		t.Installments.EarlyPayoffFees = plan.Share(n)
 	}

@@ -4,7 +4,6 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
-	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // closeWindow makes a statement of the window that is open, and a debt of what is to be paid of it.
@@ -104,12 +103,6 @@ func (d *desk) bill(p *Plan, x *Debt) []StatementCharge {
 	return []StatementCharge{charge}
 }
 
-// offer finds an offer of the terms for an amount.
-func offer(t *terms.Terms, choice PlanChoice, amount money.Amount) (terms.Offer, bool) {
-	o, ok := t.Offer(choice.Method, choice.Months)
-	return o, ok && amount >= o.SmallestPrincipal
-}
-
 // intake is what a capture of an authorization does to what is owed.
 func (l *Ledger) intake(a *Account, n uint32, scene Scene, carrier CarrierID, o plan.Offer, amount money.Amount) Intake {
 	b := &a.Billing
@@ -140,7 +133,8 @@ func (d *desk) purchase(n uint32, scene Scene, carrier CarrierID, o plan.Offer, 
 	d.move(Move{Opens: d.Open.Opens, Part: PrincipalPart, Scene: scene, Amount: whole, Against: BookPayable, Carrier: carrier})
 	d.move(Move{Opens: d.Open.Opens, Part: PrincipalPart, Scene: scene, Amount: -min(whole, d.Credit), Against: BookCredit})
 	if planned := amount - whole; planned > 0 {
-		p := d.planned(o, planned)
+		// It may be less than the order was decided for, and is not refused: where that is above the cap, it costs less.
+		p := d.planned(d.terms().Lowered(o, planned), planned)
 		p.Authorization, p.Carrier = n, carrier
 		d.move(Move{Plan: p.N, Part: PrincipalPart, Scene: scene, Amount: planned, Against: BookPayable, Carrier: carrier})
 		d.numbered()

@@ -83,7 +83,10 @@ func product(r *rand.Rand, t *terms.Terms) {
 		t.Installments.Offers = t.Installments.Offers[i : i+2]
 	}
 	for i := range t.Installments.Offers {
-		t.Installments.Offers[i].SmallestPrincipal = pick(r, t.Installments.Offers[i].SmallestPrincipal, 100_00)
+		t.Installments.Offers[i].SmallestPrincipal = pick(r, t.Installments.Offers[i].SmallestPrincipal, 100_00, 1_25)
+	}
+	if max(t.Penalty.DailyRate, t.MinimumDue.DailyInterestRate) <= 500 {
+		t.AnnualCap = pick(r, t.AnnualCap, 185_000) // rounding brings small plans above it
 	}
 }
 
@@ -166,7 +169,7 @@ func (h *habits) buy(r *rand.Rand, v *living) ledger.Command {
 		for _, o := range v.orders {
 			if o.held > 0 && r.IntN(2) == 0 {
 				return &ledger.CaptureHold{Authorization: ledger.AuthorizationID{Account: v.id, N: o.n}, Currency: "CNY",
-					Amount: pick(r, 0, 1+money.Amount(r.Int64N(int64(o.held)))), Final: r.IntN(4) == 0}
+					Amount: pick(r, 0, 1+money.Amount(r.Int64N(int64(o.held))), min(o.held, 1+money.Amount(r.IntN(200)))), Final: r.IntN(4) == 0}
 			}
 		}
 	}
@@ -178,7 +181,7 @@ func (h *habits) buy(r *rand.Rand, v *living) ledger.Command {
 	if r.Float64() < h.plans {
 		o := pick(r, v.versions[v.life.accepted].Installments.Offers...)
 		p.Plan = ledger.PlanChoice{Method: o.Method, Months: o.Months}
-		p.Amount = max(p.Amount, o.SmallestPrincipal-money.Amount(r.IntN(2)*r.IntN(2)))
+		p.Amount = max(pick(r, p.Amount, p.Amount, o.SmallestPrincipal+money.Amount(r.IntN(300))), o.SmallestPrincipal-money.Amount(r.IntN(2)*r.IntN(2)))
 	}
 	switch r.IntN(6) {
 	case 0, 1:

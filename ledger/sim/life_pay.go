@@ -41,6 +41,7 @@ func (l *Life) Capture(authorization uint32, s ledger.Scene, amount money.Amount
 	}
 	var principal [ledger.Scenes]money.Amount
 	principal[s-1] = amount
+	offer = lowered(l.versions[l.accepted], offer, amount)
 	l.start(&planned{offer: offer, authorization: authorization, rest: principal, toCome: schedule(offer, amount)})
 	l.happened(Event{Kind: ledger.PurchasePosted, Amount: paid + amount})
 }

@@ -158,6 +158,35 @@ func offered(t *Terms, choice ledger.PlanChoice, principal money.Amount) (terms.
 	return terms.Offer{}, false
 }
 
+// lowered is an offer with a price that the annual cap allows, which halving finds.
+func lowered(t *Terms, o plan.Offer, principal money.Amount) plan.Offer {
+	price := func(less int) plan.Offer {
+		lower := o
+		if o.Method == plan.MethodAnnuity {
+			lower.Interest -= plan.AnnualRate(less)
+		} else {
+			lower.Fee -= plan.MonthlyRate(less)
+		}
+		return lower
+	}
+	allowed := func(less int) bool {
+		e, err := terms.Offer{Offer: price(less)}.Example(principal)
+		return err == nil && t.Capped(e)
+	}
+	if allowed(0) {
+		return o
+	}
+	low, high := 0, max(int(o.Fee), int(o.Interest)) // low is not allowed, a price of nothing is
+	for high-low > 1 {
+		if middle := (low + high) / 2; allowed(middle) {
+			high = middle
+		} else {
+			low = middle
+		}
+	}
+	return price(high)
+}
+
 // planStatement pays what is left of a statement's principal by installments.
 func (l *Life) planStatement(opens calendar.Date, choice ledger.PlanChoice) string {
 	var d *debt

@@ -27,8 +27,9 @@ func product() *terms.Terms {
 	a := &t.Authorizations
 	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 4, 4
 	t.Delinquency.NoticeDays = nil // nothing is told of debts, which would be items
+	t.AnnualCap = 185_000          // rounding brings small plans above it
 	for i := range t.Installments.Offers {
-		t.Installments.Offers[i].SmallestPrincipal = 100
+		t.Installments.Offers[i].SmallestPrincipal = 125
 	}
 	return t
 }

@@ -2,6 +2,8 @@ package terms
 
 import (
 	"fmt"
+	"math/big"
+	"sort"
 
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
@@ -55,7 +57,7 @@ func (t *Terms) Examples() ([]*Example, error) {
 const large money.Amount = 1e10
 
 // offerCapped holds an offer against the cap: where rounding does not show, and at its smallest principal, where it shows
-// most. A single principal between the two may still be above the cap by rounding; whoever makes a plan asks Capped.
+// most. A single principal between the two may still be above the cap by rounding: Offered does not offer it for that.
 func (c *rules) offerCapped(path string, o Offer) {
 	e, err := o.Example(max(large, o.SmallestPrincipal))
 	if err == nil && !c.t.Capped(e) {
@@ -76,3 +78,54 @@ func (c *rules) offerCapped(path string, o Offer) {
 
 // Capped says whether an example is within the annual cap.
 func (t *Terms) Capped(e *Example) bool { return Rate(e.Nominal)*basisPoint <= t.AnnualCap }
+
+// Within says of installments of a month each what Capped says of an example, with integers only and hundreds of times
+// as fast: it is asked whenever an order asks for a plan.
+//
+// A nominal rate is rounded half up to hundredths of a percent, so it is within the cap when it is less than the cap and half
+// a hundredth more. That is when principal that bears this much is not paid off by the installments.
+func (t *Terms) Within(s plan.Schedule) bool {
+	const whole, half = 100 * percent, basisPoint / 2
+	year, grown := big.NewInt(12*int64(whole/half)), big.NewInt(int64((12*whole+t.AnnualCap+half)/half))
+	left, due, scale := big.NewInt(int64(s.Total().Principal)), new(big.Int), big.NewInt(1)
+	for _, i := range s {
+		scale.Mul(scale, year)
+		left.Mul(left, grown).Sub(left, due.Mul(due.SetInt64(int64(i.Due())), scale))
+	}
+	return left.Sign() > 0
+}
+
+// Offered is the offer of a method and a number of months for a principal, if there is one: none below its smallest principal,
+// and none for a principal that rounding brings above the annual cap.
+func (t *Terms) Offered(method plan.Method, months int, principal money.Amount) (Offer, bool) {
+	o, ok := t.Offer(method, months)
+	if !ok || principal < o.SmallestPrincipal {
+		return o, false
+	}
+	schedule, err := o.Schedule(principal)
+	return o, err == nil && t.Within(schedule)
+}
+
+// Lowered is an offer whose price is lowered where the annual cap needs it, for a plan that cannot be refused: the fee or the
+// interest, in millionths, is as high as the cap allows, as halving finds it. Without a price every plan is within the cap.
+func (t *Terms) Lowered(o plan.Offer, principal money.Amount) plan.Offer {
+	by := func(less int) plan.Offer {
+		lower := o
+		switch o.Method {
+		case plan.MethodFlatFee:
+			lower.Fee -= plan.MonthlyRate(less)
+		case plan.MethodAnnuity:
+			lower.Interest -= plan.AnnualRate(less)
+		case plan.MethodInterestFree: // the consumer pays nothing for it
+		}
+		return lower
+	}
+	within := func(less int) bool {
+		schedule, err := by(less).Schedule(principal)
+		return err == nil && t.Within(schedule)
+	}
+	if within(0) {
+		return o
+	}
+	return by(sort.Search(max(int(o.Fee), int(o.Interest)), within))
+}
