@@ -44,8 +44,9 @@ type Account struct {
 	Lines        [Scenes]Line
 	Holds        []Authorization // open ones, oldest first
 	Billing      Billing
-	Mandates     []Mandate // in order of their numbers
-	LastMandate  uint32    // number of the newest mandate
+	Mandates     []Mandate  // in order of their numbers
+	LastMandate  uint32     // number of the newest mandate
+	Bills        []PaidBill // the newest last, at most MostPaidBills
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
@@ -170,6 +171,6 @@ func (a *Account) Clone() *Account {
 		c.Lines[i].Controls = a.Lines[i].Controls.clone()
 	}
 	c.Billing = a.Billing.clone()
-	c.Mandates = slices.Clone(a.Mandates)
+	c.Mandates, c.Bills = slices.Clone(a.Mandates), slices.Clone(a.Bills)
 	return &c
 }

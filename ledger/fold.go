@@ -303,6 +303,9 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	if f.Mandate != 0 {
 		a.billed(f)
 	}
+	if f.Bill != "" && f.Kind != OrderDeclined {
+		a.pays(f.N, f.Carrier, f.Bill, f.Kind != OrderAdvised)
+	}
 	line := a.Line(f.Scene)
 	if f.Kind != OrderDeclined {
 		line.Use.add(f.Day, f.Amount, 1)
@@ -353,6 +356,9 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		h.Expires, h.State = f.Expires, Submitted
 	case *HoldCaptured:
 		l.foldIntake(e, a, &f.Intake, h.N, h.Scene, f.Amount)
+		if f.Late && h.Bill != "" {
+			a.pays(h.N, h.Carrier, h.Bill, false)
+		}
 		if !f.Late {
 			line.Held -= f.FromHold + f.Released
 			line.Use.release(h.Day, f.Released, 0)

@@ -30,6 +30,9 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	if q.Mandate != 0 {
 		room = min(room, l.judgeMandate(a, q, &reasons))
 	}
+	if q.Bill != "" && l.alreadyPaid(a, q.Purchase) {
+		reasons.Add(BillAlreadyPaid)
+	}
 	least := max(q.Minimum, 1)
 	if q.Plan.Months != 0 {
 		if o, ok := t.Offered(q.Plan.Method, q.Plan.Months, q.Amount); ok {

@@ -112,9 +112,9 @@ func TestNames(t *testing.T) {
 	f := &ledger.Fault{Reason: "R", Message: "m"}
 	require.Equal(t, "R: m", f.Error())
 	seen := map[string]bool{}
-	for r := ledger.NoReason; r <= ledger.MandateLimit; r++ {
+	for r := ledger.NoReason; r <= ledger.BillAlreadyPaid; r++ {
 		seen[r.String()] = true
 	}
-	require.Len(t, seen, int(ledger.MandateLimit)+1)
+	require.Len(t, seen, int(ledger.BillAlreadyPaid)+1)
 	require.NotContains(t, seen, "")
 }

@@ -76,17 +76,16 @@ func (l *Ledger) judgeMandate(a *Account, q question, reasons *Reasons) (room mo
 		return 0
 	}
 	room = m.Cap - q.already
-	if q.already == 0 && m.Month == l.today.Month() && l.authorization(a, m.Last).paysBill() {
-		room = 0 // this month's has been paid, or is being paid
+	if q.already == 0 && m.Month == l.today.Month() {
+		if last := l.viewed(a, m.Last); last.paysBill() {
+			room = 0 // this month's has been paid, or is being paid
+		}
 	}
 	if q.Amount > room {
 		reasons.Add(MandateLimit)
 	}
 	return room
 }
-
-// paysBill says whether an authorization pays a bill, or is about to.
-func (a *Authorization) paysBill() bool { return a.State.Open() || a.Captured > a.Refunded }
 
 // foldMandate absorbs what is about mandates; false when the fact is about something else.
 func (a *Account) foldMandate(f Fact) bool {

@@ -50,6 +50,7 @@ var obstacles = []obstacle{
 	{ledger.RiskPolicy, nil},
 	{ledger.MandateNotActive, nil}, // these are about bills: testdata/script/mandates
 	{ledger.MandateLimit, nil},
+	{ledger.BillAlreadyPaid, nil}, // testdata/script/bills
 }
 
 // together says whether two reasons can apply at once.
@@ -164,7 +165,7 @@ func TestReasons(t *testing.T) {
 			require.Equal(t, []ledger.Reason{first.reason, second.reason}, slices.Collect(got.All()))
 		}
 	}
-	require.Len(t, obstacles, int(ledger.MandateLimit))
+	require.Len(t, obstacles, int(ledger.BillAlreadyPaid))
 }
 
 func only(reasons ...ledger.Reason) (s ledger.Reasons) {

@@ -37,7 +37,9 @@ func TestMandates(t *testing.T) {
 	paid := pay("2026-01", 9_000).GetAuthorization()
 	require.Equal(t, "bill-2026-01", paid.GetBillReference())
 	require.Equal(t, mandate.GetMandateId(), paid.GetMandateId())
-	require.Equal(t, over, pay("2026-01", 10).GetReasons(), "one bill a month")
+	require.Equal(t, over, pay("2026-01b", 10).GetReasons(), "one bill a month")
+	twice := []holdfastv1.DeclineReason{holdfastv1.DeclineReason_DECLINE_REASON_MANDATE_LIMIT, holdfastv1.DeclineReason_DECLINE_REASON_BILL_ALREADY_PAID}
+	require.Equal(t, twice, pay("2026-01", 10).GetReasons(), "and a bill once")
 	_, err = b.Capture(ctx, &holdfastv1.CaptureRequest{RequestId: "cap", AuthorizationId: paid.GetAuthorizationId(), Currency: "CNY", Final: true})
 	require.NoError(t, err)
 

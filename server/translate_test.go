@@ -24,7 +24,7 @@ func TestEnumerationsAgree(t *testing.T) {
 	same("DECLINE_REASON_", holdfastv1.DeclineReason_name, func(n int32) string { return ledger.Reason(n).String() })
 	same("AUTHORIZATION_STATE_", holdfastv1.AuthorizationState_name, func(n int32) string { return ledger.State(n).String() })
 	same("SCENE_", holdfastv1.Scene_name, func(n int32) string { return ledger.Scene(n).String() })
-	require.Equal(t, ledger.MandateLimit, ledger.Reason(len(holdfastv1.DeclineReason_name)-1))
+	require.Equal(t, ledger.BillAlreadyPaid, ledger.Reason(len(holdfastv1.DeclineReason_name)-1))
 	require.Equal(t, ledger.Scenes, len(holdfastv1.Scene_name)-1)
 
 	require.EqualValues(t, ledger.Approve, holdfastv1.Decision_DECISION_APPROVED)

@@ -28,8 +28,8 @@ func billingHas(b *ledger.Billing) (has uint64) {
 	return has
 }
 
-// bills says whether there is anything in an account's billing to be written.
-func bills(b *ledger.Billing) bool {
+// isBilled says whether there is anything in an account's billing to be written.
+func isBilled(b *ledger.Billing) bool {
 	return b.Day != 0 || b.Open.Due != 0 || len(b.Debts) != 0 || b.Terms != 0 || b.DayFrom != 0 || b.Channel != 0 || b.Items != 0 ||
 		b.Statements != 0 || b.LastStatement != 0 || b.Agenda != 0 || billingHas(b) != 0
 }

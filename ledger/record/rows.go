@@ -111,17 +111,18 @@ func walkAccount(r *row, a *ledger.Account) {
 	lines := b[37] // those that were ever touched, a bit for each
 	if !r.reading {
 		lines = touched(a)
-		if bills(&a.Billing) {
+		if isBilled(&a.Billing) {
 			lines |= billed
 		}
 		b[37] = lines
 	}
-	n := r.list(5)
+	n := r.list(6)
 	number(r, &n[1], &a.Temporary.Limit)
 	number(r, &n[2], &a.Temporary.LastDay)
 	unsigned(r, &n[3], &a.LastMandate)
 	holds := elements(r, &n[0], &a.Holds, 66)
 	mandates := elements(r, &n[4], &a.Mandates, 3)
+	bills := elements(r, &n[5], &a.Bills, leastBill)
 	word(r, &a.Consumer)
 	word(r, &a.StatusReason)
 	word(r, &a.Currency)
@@ -147,7 +148,14 @@ func walkAccount(r *row, a *ledger.Account) {
 		word(r, &m.Carrier)
 		word(r, &m.Phone)
 	}
+	for i := range bills {
+		b := (*[leastBill]byte)(r.block(leastBill))
+		four(r, b[0:], &bills[i].N)
+		eight(r, b[4:], &bills[i].Print)
+	}
 }
+
+const leastBill = 12 // bytes
 
 // billed is a bit beside those of the lines: there is billing.
 const billed = 1 << 7
@@ -171,10 +179,10 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 // DecodeAccount reads an account's row into a, reusing its slices.
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
-	holds, mandates, v := a.Holds, a.Mandates[:0], &a.Billing
+	holds, mandates, paid, v := a.Holds, a.Mandates[:0], a.Bills[:0], &a.Billing
 	debts, plans, collections, pauses := v.Debts[:0], v.Plans[:0], v.Collections[:0], v.Pauses[:0]
 	*a = ledger.Account{}
-	a.Mandates = mandates
+	a.Mandates, a.Bills = mandates, paid
 	a.Holds, v.Debts, v.Plans, v.Collections, v.Pauses = holds, debts, plans, collections, pauses
 	walkAccount(&r, a)
 	return r.err()

@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
 
@@ -33,6 +34,7 @@ type wish struct {
 	scene   ledger.Scene
 	carrier ledger.CarrierID
 	phone   ledger.PhoneToken
+	bill    ledger.BillID
 	amount  money.Amount
 	already money.Amount // of the same order
 	orders  int32
@@ -42,7 +44,9 @@ type wish struct {
 }
 
 func wished(p *ledger.Purchase, holds bool) wish {
-	return wish{scene: p.Scene, carrier: p.Carrier, phone: p.Phone, amount: p.Amount, orders: 1, holds: holds, plan: p.Plan, asked: p.Amount}
+	return wish{
+		scene: p.Scene, carrier: p.Carrier, phone: p.Phone, bill: p.Bill, amount: p.Amount, orders: 1, holds: holds, plan: p.Plan, asked: p.Amount,
+	}
 }
 
 // against is all that stands against a wish, in order of precedence.
@@ -82,7 +86,16 @@ func (q *asking) against(a *customer, w wish) (reasons []ledger.Reason) {
 	}
 	_, offered := offered(q.terms, w.plan, w.asked)
 	when(open && w.plan.Months > 0 && !offered, ledger.PlanNotOffered)
+	when(open && w.bill != "" && a.paying(w.carrier, w.bill, q.now), ledger.BillAlreadyPaid)
 	return reasons
+}
+
+// paying says whether an order of the customer pays a bill, or is about to.
+func (a *customer) paying(carrier ledger.CarrierID, bill ledger.BillID, now calendar.Instant) bool {
+	return slices.ContainsFunc(a.stories, func(s *story) bool {
+		t := s.at(now)
+		return s.carrier == carrier && s.bill == bill && (t.held > 0 || t.captured > t.refunded)
+	})
 }
 
 // approve is the largest amount, not below the least that will do, that nothing stands against: found by trying.
@@ -194,7 +207,7 @@ func (q *asking) advise(c *ledger.Advise) (Prediction, func()) {
 func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, reasons []ledger.Reason, e event) (Prediction, func()) {
 	s := &story{
 		id: ledger.AuthorizationID{Account: a.id, N: uint32(len(a.stories) + 1)}, scene: p.Scene, caller: caller,
-		order: p.Order, carrier: p.Carrier, phone: p.Phone, reasons: reasons, created: q.now,
+		order: p.Order, carrier: p.Carrier, phone: p.Phone, bill: p.Bill, reasons: reasons, created: q.now,
 	}
 	if offer, ok := offered(q.terms, p.Plan, p.Amount); ok {
 		s.plan = offer.Offer

@@ -18,6 +18,7 @@ type story struct {
 	order   ledger.OrderID
 	carrier ledger.CarrierID
 	phone   ledger.PhoneToken
+	bill    ledger.BillID
 	plan    plan.Offer // that captures are paid by
 	reasons []ledger.Reason
 	created calendar.Instant

@@ -266,6 +266,9 @@ func (w *Workload) purchase(r *rand.Rand, caller ledger.Caller, partial bool) le
 		o := w.options.Terms.Installments.Offers[r.IntN(len(w.options.Terms.Installments.Offers))]
 		p.Plan = ledger.PlanChoice{Method: o.Method, Months: o.Months}
 	}
+	if p.Scene == ledger.Bill && r.IntN(2) == 0 {
+		p.Bill = ledger.BillID(fmt.Sprintf("b%d", r.IntN(6)))
+	}
 	if partial && r.IntN(3) == 0 {
 		p.Partial = true
 		p.Minimum = money.Amount(r.Int64N(int64(p.Amount) + 1))

@@ -512,7 +512,8 @@ type CheckRequest struct {
 	MinimumAmount int64 `protobuf:"varint,8,opt,name=minimum_amount,json=minimumAmount,proto3" json:"minimum_amount,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
 	Plan *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
-	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL. No
+	// two bills of a carrier have the same: one order of an account pays it, in several captures if need be.
 	BillReference string `protobuf:"bytes,10,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
@@ -729,7 +730,8 @@ type AuthorizeRequest struct {
 	HoldLifetime *durationpb.Duration `protobuf:"bytes,11,opt,name=hold_lifetime,json=holdLifetime,proto3" json:"hold_lifetime,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
 	Plan *PlanChoice `protobuf:"bytes,12,opt,name=plan,proto3" json:"plan,omitempty"`
-	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL. No
+	// two bills of a carrier have the same: one order of an account pays it, in several captures if need be.
 	BillReference string `protobuf:"bytes,13,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
@@ -1536,7 +1538,8 @@ type ChargeRequest struct {
 	Amount int64 `protobuf:"varint,8,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
 	Plan *PlanChoice `protobuf:"bytes,9,opt,name=plan,proto3" json:"plan,omitempty"`
-	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL. No
+	// two bills of a carrier have the same: one order of an account pays it, in several captures if need be.
 	BillReference string `protobuf:"bytes,10,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
@@ -2205,7 +2208,8 @@ type AdviseRequest struct {
 	SaleTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=sale_time,json=saleTime,proto3" json:"sale_time,omitempty"`
 	// The installment plan to pay by, one that the account's terms offer for the amount; left out to be billed as a whole.
 	Plan *PlanChoice `protobuf:"bytes,10,opt,name=plan,proto3" json:"plan,omitempty"`
-	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL.
+	// The carrier's reference of the postpaid bill that is paid, 1 to 64 characters like an order_id; only for SCENE_BILL. No
+	// two bills of a carrier have the same: one order of an account pays it, in several captures if need be.
 	BillReference string `protobuf:"bytes,11,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first

@@ -204,6 +204,8 @@ const (
 	DeclineReason_DECLINE_REASON_MANDATE_NOT_ACTIVE DeclineReason = 22
 	// Above what the mandate may pay.
 	DeclineReason_DECLINE_REASON_MANDATE_LIMIT DeclineReason = 23
+	// Another order of the account pays the bill, or is about to.
+	DeclineReason_DECLINE_REASON_BILL_ALREADY_PAID DeclineReason = 24
 )
 
 // Enum value maps for DeclineReason.
@@ -233,6 +235,7 @@ var (
 		21: "DECLINE_REASON_RISK_POLICY",
 		22: "DECLINE_REASON_MANDATE_NOT_ACTIVE",
 		23: "DECLINE_REASON_MANDATE_LIMIT",
+		24: "DECLINE_REASON_BILL_ALREADY_PAID",
 	}
 	DeclineReason_value = map[string]int32{
 		"DECLINE_REASON_UNSPECIFIED":            0,
@@ -259,6 +262,7 @@ var (
 		"DECLINE_REASON_RISK_POLICY":            21,
 		"DECLINE_REASON_MANDATE_NOT_ACTIVE":     22,
 		"DECLINE_REASON_MANDATE_LIMIT":          23,
+		"DECLINE_REASON_BILL_ALREADY_PAID":      24,
 	}
 )
 
@@ -675,7 +679,7 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\bDecision\x12\x18\n" +
 	"\x14DECISION_UNSPECIFIED\x10\x00\x12\x15\n" +
 	"\x11DECISION_APPROVED\x10\x01\x12\x15\n" +
-	"\x11DECISION_DECLINED\x10\x02*\x8c\a\n" +
+	"\x11DECISION_DECLINED\x10\x02*\xb2\a\n" +
 	"\rDeclineReason\x12\x1e\n" +
 	"\x1aDECLINE_REASON_UNSPECIFIED\x10\x00\x12%\n" +
 	"!DECLINE_REASON_ACCOUNT_NOT_ACTIVE\x10\x01\x12!\n" +
@@ -701,7 +705,8 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\x1fDECLINE_REASON_PLAN_NOT_OFFERED\x10\x14\x12\x1e\n" +
 	"\x1aDECLINE_REASON_RISK_POLICY\x10\x15\x12%\n" +
 	"!DECLINE_REASON_MANDATE_NOT_ACTIVE\x10\x16\x12 \n" +
-	"\x1cDECLINE_REASON_MANDATE_LIMIT\x10\x17*{\n" +
+	"\x1cDECLINE_REASON_MANDATE_LIMIT\x10\x17\x12$\n" +
+	" DECLINE_REASON_BILL_ALREADY_PAID\x10\x18*{\n" +
 	"\n" +
 	"PlanMethod\x12\x1b\n" +
 	"\x17PLAN_METHOD_UNSPECIFIED\x10\x00\x12\x18\n" +
