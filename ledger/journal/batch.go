@@ -73,6 +73,9 @@ func (b *Builder) Add(time int64, encode func([]byte) []byte) (sequence uint64, 
 // Count tells how many entries the batch has so far.
 func (b *Builder) Count() int { return b.count }
 
+// Last is the hash of the last entry so far: of the one before the batch while there is none.
+func (b *Builder) Last() Hash { return b.hash }
+
 // Batch seals what has been added.
 func (b *Builder) Batch() Batch {
 	binary.BigEndian.PutUint32(b.buf[9:], uint32(b.count))
