@@ -3,6 +3,7 @@ package ledger
 import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
 
 // Booking is what is done to what an account owes: what it was, what it moved, and the billing as it is afterwards. So
@@ -176,6 +177,45 @@ type StatementCharge struct {
 	Penalty     money.Amount
 	Subsidy     money.Amount // that the carrier pays
 	Outstanding money.Amount // principal of the plan that is still to come
+	Terms       TermsID      // of the debt or of the plan: its daily rates, and when installments were due
+	Agreed      Agreed       // of an installment
+}
+
+// Agreed is what a plan was to come to when it began, which is what it costs a year: refunds, early payoff and acceleration change
+// the plan and not the rate that the consumer was told. A statement keeps it, because the plan is gone when all is billed.
+type Agreed struct {
+	Offer   plan.Offer
+	Lent    money.Amount
+	Spread  money.Amount // charges that were owed before and that re-aging spread, as the fees of the installments
+	Started calendar.Date
+}
+
+// Agreed is what the plan was to come to when it began.
+func (p *Plan) Agreed() Agreed {
+	g := Agreed{Offer: p.Plan.Offer, Lent: p.Plan.Lent, Started: p.Started}
+	if p.reaged() {
+		g.Spread = p.Plan.Schedule.Total().Fee
+	}
+	return g
+}
+
+// reaged says whether a plan is of an overdue debt that was re-aged.
+func (p *Plan) reaged() bool { return p.Authorization == 0 && p.Opens == 0 }
+
+// Schedule is the installments that were agreed.
+func (g *Agreed) Schedule() (plan.Schedule, error) {
+	s, err := g.Offer.Schedule(g.Lent)
+	if err != nil || g.Spread == 0 {
+		return s, err
+	}
+	fees, err := plan.Split(g.Spread, len(s))
+	if err != nil {
+		return nil, err
+	}
+	for i := range s {
+		s[i].Fee = fees[i]
+	}
+	return s, nil
 }
 
 // item is the item that a booking adds.

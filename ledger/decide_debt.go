@@ -551,7 +551,7 @@ func (l *Ledger) payOffPlan(c *PayOffPlan) Outcome {
 // payOff bills all that is to come of a plan with the open window.
 func (d *desk) payOff(p *Plan) {
 	share := d.l.termsOf(p.Terms).Installments.EarlyPayoffFees
-	if p.Authorization == 0 && p.Opens == 0 {
+	if p.reaged() {
 		share = 1_000_000 // the charges that re-aging spread are owed
 	}
 	after, last, err := p.Plan.PayOff(share)

@@ -18,7 +18,7 @@ func (l *Ledger) closeWindow(a *Account) *desk {
 		x := &d.Debts[i]
 		d.accrue(x, c.Closes)
 		if interest, penalty := d.charge(x); interest != 0 || penalty != 0 {
-			s.Charges = append(s.Charges, StatementCharge{Opens: x.Opens, Interest: interest, Penalty: penalty})
+			s.Charges = append(s.Charges, StatementCharge{Opens: x.Opens, Interest: interest, Penalty: penalty, Terms: x.Terms})
 		}
 	}
 	for i := range d.Debts {
@@ -96,6 +96,7 @@ func (d *desk) bill(p *Plan, x *Debt) []StatementCharge {
 	charge := StatementCharge{
 		Opens: x.Opens, Plan: p.N, Number: int32(i.Number), Of: int32(len(after.Schedule)),
 		Principal: i.Principal, Fee: i.Fee, Interest: i.Interest, Subsidy: i.Subsidy,
+		Terms: p.Terms, Agreed: p.Agreed(),
 	}
 	for _, part := range p.Principal {
 		charge.Outstanding += part

@@ -377,6 +377,39 @@ func TestQuote(t *testing.T) {
 	require.Equal(t, []holdfastv1.DeclineReason{holdfastv1.DeclineReason_DECLINE_REASON_PLAN_NOT_OFFERED}, declined.GetReasons())
 }
 
+// TestStatementsTellRates: a statement tells what its charges cost a year whatever has become of the plan since: refunded, a
+// statement day later, billed to the end.
+func TestStatementsTellRates(t *testing.T) {
+	b := billed(t, "2026-01-20", 1)
+	ctx := t.Context()
+	a := b.account(1_000_000)
+	o := b.charged(a, 10_000, flat3)
+	rates := func(window string) (all []string) {
+		t.Helper()
+		got, err := b.GetStatement(ctx, &holdfastv1.GetStatementRequest{AccountId: a.GetAccountId(), OpeningDate: window})
+		require.NoError(t, err)
+		for _, i := range got.GetInstallments() {
+			all = append(all, i.GetNominalAnnualRate(), i.GetEffectiveAnnualRate())
+		}
+		for _, x := range got.GetAccruals() {
+			all = append(all, x.GetInterestAnnualRate(), x.GetPenaltyAnnualRate())
+		}
+		return all
+	}
+	b.on("2026-02-06")
+	require.Equal(t, []string{"14.34", "16.01"}, rates("2026-01-05"), "as quoted")
+	_, err := b.Refund(ctx, &holdfastv1.RefundRequest{RequestId: "back", AuthorizationId: o.GetAuthorization().GetAuthorizationId(), Currency: "CNY", Amount: 1_000})
+	require.NoError(t, err)
+	_, err = b.SetStatementDay(ctx, &holdfastv1.SetStatementDayRequest{RequestId: "day", AccountId: a.GetAccountId(), StatementDay: 20})
+	require.NoError(t, err)
+	b.on("2026-08-01")
+	require.Equal(t, []string{"14.34", "16.01"}, rates("2026-01-05"), "what is written stays")
+	require.Equal(t, []string{"14.34", "16.01", "0.00", "18.25"}, rates("2026-02-05"))
+	now, err := b.GetBilling(ctx, &holdfastv1.GetBillingRequest{AccountId: a.GetAccountId()})
+	require.NoError(t, err)
+	require.Empty(t, now.GetBilling().GetPlans(), "the plan is gone")
+}
+
 // TestBillingEvents tells what happens to what is owed as events, whose postings sum to zero.
 func TestBillingEvents(t *testing.T) {
 	b := billed(t, "2026-01-05", 1)

@@ -168,18 +168,11 @@ func planDues(b *ledger.Billing, x *ledger.Plan, today calendar.Date, t *terms.T
 
 // planRates are those of a plan as it was agreed.
 func (s *billing) planRates(x *ledger.Plan, days []calendar.Date) annual {
-	schedule := x.Plan.Schedule
-	if x.Plan.Taken != 0 { // refunds changed it
-		agreed, err := x.Plan.Offer.Schedule(x.Plan.Lent)
-		if err != nil {
-			return annual{}
-		}
-		schedule = agreed
-	}
 	if len(x.Plan.Unbilled()) == 0 {
 		return annual{}
 	}
-	return s.rates.of(x.Started, schedule, days)
+	agreed := x.Agreed()
+	return s.rates.agreed(&agreed, days)
 }
 
 func installmentProto(i *plan.Installment, due calendar.Date, billed bool) *holdfastv1.Installment {

@@ -54,6 +54,15 @@ func (r *rates) of(drawn calendar.Date, s plan.Schedule, dues []calendar.Date) a
 	return a
 }
 
+// agreed are the rates of a plan as it was agreed; empty for one of a statement from before statements kept that.
+func (r *rates) agreed(g *ledger.Agreed, dues []calendar.Date) annual {
+	s, err := g.Schedule()
+	if err != nil {
+		return annual{}
+	}
+	return r.of(g.Started, s, dues)
+}
+
 func (f *flows) annual() (a annual) {
 	months := []rate.Flow{{Amount: f.lent}}
 	dated := []rate.DatedFlow{{Amount: f.lent, Date: f.drawn}}

@@ -8,6 +8,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // The calls of BillingService that read.
@@ -50,7 +51,7 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 			Scene: holdfastv1.Scene(o.Scene), CarrierId: string(o.Carrier), Amount: int64(o.Amount), CreateTime: timestamp(o.Time), Planned: o.Planned,
 		})
 	}
-	s.listCharges(resp, a, statement, out.Today, t)
+	s.listCharges(resp, a.ID, statement, t)
 	for _, i := range out.Billing.Items {
 		if i.N <= statement.LastItem {
 			resp.Items = append(resp.Items, itemProto(a.ID, i))
@@ -67,27 +68,31 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 }
 
 // listCharges lists what was billed as the window closed: installments, and interest and penalty of debts.
-func (s *billing) listCharges(resp *holdfastv1.GetStatementResponse, a *ledger.Account, statement *ledger.Statement, today calendar.Date, t *lookup) {
+func (s *billing) listCharges(resp *holdfastv1.GetStatementResponse, id ledger.AccountID, statement *ledger.Statement, t *lookup) {
 	for i := range statement.Charges {
 		charge := &statement.Charges[i]
+		by := t.of(charge.Terms)
 		if charge.Plan == 0 {
 			resp.Accruals = append(resp.Accruals, &holdfastv1.StatementAccrual{
 				OpeningDate: dateProto(charge.Opens), Interest: int64(charge.Interest), Penalty: int64(charge.Penalty),
+				InterestAnnualRate: perYear(by.MinimumDue.DailyInterestRate), PenaltyAnnualRate: perYear(by.Penalty.DailyRate),
 			})
 			continue
 		}
-		line := &holdfastv1.StatementInstallment{
-			PlanId: planID(a.ID, charge.Plan), Number: charge.Number, Of: charge.Of, Principal: int64(charge.Principal), Fee: int64(charge.Fee),
+		rates := s.rates.agreed(&charge.Agreed, statementDues(statement, charge, by))
+		resp.Installments = append(resp.Installments, &holdfastv1.StatementInstallment{
+			PlanId: planID(id, charge.Plan), Number: charge.Number, Of: charge.Of, Principal: int64(charge.Principal), Fee: int64(charge.Fee),
 			Interest: int64(charge.Interest), Subsidy: int64(charge.Subsidy), OutstandingPrincipal: int64(charge.Outstanding),
-		}
-		for k := range a.Billing.Plans {
-			if x := &a.Billing.Plans[k]; x.N == charge.Plan {
-				rates := s.planRates(x, planDues(&a.Billing, x, today, t.of(a.Billing.Terms)))
-				line.NominalAnnualRate, line.EffectiveAnnualRate = rates.nominal, rates.effective
-			}
-		}
-		resp.Installments = append(resp.Installments, line)
+			NominalAnnualRate: rates.nominal, EffectiveAnnualRate: rates.effective,
+		})
 	}
+}
+
+// statementDues are the due dates of a plan's months as a statement tells them that bills one: its own, and those before and after
+// it as if the statement day never changed, so that a statement tells the same whenever it is read.
+func statementDues(s *ledger.Statement, charge *ledger.StatementCharge, t *terms.Terms) []calendar.Date {
+	day := calendar.StatementDay((s.Closes + 1).DayOfMonth())
+	return dues(&ledger.Billing{Day: day}, t, s.Window, int(charge.Number)-1, charge.Agreed.Offer.Months)
 }
 
 func (s *billing) ListStatements(ctx context.Context, r *holdfastv1.ListStatementsRequest) (*holdfastv1.ListStatementsResponse, error) {

@@ -24,6 +24,8 @@ type entry struct {
 	number    int32 // of the plan's installment
 	of        int32 // how many the plan has
 	reference string
+	nominal   string // what a charge costs a year, in percent
+	effective string
 	note      string // for people
 	amount    int64
 }
@@ -173,17 +175,18 @@ func (s *statement) closingEntries() (list []entry) {
 			}
 		}
 		add("installment", p.GetPrincipal())
+		e.nominal, e.effective = p.GetNominalAnnualRate(), p.GetEffectiveAnnualRate()
 		add("installment_fee", p.GetFee())
 		add("installment_interest", p.GetInterest())
 	}
 	for _, a := range s.GetAccruals() {
-		add := func(kind string, amount int64) {
+		add := func(kind string, amount int64, rate string) {
 			if amount != 0 {
-				list = append(list, entry{day: day, kind: kind, note: "on the window of " + a.GetOpeningDate(), amount: amount})
+				list = append(list, entry{day: day, kind: kind, nominal: rate, note: "on the window of " + a.GetOpeningDate(), amount: amount})
 			}
 		}
-		add("interest", a.GetInterest())
-		add("penalty", a.GetPenalty())
+		add("interest", a.GetInterest(), a.GetInterestAnnualRate())
+		add("penalty", a.GetPenalty(), a.GetPenaltyAnnualRate())
 	}
 	return list
 }
@@ -262,14 +265,15 @@ func (l *csvLines) write(out io.Writer) error {
 // printCSV prints the statement for programs. What has happened since it was written is not in it.
 func (s *statement) printCSV(out io.Writer) error {
 	x, lines := s.GetStatement(), &csvLines{}
-	lines.add("account", "window", "due", "date", "entry", "order", "scene", "carrier", "plan", "installment", "installments", "reference", "amount", "currency")
+	lines.add("account", "window", "due", "date", "entry", "order", "scene", "carrier", "plan", "installment", "installments", "reference", "amount", "currency",
+		"nominal_annual_rate", "effective_annual_rate")
 	add := func(e entry) {
 		installment, of := "", ""
 		if e.number > 0 {
 			installment, of = strconv.Itoa(int(e.number)), strconv.Itoa(int(e.of))
 		}
 		lines.add(x.GetAccountId(), x.GetOpeningDate(), x.GetDueDate(), e.day, e.kind, e.order, e.scene, e.carrier, e.plan, installment, of,
-			e.reference, s.money.plain(e.amount), x.GetCurrency())
+			e.reference, s.money.plain(e.amount), x.GetCurrency(), e.nominal, e.effective)
 	}
 	sum := x.GetOpeningBalance()
 	add(entry{day: x.GetOpeningDate(), kind: "opening_balance", amount: sum})

@@ -59,10 +59,21 @@ func (e *entry) detail() string {
 	}
 	add(e.plan)
 	add(e.reference)
+	if e.nominal != "" {
+		add(e.costs())
+	}
 	if e.note != "" {
 		add("(" + e.note + ")")
 	}
 	return strings.Join(parts, " ")
+}
+
+// costs is what a charge costs a year, for people.
+func (e *entry) costs() string {
+	if e.effective == "" {
+		return "at " + e.nominal + " % a year"
+	}
+	return "at " + e.nominal + " % a year, effective " + e.effective + " %"
 }
 
 // printDue says what is to be paid of the statement.

@@ -166,9 +166,9 @@ func TestStatementLines(t *testing.T) {
 		"2026-01-20 purchase o-3 TOPUP cmcc pln_00000000000010000002 (290.00 of it by installments) +10.00",
 		"2026-01-20 repayment bank-1 (as of 2026-01-19) -90.00",
 		"2026-02-04 installment 1 of 12, pln_00000000000010000001 +93.31",
-		"2026-02-04 installment interest 1 of 12, pln_00000000000010000001 +15.00",
+		"2026-02-04 installment interest 1 of 12, pln_00000000000010000001 at 15.00 % a year, effective 15.10 % +15.00",
 		"2026-02-04 installment 1 of 3, pln_00000000000010000002 +96.66",
-		"2026-02-04 installment fee 1 of 3, pln_00000000000010000002 +2.32",
+		"2026-02-04 installment fee 1 of 3, pln_00000000000010000002 at 14.34 % a year, effective 16.01 % +2.32",
 		"2026-02-04 closing balance 207.29",
 		"total due by 2026-02-16 207.29",
 		"still to come of plans, not part of it 1,300.03",
@@ -269,14 +269,14 @@ func TestStatementCommand(t *testing.T) {
 		"It adds up: opening 0.00 + purchases 1,234.50 + installments 33.33 + fees 0.80 - refunds 4.50 = closing 1,264.13",
 	)
 	out, ok = run("--window", "2026-01-05", "--csv")
-	want := `account,window,due,date,entry,order,scene,carrier,plan,installment,installments,reference,amount,currency
-acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,opening_balance,,,,,,,,0.00,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,purchase,o-1,TOPUP,cmcc,,,,,1234.50,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,purchase,o-2,TOPUP,cmcc,pln_00000000000010000001,,,,0.00,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,refund,o-1,,,,,,,-4.50,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,installment,,,,pln_00000000000010000001,1,3,,33.33,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,installment_fee,,,,pln_00000000000010000001,1,3,,0.80,CNY
-acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,total,,,,,,,,1264.13,CNY
+	want := `account,window,due,date,entry,order,scene,carrier,plan,installment,installments,reference,amount,currency,nominal_annual_rate,effective_annual_rate
+acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,opening_balance,,,,,,,,0.00,CNY,,
+acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,purchase,o-1,TOPUP,cmcc,,,,,1234.50,CNY,,
+acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,purchase,o-2,TOPUP,cmcc,pln_00000000000010000001,,,,0.00,CNY,,
+acc_0000000000001,2026-01-05,2026-02-16,2026-01-05,refund,o-1,,,,,,,-4.50,CNY,,
+acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,installment,,,,pln_00000000000010000001,1,3,,33.33,CNY,,
+acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,installment_fee,,,,pln_00000000000010000001,1,3,,0.80,CNY,14.34,12.64
+acc_0000000000001,2026-01-05,2026-02-16,2026-02-04,total,,,,,,,,1264.13,CNY,,
 `
 	if !ok || out != want {
 		t.Errorf("the CSV is %v\n%s", ok, out)

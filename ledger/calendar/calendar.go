@@ -54,6 +54,12 @@ func (d Date) String() string {
 // AddDays is the date n days later.
 func (d Date) AddDays(n int) Date { return d + Date(n) }
 
+// DayOfMonth is the day of the date in its month, 1 to 31.
+func (d Date) DayOfMonth() int {
+	_, _, day := d.civil()
+	return day
+}
+
 // Month is the month of the date.
 func (d Date) Month() Month {
 	y, m, _ := time.Unix(int64(d)*86400, 0).UTC().Date()

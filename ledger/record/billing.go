@@ -330,7 +330,7 @@ const leastCharge = 5 // bytes
 func walkBilledCharge(r *row, c *ledger.StatementCharge) {
 	b := (*[4]byte)(r.block(4))
 	four(r, b[0:], &c.Opens)
-	n := r.list(9)
+	n := r.list(17)
 	unsigned(r, &n[0], &c.Plan)
 	number(r, &n[1], &c.Number)
 	number(r, &n[2], &c.Of)
@@ -340,4 +340,9 @@ func walkBilledCharge(r *row, c *ledger.StatementCharge) {
 	number(r, &n[6], &c.Penalty)
 	number(r, &n[7], &c.Interest)
 	number(r, &n[8], &c.Subsidy)
+	offer(r, n[9:13], &c.Agreed.Offer)
+	number(r, &n[13], &c.Agreed.Lent)
+	number(r, &n[14], &c.Agreed.Started)
+	number(r, &n[15], &c.Agreed.Spread)
+	unsigned(r, &n[16], &c.Terms)
 }

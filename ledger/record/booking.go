@@ -316,4 +316,9 @@ func walkCharge(w *wire, c *ledger.StatementCharge) {
 	num(w, 8, &c.Penalty)
 	num(w, 9, &c.Subsidy)
 	num(w, 10, &c.Outstanding)
+	num(w, 11, &c.Terms)
+	walkPlan(w, 12, &c.Agreed.Offer)
+	num(w, 13, &c.Agreed.Lent)
+	num(w, 14, &c.Agreed.Spread)
+	num(w, 15, &c.Agreed.Started)
 }

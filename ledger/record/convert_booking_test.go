@@ -141,5 +141,6 @@ func owed(o *ledger.Owed) *journalv1.Owed {
 func charge(c *ledger.StatementCharge) *journalv1.StatementCharge {
 	return &journalv1.StatementCharge{
 		Opens: int64(c.Opens), Plan: int64(c.Plan), Number: int64(c.Number), Of: int64(c.Of), Principal: int64(c.Principal),
-		Fee: int64(c.Fee), Interest: int64(c.Interest), Penalty: int64(c.Penalty), Subsidy: int64(c.Subsidy), Outstanding: int64(c.Outstanding)}
+		Fee: int64(c.Fee), Interest: int64(c.Interest), Penalty: int64(c.Penalty), Subsidy: int64(c.Subsidy), Outstanding: int64(c.Outstanding),
+		Terms: int64(c.Terms), Offer: offer(c.Agreed.Offer), Lent: int64(c.Agreed.Lent), Spread: int64(c.Agreed.Spread), Started: int64(c.Agreed.Started)}
 }

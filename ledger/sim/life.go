@@ -221,7 +221,7 @@ func (l *Life) close() {
 		l.reckon(d, w.Closes)
 		if d.charged != was {
 			s.Charges = append(s.Charges, ledger.StatementCharge{
-				Opens: d.Opens, Interest: d.charged.interest - was.interest, Penalty: d.charged.penalty - was.penalty,
+				Opens: d.Opens, Interest: d.charged.interest - was.interest, Penalty: d.charged.penalty - was.penalty, Terms: d.termsID,
 			})
 		}
 		s.Earlier += d.total()

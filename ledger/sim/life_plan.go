@@ -13,7 +13,9 @@ import (
 // planned is an installment plan: what is to come of it, and how many installments have been billed.
 type planned struct {
 	n             uint32
-	terms         *Terms // of the account when it was started
+	termsID       ledger.TermsID // of the account when it was started
+	terms         *Terms
+	agreed        ledger.Agreed
 	offer         plan.Offer
 	authorization uint32        // that it pays; 0 when it pays a statement or an overdue debt
 	opens         calendar.Date // of that statement's window
@@ -76,7 +78,13 @@ func annuity(principal money.Amount, months int, rate int64) []installment {
 // start begins a plan. Its first installment is billed with the window that is open.
 func (l *Life) start(p *planned) {
 	l.lastPlan++
-	p.n, p.terms = l.lastPlan, l.versions[l.accepted]
+	p.n, p.termsID, p.terms = l.lastPlan, l.accepted, l.versions[l.accepted]
+	p.agreed = ledger.Agreed{Offer: p.offer, Lent: total(p.rest), Started: l.today}
+	for _, i := range p.toCome {
+		if p.reaged {
+			p.agreed.Spread += i.fee
+		}
+	}
 	l.plans = append(l.plans, p)
 }
 
@@ -117,7 +125,7 @@ func (l *Life) installment(p *planned, d *debt) ledger.StatementCharge {
 	f.Interest += i.interest
 	return ledger.StatementCharge{
 		Plan: p.n, Number: int32(p.billed), Of: int32(of), Principal: i.principal, Fee: i.fee, Interest: i.interest,
-		Subsidy: i.subsidy, Outstanding: total(p.rest),
+		Subsidy: i.subsidy, Outstanding: total(p.rest), Terms: p.termsID, Agreed: p.agreed,
 	}
 }
 

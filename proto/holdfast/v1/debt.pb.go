@@ -1834,9 +1834,9 @@ type StatementInstallment struct {
 	Subsidy int64 `protobuf:"varint,7,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
 	// Principal of the plan that is still to come.
 	OutstandingPrincipal int64 `protobuf:"varint,8,opt,name=outstanding_principal,json=outstandingPrincipal,proto3" json:"outstanding_principal,omitempty"`
-	// As in Plan; empty when all of the plan has been billed since.
+	// What the plan costs a year as it was agreed, as in Plan, whatever has become of it since.
 	NominalAnnualRate string `protobuf:"bytes,9,opt,name=nominal_annual_rate,json=nominalAnnualRate,proto3" json:"nominal_annual_rate,omitempty"`
-	// As in Plan; empty when all of the plan has been billed since.
+	// As in Plan, by the due dates of the statement's window and those before and after it.
 	EffectiveAnnualRate string `protobuf:"bytes,10,opt,name=effective_annual_rate,json=effectiveAnnualRate,proto3" json:"effective_annual_rate,omitempty"`
 	unknownFields       protoimpl.UnknownFields
 	sizeCache           protoimpl.SizeCache
@@ -1950,9 +1950,13 @@ type StatementAccrual struct {
 	// Interest.
 	Interest int64 `protobuf:"varint,2,opt,name=interest,proto3" json:"interest,omitempty"`
 	// Penalty.
-	Penalty       int64 `protobuf:"varint,3,opt,name=penalty,proto3" json:"penalty,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Penalty int64 `protobuf:"varint,3,opt,name=penalty,proto3" json:"penalty,omitempty"`
+	// What the debt's terms charge a year on what is carried: 365 days at their daily rate, in percent with two places.
+	InterestAnnualRate string `protobuf:"bytes,4,opt,name=interest_annual_rate,json=interestAnnualRate,proto3" json:"interest_annual_rate,omitempty"`
+	// The same on what is overdue.
+	PenaltyAnnualRate string `protobuf:"bytes,5,opt,name=penalty_annual_rate,json=penaltyAnnualRate,proto3" json:"penalty_annual_rate,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *StatementAccrual) Reset() {
@@ -2004,6 +2008,20 @@ func (x *StatementAccrual) GetPenalty() int64 {
 		return x.Penalty
 	}
 	return 0
+}
+
+func (x *StatementAccrual) GetInterestAnnualRate() string {
+	if x != nil {
+		return x.InterestAnnualRate
+	}
+	return ""
+}
+
+func (x *StatementAccrual) GetPenaltyAnnualRate() string {
+	if x != nil {
+		return x.PenaltyAnnualRate
+	}
+	return ""
 }
 
 // Item is a line in an account's history that is not an order: a payment, a collection, a refund, a charge taken back.
@@ -2557,11 +2575,13 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x15outstanding_principal\x18\b \x01(\x03R\x14outstandingPrincipal\x12.\n" +
 	"\x13nominal_annual_rate\x18\t \x01(\tR\x11nominalAnnualRate\x122\n" +
 	"\x15effective_annual_rate\x18\n" +
-	" \x01(\tR\x13effectiveAnnualRate\"k\n" +
+	" \x01(\tR\x13effectiveAnnualRate\"\xcd\x01\n" +
 	"\x10StatementAccrual\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12\x1a\n" +
 	"\binterest\x18\x02 \x01(\x03R\binterest\x12\x18\n" +
-	"\apenalty\x18\x03 \x01(\x03R\apenalty\"\xf2\x04\n" +
+	"\apenalty\x18\x03 \x01(\x03R\apenalty\x120\n" +
+	"\x14interest_annual_rate\x18\x04 \x01(\tR\x12interestAnnualRate\x12.\n" +
+	"\x13penalty_annual_rate\x18\x05 \x01(\tR\x11penaltyAnnualRate\"\xf2\x04\n" +
 	"\x04Item\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.holdfast.v1.ItemKindR\x04kind\x12;\n" +

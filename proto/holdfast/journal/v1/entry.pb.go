@@ -4858,7 +4858,17 @@ type StatementCharge struct {
 	// What the carrier pays.
 	Subsidy int64 `protobuf:"varint,9,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
 	// Principal of the plan that is still to come.
-	Outstanding   int64 `protobuf:"varint,10,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
+	Outstanding int64 `protobuf:"varint,10,opt,name=outstanding,proto3" json:"outstanding,omitempty"`
+	// Number of the terms of the debt, or of the plan.
+	Terms int64 `protobuf:"varint,11,opt,name=terms,proto3" json:"terms,omitempty"`
+	// What the plan was to cost when it began.
+	Offer *Offer `protobuf:"bytes,12,opt,name=offer,proto3" json:"offer,omitempty"`
+	// What it was of.
+	Lent int64 `protobuf:"varint,13,opt,name=lent,proto3" json:"lent,omitempty"`
+	// Charges that re-aging spread as its fees.
+	Spread int64 `protobuf:"varint,14,opt,name=spread,proto3" json:"spread,omitempty"`
+	// The day on which it began.
+	Started       int64 `protobuf:"varint,15,opt,name=started,proto3" json:"started,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4959,6 +4969,41 @@ func (x *StatementCharge) GetSubsidy() int64 {
 func (x *StatementCharge) GetOutstanding() int64 {
 	if x != nil {
 		return x.Outstanding
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetTerms() int64 {
+	if x != nil {
+		return x.Terms
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetOffer() *Offer {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+func (x *StatementCharge) GetLent() int64 {
+	if x != nil {
+		return x.Lent
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetSpread() int64 {
+	if x != nil {
+		return x.Spread
+	}
+	return 0
+}
+
+func (x *StatementCharge) GetStarted() int64 {
+	if x != nil {
+		return x.Started
 	}
 	return 0
 }
@@ -5382,7 +5427,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06bundle\x18\x03 \x01(\x03R\x06bundle\x12\x10\n" +
 	"\x03fee\x18\x04 \x01(\x03R\x03fee\x12\x1a\n" +
 	"\binterest\x18\x05 \x01(\x03R\binterest\x12\x18\n" +
-	"\apenalty\x18\x06 \x01(\x03R\apenalty\"\x85\x02\n" +
+	"\apenalty\x18\x06 \x01(\x03R\apenalty\"\x93\x03\n" +
 	"\x0fStatementCharge\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
 	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x16\n" +
@@ -5394,7 +5439,12 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\apenalty\x18\b \x01(\x03R\apenalty\x12\x18\n" +
 	"\asubsidy\x18\t \x01(\x03R\asubsidy\x12 \n" +
 	"\voutstanding\x18\n" +
-	" \x01(\x03R\voutstandingBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
+	" \x01(\x03R\voutstanding\x12\x14\n" +
+	"\x05terms\x18\v \x01(\x03R\x05terms\x120\n" +
+	"\x05offer\x18\f \x01(\v2\x1a.holdfast.journal.v1.OfferR\x05offer\x12\x12\n" +
+	"\x04lent\x18\r \x01(\x03R\x04lent\x12\x16\n" +
+	"\x06spread\x18\x0e \x01(\x03R\x06spread\x12\x18\n" +
+	"\astarted\x18\x0f \x01(\x03R\astartedBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_holdfast_journal_v1_entry_proto_rawDescOnce sync.Once
@@ -5507,11 +5557,12 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	32, // 49: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
 	41, // 50: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
 	42, // 51: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	34, // 52: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	53, // [53:53] is the sub-list for method output_type
+	53, // [53:53] is the sub-list for method input_type
+	53, // [53:53] is the sub-list for extension type_name
+	53, // [53:53] is the sub-list for extension extendee
+	0,  // [0:53] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
