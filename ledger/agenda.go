@@ -69,7 +69,7 @@ func (l *Ledger) nextTold(b *Billing) (first event) {
 			slices.ContainsFunc(b.Collections, func(c Collection) bool { return c.Opens == x.Opens }) {
 			continue
 		}
-		if day := nextTry(l.termsOf(x.Terms), x); day != 0 {
+		if day := nextTry(l.termsOf(x.Terms), x); day != 0 && l.collectible(x) != 0 {
 			first = first.or(CollectionIssued, l.zone.Start(day), x.Opens)
 		}
 	}
@@ -79,6 +79,15 @@ func (l *Ledger) nextTold(b *Billing) (first event) {
 		first = first.or(NoticeIssued, max(l.outOfQuiet(t, at), b.Late.NotBefore), 0)
 	}
 	return first
+}
+
+// collectible is what a collection of a debt is to bring: until the first due date is over, what is left of the minimum, where the
+// terms collect no more.
+func (l *Ledger) collectible(x *Debt) money.Amount {
+	if l.termsOf(x.Terms).Repayment.Collect == terms.CollectMinimum && x.Due == x.First && !x.Overdue {
+		return x.LeastDue()
+	}
+	return x.Total()
 }
 
 // nextTry is the day of a debt's next collection, 0 when there is none.
@@ -274,7 +283,7 @@ func (l *Ledger) collect(a *Account, opens calendar.Date) *desk {
 	d.charge(x)
 	x.Tried = l.today
 	x.Attempts++
-	c := Collection{N: d.numbered(), Opens: opens, Amount: x.Total(), Attempt: x.Attempts, Day: l.today, Channel: d.Channel}
+	c := Collection{N: d.numbered(), Opens: opens, Amount: l.collectible(x), Attempt: x.Attempts, Day: l.today, Channel: d.Channel}
 	d.Collections = append(d.Collections, c)
 	d.booking.Opens, d.booking.Amount, d.booking.Attempt, d.booking.Channel = opens, c.Amount, c.Attempt, c.Channel
 	return d

@@ -100,6 +100,9 @@ func (s *script) choice() (c ledger.PlanChoice) {
 func (s *script) configDebts(t *terms.Terms) {
 	if n := s.number("minimum"); n != 0 {
 		t.MinimumDue.Rate, t.MinimumDue.DailyInterestRate = terms.Rate(n), terms.Rate(s.number("interest"))
+		if s.flag("collect_minimum") {
+			t.Repayment.Collect = terms.CollectMinimum
+		}
 	}
 	if s.flag("smallest") {
 		t.Penalty.SmallestCharge = s.number("smallest")

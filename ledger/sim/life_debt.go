@@ -254,3 +254,6 @@ func allocation(t *terms.Terms) (order []ledger.Part) {
 	}
 	return order
 }
+
+// leastDue is what is left to pay by the due date, so that the rest is carried.
+func (d *debt) leastDue() money.Amount { return min(max(0, d.minimum-d.settled(d.Due)), d.total()) }

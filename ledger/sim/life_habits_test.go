@@ -52,6 +52,7 @@ func randomBirth(r *rand.Rand, seed uint64) *birth {
 func product(r *rand.Rand, t *terms.Terms) {
 	if r.IntN(2) == 0 {
 		t.MinimumDue = terms.MinimumDue{Rate: terms.Rate(1 + r.IntN(200_000)), DailyInterestRate: terms.Rate(r.IntN(657))}
+		t.Repayment.Collect = pick(r, terms.CollectStatement, terms.CollectMinimum)
 	}
 	t.Penalty = pick(r, terms.Penalty{DailyRate: 500, SmallestCharge: 1}, terms.Penalty{DailyRate: 500}, terms.Penalty{DailyRate: 333, SmallestCharge: 50}, terms.Penalty{})
 	if t.Penalty.DailyRate > 0 && r.IntN(3) == 0 {
@@ -305,7 +306,7 @@ func (h *habits) operate(r *rand.Rand, v *living) ledger.Command {
 		return &ledger.ReageDebt{Account: v.id, Windows: 2 + r.IntN(12), Reason: "hardship"}
 	case 4:
 		from := v.life.today.AddDays(r.IntN(20) - r.IntN(2))
-		return &ledger.PausePenalty{Account: v.id, Pause: ledger.Pause{From: from, To: from.AddDays(r.IntN(40) - r.IntN(2))}, Reason: "hardship"}
+		return &ledger.PausePenalty{Account: v.id, Pause: ledger.Pause{From: from, To: from.AddDays(pick(r, -1, r.IntN(40), r.IntN(40), r.IntN(40)))}, Reason: "hardship"}
 	}
 	c := &ledger.WaiveCharges{Account: v.id, Currency: "CNY", Part: pick(r, ledger.PenaltyPart, ledger.PenaltyPart, ledger.InterestPart, ledger.FeePart), Reason: "sorry"}
 	c.Opens = v.life.windowOf(v.life.today).Opens

@@ -289,10 +289,18 @@ func (l *Life) collection(d *debt) (first calendar.Instant, issue func()) {
 	}
 	for _, day := range days {
 		if day > tried && day <= l.today {
+			least := d.terms.Repayment.Collect == terms.CollectMinimum && l.today <= d.Due
+			if least && d.leastDue() == 0 {
+				return 0, nil
+			}
 			return l.zone.Start(day), func() {
 				l.reckon(d, l.today)
-				l.happened(Event{Kind: ledger.CollectionIssued, About: d.Opens, Amount: d.total()})
-				l.late.collections = append(l.late.collections, collecting{item: len(l.items), opens: d.Opens, day: l.today, amount: d.total()})
+				amount := d.total()
+				if least {
+					amount = d.leastDue()
+				}
+				l.happened(Event{Kind: ledger.CollectionIssued, About: d.Opens, Amount: amount})
+				l.late.collections = append(l.late.collections, collecting{item: len(l.items), opens: d.Opens, day: l.today, amount: amount})
 			}
 		}
 	}

@@ -17,6 +17,9 @@ type field struct {
 
 	// when says whether the field belongs to its mapping, which another field of it may decide; nil where it always does.
 	when func() belonging
+
+	// absent sets what a document means that leaves the field out, because it may be older than the field; nil where it must be there.
+	absent func()
 }
 
 // belonging is whether a field belongs.

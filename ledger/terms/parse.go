@@ -141,6 +141,8 @@ func (r *reader) mapping(path string, n, shown *yaml.Node, fields []field) {
 			r.fault(at, r.keys[at], "does not belong here: %s", f.about)
 		case there:
 			r.field(at, found, f)
+		case belonging == belongs && f.absent != nil:
+			f.absent()
 		case belonging == belongs && f.leaf != nil:
 			r.fault(at, shown, "is missing: want %s", f.leaf.form)
 		case belonging == belongs && f.items != nil:

@@ -66,6 +66,19 @@ func TestFaultsAreOneError(t *testing.T) {
 	require.ErrorContains(t, err, "\n  1:10: version: want a name of 1 to 64 characters")
 }
 
+// A document from before there was a choice of what is collected is read as it was meant.
+func TestCollectMayBeLeftOut(t *testing.T) {
+	text := string(terms.Format(terms.Default()))
+	older := strings.Replace(text, "  collect: statement\n", "", 1)
+	require.NotEqual(t, text, older)
+	parsed, err := terms.Parse([]byte(older))
+	require.NoError(t, err)
+	require.Equal(t, terms.Default(), parsed)
+
+	_, err = terms.Parse([]byte(strings.Replace(text, "collect: statement", "collect: minimum", 1)))
+	require.ErrorContains(t, err, "repayment.collect: is minimum, and minimum_due.rate is off: statements are paid in full")
+}
+
 func TestDocumentsAreBounded(t *testing.T) {
 	text := terms.Format(terms.Default())
 	text = append(text, strings.Repeat("#", terms.MaxSize-len(text))...)

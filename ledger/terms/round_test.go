@@ -53,11 +53,13 @@ func drawTerms(t *rapid.T) *terms.Terms {
 		Allocation:            rapid.Permutation([]terms.Part{1, 2, 3, 4}).Draw(t, "allocation"),
 		PrincipalFirstFromDay: day("principal first"),
 		RetryDays:             ascending(last, "retries"),
+		Collect:               terms.CollectStatement,
 	}
 	daily := func(what string) terms.Rate {
 		return terms.Rate(within(0, min(int(d.AnnualCap/terms.YearDays), 10_000), what))
 	}
 	if rapid.Bool().Draw(t, "minimum") {
+		d.Repayment.Collect = terms.Collect(within(1, 2, "collect"))
 		d.MinimumDue = terms.MinimumDue{Rate: terms.Rate(within(1, 1_000_000, "minimum rate")), DailyInterestRate: daily("interest")}
 	}
 	if d.Penalty.DailyRate = daily("penalty"); d.Penalty.DailyRate > 0 {

@@ -105,6 +105,9 @@ func (c *rules) dailyRates() {
 	if c.r.good("minimum_due.rate", "minimum_due.daily_interest_rate") && m.Rate == 0 && m.DailyInterestRate > 0 {
 		c.fault("minimum_due.daily_interest_rate", "is %s, and minimum_due.rate is off: nothing is carried", m.DailyInterestRate)
 	}
+	if c.r.good("minimum_due.rate", "repayment.collect") && m.Rate == 0 && c.t.Repayment.Collect == CollectMinimum {
+		c.fault("repayment.collect", "is minimum, and minimum_due.rate is off: statements are paid in full")
+	}
 	if c.r.good("penalty.daily_rate", "penalty.smallest_charge") && p.DailyRate == 0 && p.SmallestCharge > 0 {
 		c.fault("penalty.smallest_charge", "is %s, and penalty.daily_rate is off", c.t.Money(p.SmallestCharge))
 	}

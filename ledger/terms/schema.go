@@ -94,6 +94,9 @@ func repaymentFields(r *Repayment) []field {
 			about: "From this day past due on, principal is paid before everything else."},
 		{key: "retry_days", leaf: days(&r.RetryDays),
 			about: "Auto-debit collects on the due date, and again so many days after it while something is owed."},
+		{key: "collect", leaf: choice(&r.Collect, collects), absent: func() { r.Collect = CollectStatement },
+			about: "What is collected on the first due date of a statement: all that is owed of it, or what is left of its minimum, so that" +
+				" the rest is carried. What is overdue is collected whole. Left out it is statement."},
 	}
 }
 

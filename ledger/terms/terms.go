@@ -102,7 +102,19 @@ type Repayment struct {
 	Allocation            []Part // all of them, in the order in which they are paid inside a window
 	PrincipalFirstFromDay int    // past due; Never
 	RetryDays             []int  // after the due date, ascending
+	Collect               Collect
 }
+
+// Collect says what is collected of a debt on its first due date.
+type Collect uint8
+
+// What can be collected.
+const (
+	CollectStatement Collect = iota + 1 // all that is owed of it
+	CollectMinimum                      // what is left of its minimum
+)
+
+var collects = []string{"statement", "minimum"}
 
 // Part is a part of what is owed.
 type Part uint8
