@@ -58,6 +58,39 @@ func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outco
 	return l.decide(c)
 }
 
+// Peek answers a command that only reads, at an instant, and makes no entry: for a book that follows a journal and may
+// not change it. It answers false when the command is no read, or when time has done something to its account that
+// has not been recorded yet.
+func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
+	var id AccountID
+	switch c := c.(type) {
+	case *GetBilling:
+		id = c.Account
+	case *GetStatement:
+		id = c.Account
+	case *ListStatements:
+		id = c.Account
+	case *ListItems:
+		id = c.Account
+	case *GetPayoff:
+		id = c.Account
+	case *Quote:
+		id = c.Account
+	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetShard:
+	default:
+		return Outcome{}, false
+	}
+	if id != 0 {
+		if a := l.book.Account(id); a != nil && a.NextDeadline() != 0 && a.NextDeadline() <= now {
+			return Outcome{}, false
+		}
+	}
+	l.now, l.today = now, l.zone.DateAt(now)
+	l.req, l.print = Request{}, nil
+	l.emit = func(e *Entry) { panic(fmt.Sprintf("ledger: a look at %T makes entry %d", c, e.Sequence)) }
+	return l.decide(c), true
+}
+
 func (l *Ledger) decide(c Command) Outcome {
 	switch c := c.(type) {
 	case *Authorize:

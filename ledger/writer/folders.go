@@ -38,8 +38,8 @@ type folder struct {
 	err      error
 }
 
-// newFolders starts folders over the session's state. They must be closed.
-func (s *session) newFolders() *folders {
+// newFolders starts folders over the rows' state. They must be closed.
+func (s *rows) newFolders() *folders {
 	fs := &folders{free: make(chan *stretch, stretches)}
 	for range stretches {
 		fs.free <- new(stretch)
@@ -125,15 +125,19 @@ func (fs *folders) run(f *folder) {
 	}
 }
 
+// misfit is what a panic in folding means: a row that was not there because it cannot be read, or an entry that does not
+// fit the state.
+func misfit(book *state.Book, sequence *uint64, err *error) {
+	if p := recover(); p != nil {
+		if *err = book.Err(); *err == nil {
+			*err = fmt.Errorf("entry %d does not fit the state: %v", *sequence, p)
+		}
+	}
+}
+
 // fold absorbs the folder's share of a stretch's entries.
 func (f *folder) fold(entries []ledger.Entry) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			if err = f.book.Err(); err == nil {
-				err = fmt.Errorf("entry %d does not fit the state: %v", f.sequence, p)
-			}
-		}
-	}()
+	defer misfit(f.book, &f.sequence, &err)
 	for i := range entries {
 		e := &entries[i]
 		if _, put := e.Fact.(*ledger.TermsPut); put {

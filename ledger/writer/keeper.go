@@ -10,34 +10,42 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/state"
 )
 
-// keepFlushing runs flush cycles in the background: when memory fills up with dirty rows, and otherwise once an
+// keeper keeps the state file of a shard, be it decided here or followed.
+type keeper struct {
+	*rows
+	ctx      context.Context
+	pipeline state.Pipeline
+	fail     func(error) // ends what keeps the rows
+	purge    purge
+}
+
+// run runs flush cycles in the background: when memory fills up with dirty rows, and otherwise once an
 // interval. A cycle that fails, for want of disk space say, is tried again; dirty rows stay in memory until then.
-func (s *session) keepFlushing() {
+func (k *keeper) run() {
 	const look = 200 * time.Millisecond
 	last := time.Now()
 	tick := time.NewTicker(look)
 	defer tick.Stop()
-	var purge purge
 	for {
 		select {
-		case <-s.ctx.Done():
+		case <-k.ctx.Done():
 			return
 		case <-tick.C:
 		}
-		if err := s.state.Damage(); err != nil {
-			s.fail(err)
+		if err := k.state.Damage(); err != nil {
+			k.fail(err)
 			return
 		}
-		if !s.state.Pressed() && time.Since(last) < s.state.Interval() {
+		if !k.state.Pressed() && time.Since(last) < k.state.Interval() {
 			continue
 		}
-		err := s.state.Flush(s.ctx, s.pipeline(), true)
+		err := k.state.Flush(k.ctx, k.pipeline, true)
 		if err == nil {
-			err = purge.step(s)
+			err = k.purge.step(k)
 		}
-		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrFull) {
-			s.config.Logger.Error("flush failed; trying again", "shard", s.config.Shard, "error", err)
-			s.failIfCorrupt(err)
+		if err != nil && k.ctx.Err() == nil && !errors.Is(err, ErrStopped) && !errors.Is(err, ErrFull) && !errors.Is(err, ErrStandby) {
+			k.config.Logger.Error("flush failed; trying again", "shard", k.config.Shard, "error", err)
+			failIfCorrupt(k.fail, err)
 		}
 		last = time.Now()
 	}
@@ -46,14 +54,14 @@ func (s *session) keepFlushing() {
 // purge walks round the receipts, a stretch after each flush, and deletes those that have outlived their keeping.
 type purge struct{ after []byte }
 
-func (p *purge) step(s *session) error {
-	shard, err := s.pipeline().Checkpoint()
+func (p *purge) step(k *keeper) error {
+	shard, err := k.pipeline.Checkpoint()
 	if err != nil {
 		return err
 	}
 	// By the journal's time, not the clock's: an audit knows no other.
-	before := min(s.config.Clock(), s.state.FlushedTime()).Add(-shard.RequestsKept(s.config.Terms))
-	p.after, _, err = s.state.PurgeReceipts(p.after, int64(before), 20_000)
+	before := min(k.config.Clock(), k.state.FlushedTime()).Add(-shard.RequestsKept(k.config.Terms))
+	p.after, _, err = k.state.PurgeReceipts(p.after, int64(before), 20_000)
 	return err
 }
 
@@ -81,16 +89,16 @@ func (s *session) keepSweeping() {
 		}
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
-			s.failIfCorrupt(err)
+			failIfCorrupt(s.fail, err)
 		}
 	}
 }
 
-// failIfCorrupt ends the session when the state file is corrupt: trying again would never help, and starting again
-// builds it anew.
-func (s *session) failIfCorrupt(err error) {
+// failIfCorrupt ends what keeps a state file when it is corrupt: trying again would never help, and starting again builds
+// it anew.
+func failIfCorrupt(fail func(error), err error) {
 	if corrupt := (*state.CorruptError)(nil); errors.As(err, &corrupt) {
-		s.fail(err)
+		fail(err)
 	}
 }
 

@@ -3,6 +3,7 @@ package writer
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger"
@@ -19,16 +20,20 @@ const (
 	apart = time.Hour
 )
 
-// replay folds the journal's tail, from what the state file has to the head, into the rows. The error is that of the first
-// entry that is bad; then what has been folded is of no use.
-func (s *session) replay(ctx context.Context, head journal.Head, progress func(done, total uint64)) error {
-	first, last := s.book.Shard().Sequence+1, head.Next-1
+// toEnd is the last entry of a replay that goes on to the end of the journal, wherever that is.
+const toEnd = math.MaxUint64
+
+// replay folds the journal's tail, from what the rows have to the last entry asked for, into the rows. The error is that of
+// the first entry that is bad; then what has been folded is of no use.
+func (s *rows) replay(ctx context.Context, last uint64, progress func(done, total uint64)) error {
+	first := s.book.Shard().Sequence + 1
 	if first > last {
 		return nil
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	r := &reader{session: s, folders: s.newFolders(), first: first, last: last, clean: first - 1, progress: progress}
+	r := &reader{rows: s, folders: s.newFolders(), first: first, last: last, clean: first - 1, progress: progress}
+	s.book.Forget() // the folders fold through books of their own
 	err := r.read(ctx)
 	if failure := r.folders.close(); failure != nil {
 		err = failure // of an entry before the one that ended the reading
@@ -39,7 +44,7 @@ func (s *session) replay(ctx context.Context, head journal.Head, progress func(d
 	if again := r.flushed(); err == nil {
 		err = again
 	}
-	if at := s.book.Shard().Sequence; err == nil && at != last {
+	if at := s.book.Shard().Sequence; err == nil && at != last && last != toEnd {
 		err = &journal.CorruptError{Sequence: at + 1, Detail: fmt.Sprintf("replay ends before the head at %d", last)}
 	}
 	return err
@@ -47,7 +52,7 @@ func (s *session) replay(ctx context.Context, head journal.Head, progress func(d
 
 // reader reads the journal's tail ahead of the folders.
 type reader struct {
-	*session
+	*rows
 	folders     *folders
 	first, last uint64 // of the tail
 	progress    func(done, total uint64)
@@ -71,7 +76,7 @@ func (r *reader) read(ctx context.Context) error {
 		if e.Sequence == r.last {
 			return nil
 		}
-		if done := e.Sequence - r.first + 1; done%progressEvery == 0 && r.progress != nil {
+		if done := e.Sequence - r.first + 1; done%progressEvery == 0 && r.progress != nil && r.last != toEnd {
 			r.progress(done, r.last-r.first+1)
 		}
 		if r.next.full() {

@@ -10,23 +10,14 @@ import (
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger"
-	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/state"
 )
 
-// session is a shard between an Acquire and the first fault.
+// session is a shard between an Acquire and the first fault, or until it stands by again. The book is owned by the decider.
 type session struct {
-	config Config
-	state  *state.State
-	book   *state.Book    // owned by the decider
-	ledger *ledger.Ledger // owned by the decider
-
-	mu      sync.Mutex
-	group   *group // that calls join now; guarded by mu
-	ended   error  // why no more calls are taken; guarded by mu
-	queued  atomic.Int64
-	arrived chan struct{} // capacity 1: there may be calls
+	*rows
+	*queue
 
 	built chan *work    // decider to appender, one at a time
 	free  chan struct{} // appender to decider: it is free
@@ -49,51 +40,42 @@ type session struct {
 	helpers sync.WaitGroup // flusher and sweeper
 }
 
-// call is one command on its way. It is owned by the submitter until it joins a group, by the decider until the group
-// is done, and then by the submitter again.
-type call struct {
-	command ledger.Command
-	inside  func() // instead of a command: to be run between two commands
-	outcome ledger.Outcome
-}
-
-// group is the calls that were queued up together.
-type group struct {
-	calls []*call
-	done  chan struct{}
-	err   error // set before done is closed
-}
-
-func newGroup() *group { return &group{done: make(chan struct{}), calls: make([]*call, 0, 64)} }
-
 // work is a batch on its way to the journal, with those who wait for it. A batch of no entries is not appended.
 type work struct {
 	batch  journal.Batch
 	groups []*group
 }
 
+// newSession acquires the journal, and opens the state and brings it up to the head.
 func newSession(ctx context.Context, c Config, progress func(done, total uint64)) (*session, error) {
 	head, err := c.Journal.Acquire(ctx, c.Owner)
 	if err != nil {
 		return nil, fmt.Errorf("acquire journal: %w", err)
 	}
-	st, shard, err := state.Open(c.StatePath, c.Shard, c.State)
+	r, err := openRows(c)
 	if err != nil {
 		return nil, err
 	}
-	if shard.Sequence >= head.Next {
-		st.Close()
+	s, err := sessionOver(ctx, r, head, progress)
+	if err != nil {
+		r.state.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// sessionOver brings rows up to the head of a journal that has been acquired.
+func sessionOver(ctx context.Context, r *rows, head journal.Head, progress func(done, total uint64)) (*session, error) {
+	if at := r.book.Shard().Sequence; at >= head.Next {
 		return nil, &journal.CorruptError{Sequence: head.Next, Detail: fmt.Sprintf(
-			"the journal ends before sequence %d, which the state has: entries are missing", shard.Sequence)}
+			"the journal ends before sequence %d, which the state has: entries are missing", at)}
+	}
+	if err := r.replay(ctx, head.Next-1, progress); err != nil {
+		return nil, fmt.Errorf("replay journal: %w", err)
 	}
 	s := &session{
-		config: c, state: st, book: st.Book(shard), group: newGroup(), arrived: make(chan struct{}, 1),
-		built: make(chan *work), free: make(chan struct{}, 1), filled: make(chan struct{}, 1), failed: make(chan struct{}),
-	}
-	s.ledger = ledger.New(s.book, c.Terms, c.Zone)
-	if err := s.replay(ctx, head, progress); err != nil {
-		st.Close()
-		return nil, fmt.Errorf("replay journal: %w", err)
+		rows: r, queue: newQueue(), built: make(chan *work), free: make(chan struct{}, 1), filled: make(chan struct{}, 1),
+		failed: make(chan struct{}),
 	}
 	s.head.Store(&head)
 	s.durable.Store(head.Next - 1)
@@ -106,7 +88,7 @@ func (s *session) start() {
 	s.state.Live()
 	s.workers.Go(s.decide)
 	s.workers.Go(s.append)
-	s.helpers.Go(s.keepFlushing)
+	s.helpers.Go(s.keeper().run)
 	if s.config.Sweep > 0 {
 		s.helpers.Go(s.keepSweeping)
 	}
@@ -121,7 +103,7 @@ func (s *session) submit(ctx context.Context, c *call) (*ledger.Outcome, error) 
 	return Pending{c, g}.Wait(ctx)
 }
 
-// join adds a call to the group that is open now.
+// join adds a call to the group that is open now, unless there is no room for it.
 func (s *session) join(c *call) (*group, error) {
 	if c.inside == nil {
 		switch {
@@ -131,35 +113,7 @@ func (s *session) join(c *call) (*group, error) {
 			return nil, ErrBusy
 		}
 	}
-	s.mu.Lock()
-	if s.ended != nil {
-		s.mu.Unlock()
-		return nil, s.ended
-	}
-	g := s.group
-	g.calls = append(g.calls, c)
-	first := len(g.calls) == 1
-	s.mu.Unlock()
-	s.queued.Add(1)
-	if first {
-		select {
-		case s.arrived <- struct{}{}:
-		default:
-		}
-	}
-	return g, nil
-}
-
-// take closes the group that is open now and opens another; nil when it is empty.
-func (s *session) take() *group {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	g := s.group
-	if len(g.calls) == 0 {
-		return nil
-	}
-	s.group = newGroup()
-	return g
+	return s.queue.join(c)
 }
 
 // inside runs f on the decider's goroutine, between two commands, and answers when everything decided before is
@@ -169,12 +123,21 @@ func (s *session) inside(f func()) error {
 	if err != nil {
 		return err
 	}
+	return s.wait(g)
+}
+
+// wait waits for a group whatever happens to the session.
+func (s *session) wait(g *group) error {
 	select {
 	case <-g.done:
 		return g.err
 	case <-s.failed:
 		return fmt.Errorf("%w: %w", ErrStopped, s.failure)
 	}
+}
+
+func (s *session) keeper() *keeper {
+	return &keeper{rows: s.rows, ctx: s.ctx, pipeline: s.pipeline(), fail: s.fail}
 }
 
 func (s *session) pipeline() state.Pipeline {
@@ -208,21 +171,22 @@ func (s *session) abandon() {
 	}
 }
 
-// refuse takes no more calls and answers those that nobody has taken yet.
-func (s *session) refuse(err error) {
-	s.mu.Lock()
-	s.ended = err
-	g := s.group
-	s.group = newGroup()
-	s.mu.Unlock()
-	s.answer(g, err)
+// drain takes no more calls, and returns when those that it had taken are durable: nothing more will be appended.
+func (s *session) drain(ended error) error {
+	g, err := s.last(&call{inside: func() {}}, ended)
+	if err != nil {
+		return err
+	}
+	return s.wait(g)
 }
 
-// answer wakes a group's callers.
-func (s *session) answer(g *group, err error) {
-	s.queued.Add(-int64(len(g.calls)))
-	g.err = err
-	close(g.done)
+// handOn ends a session that has been drained and gives its rows to whoever goes on with them.
+func (s *session) handOn() *rows {
+	s.cancelHelpers()
+	s.fail(ErrStandby)
+	s.refuse(ErrStandby)
+	s.workers.Wait()
+	return s.rows
 }
 
 // closeFlush bounds how long a shutdown writes the state file; what is left is replayed at the next start.
@@ -258,9 +222,4 @@ func (w *Writer) setAside(corrupt *state.CorruptError) error {
 		return fmt.Errorf("set corrupt state file aside: %w", err)
 	}
 	return nil
-}
-
-// stamp is the instant for what is decided now.
-func (s *session) stamp() calendar.Instant {
-	return max(s.config.Clock(), s.book.Shard().Time)
 }

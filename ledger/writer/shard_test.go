@@ -125,6 +125,8 @@ func (s *shard) submit(w *writer.Writer, c ledger.Command) (out *ledger.Outcome,
 			stopped = true
 			_, answered = c.(*ledger.AdvanceClock)
 			return answered
+		case errors.Is(err, writer.ErrStandby): // it lost the journal, and may have it again
+			_, _ = w.Lead(s.t.Context())
 		case !errors.Is(err, writer.ErrStarting):
 			require.NoError(s.t, err)
 		}

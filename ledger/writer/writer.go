@@ -30,6 +30,10 @@ type Config struct {
 	Sweep     time.Duration           // how often due accounts are looked for; default 1 s, negative for never
 	Logger    *slog.Logger
 
+	// OnLost is told when the shard no longer decides although nobody asked it to stop: its journal was acquired by
+	// another, or the outcome of an append is unknown. Only of a writer that Stand opened, which stands by from then on.
+	OnLost func(error)
+
 	// OnAppend is told of every batch that became durable. It is called on the hot path.
 	OnAppend func(entries, bytes int, took time.Duration)
 }
@@ -45,15 +49,20 @@ var (
 	ErrStopped = errors.New("writer: stopped")
 	// ErrFull says that the journal has no room.
 	ErrFull = errors.New("writer: the journal has no room")
+	// ErrStandby says that the shard only follows its journal: another node decides for it. Nothing was done.
+	ErrStandby = errors.New("writer: standing by")
 	// ErrClosed says that the writer has been closed. Nothing was done.
 	ErrClosed = errors.New("writer: closed")
 )
 
-// Writer is the one writer of a shard. Its methods are safe for concurrent use.
+// Writer is the one writer of a shard, or stands by to become it. Its methods are safe for concurrent use.
 type Writer struct {
 	config  Config
-	session atomic.Pointer[session] // nil while starting
-	fault   atomic.Pointer[error]   // why the last session ended
+	alone   bool                    // nobody else may decide: it starts again by itself
+	session atomic.Pointer[session] // nil unless it decides
+	standby atomic.Pointer[standby] // nil unless it stands by
+	fault   atomic.Pointer[error]   // why it neither decides nor stands by
+	turns   chan *turn
 	stop    context.CancelFunc
 	stopped chan struct{}
 	closing atomic.Bool
@@ -64,6 +73,29 @@ type Writer struct {
 // Open starts the writer: it returns when the state has been brought up to the journal's head and commands are
 // accepted. Progress, if not nil, is told how far the replay is.
 func Open(ctx context.Context, c Config, progress func(done, total uint64)) (*Writer, error) {
+	w := newWriter(c)
+	w.alone = true
+	s, err := afresh(w, func() (*session, error) { return newSession(ctx, w.config, progress) })
+	if err != nil {
+		return nil, err
+	}
+	w.goOn(s)
+	return w, nil
+}
+
+// Stand starts the writer as a standby: it returns when the state has been brought up to the end of the journal as it was.
+// From then on it follows, answers what Peek asks, and decides once Lead has been called.
+func Stand(ctx context.Context, c Config, progress func(done, total uint64)) (*Writer, error) {
+	w := newWriter(c)
+	s, err := afresh(w, func() (*standby, error) { return openStandby(ctx, w.config, progress) })
+	if err != nil {
+		return nil, err
+	}
+	w.goOn(s)
+	return w, nil
+}
+
+func newWriter(c Config) *Writer {
 	if c.MaxQueue == 0 {
 		c.MaxQueue = 16_384
 	}
@@ -74,79 +106,7 @@ func Open(ctx context.Context, c Config, progress func(done, total uint64)) (*Wr
 		c.Logger = slog.Default()
 	}
 	c.State.Logger = c.Logger
-	w := &Writer{config: c, stopped: make(chan struct{})}
-	s, err := w.begin(ctx, progress)
-	if err != nil {
-		return nil, err
-	}
-	run, stop := context.WithCancel(context.Background())
-	w.stop = stop
-	go w.run(run, s)
-	return w, nil
-}
-
-// begin starts a session. A state file that is corrupt is set aside and built anew: the journal is the database.
-func (w *Writer) begin(ctx context.Context, progress func(done, total uint64)) (*session, error) {
-	s, err := newSession(ctx, w.config, progress)
-	if corrupt := (*state.CorruptError)(nil); errors.As(err, &corrupt) {
-		if err := w.setAside(corrupt); err != nil {
-			return nil, err
-		}
-		s, err = newSession(ctx, w.config, progress)
-	}
-	if err != nil {
-		return nil, err
-	}
-	s.start()
-	w.session.Store(s)
-	return s, nil
-}
-
-// run keeps a session going until the writer is closed.
-func (w *Writer) run(ctx context.Context, s *session) {
-	defer close(w.stopped)
-	for {
-		select {
-		case <-s.failed:
-		case <-ctx.Done():
-			w.err = s.close()
-			return
-		}
-		w.session.Store(nil)
-		err := s.fault()
-		w.fault.Store(&err)
-		w.config.Logger.Error("shard stopped; starting again", "shard", w.config.Shard, "error", err)
-		s.abandon()
-		if corrupt := (*state.CorruptError)(nil); errors.As(err, &corrupt) {
-			if err := w.setAside(corrupt); err != nil {
-				w.config.Logger.Error("state file cannot be set aside", "error", err)
-			}
-		}
-		if s = w.beginAgain(ctx); s == nil {
-			return
-		}
-		w.config.Logger.Info("shard is back", "shard", w.config.Shard, "sequence", s.durable.Load())
-	}
-}
-
-// beginAgain tries to start a session until it succeeds, or answers nil when the writer is closed.
-func (w *Writer) beginAgain(ctx context.Context) *session {
-	for wait := 10 * time.Millisecond; ; wait = min(2*wait, 5*time.Second) {
-		s, err := w.begin(ctx, nil)
-		if err == nil {
-			return s
-		}
-		if ctx.Err() != nil {
-			return nil
-		}
-		w.fault.Store(&err)
-		w.config.Logger.Error("shard cannot start; trying again", "shard", w.config.Shard, "error", err, "in", wait)
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil
-		}
-	}
+	return &Writer{config: c, turns: make(chan *turn), stopped: make(chan struct{})}
 }
 
 // Submit carries out a command and answers when its outcome is durable. It blocks until then, or until ctx is done:
@@ -189,10 +149,34 @@ func (p Pending) Wait(ctx context.Context) (*ledger.Outcome, error) {
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	if p.group.err != nil {
+	switch {
+	case p.group.err != nil:
 		return nil, p.group.err
+	case p.call.err != nil:
+		return nil, p.call.err
 	}
 	return &p.call.outcome, nil
+}
+
+// Peek answers a command that reads, by what this node knows, which AsOf says: all there is if it decides, and otherwise
+// what it has followed. ErrStandby says that it takes the one who decides to answer.
+func (w *Writer) Peek(ctx context.Context, c ledger.Command) (*ledger.Outcome, AsOf, error) {
+	if s := w.standby.Load(); s != nil && !w.closing.Load() {
+		asOf := *s.at.Load()
+		p := Pending{call: &call{command: c}}
+		if s.queued.Load() >= int64(w.config.MaxQueue) {
+			return nil, asOf, ErrBusy
+		}
+		var err error
+		if p.group, err = s.join(p.call); err != nil {
+			return nil, asOf, err
+		}
+		out, err := p.Wait(ctx)
+		return out, asOf, err
+	}
+	out, err := w.Submit(ctx, c)
+	at, _ := w.Durable()
+	return out, AsOf{at, w.config.Clock()}, err
 }
 
 func (w *Writer) live() (*session, error) {
@@ -200,6 +184,8 @@ func (w *Writer) live() (*session, error) {
 	switch {
 	case w.closing.Load():
 		return nil, ErrClosed
+	case s == nil && w.standby.Load() != nil:
+		return nil, ErrStandby
 	case s == nil:
 		if err := w.fault.Load(); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrStarting, *err)
@@ -232,17 +218,23 @@ func accountToLoad(c ledger.Command) ledger.AccountID {
 	return 0
 }
 
-// Ready says why commands are not accepted; nil when they are.
+// Ready says why neither commands are accepted nor another's followed; nil when one of them is.
 func (w *Writer) Ready() error {
 	s, err := w.live()
+	if errors.Is(err, ErrStandby) {
+		return nil
+	}
 	if err == nil && s.full.Load() {
 		err = ErrFull
 	}
 	return err
 }
 
-// Flush brings everything decided so far into the state file.
+// Flush brings everything decided or followed so far into the state file.
 func (w *Writer) Flush(ctx context.Context) error {
+	if s := w.standby.Load(); s != nil {
+		return s.state.Flush(ctx, s.pipeline(), false)
+	}
 	s, err := w.live()
 	if err != nil {
 		return err
@@ -266,9 +258,10 @@ func (w *Writer) Sweep(ctx context.Context) (expired int, err error) {
 // Stats are figures about a shard, for people and metrics.
 type Stats struct {
 	Shard    uint16
-	Durable  uint64 // sequence of the last durable entry
+	Leads    bool   // it decides
+	Durable  uint64 // sequence of the last durable entry, or of the last that was followed
 	Hash     journal.Hash
-	Epoch    uint64
+	Epoch    uint64 // 0 of a standby
 	Queued   int
 	Commands uint64
 	Batches  uint64
@@ -278,12 +271,15 @@ type Stats struct {
 // Stats are the figures now; zero while starting.
 func (w *Writer) Stats() Stats {
 	s := w.session.Load()
+	if by := w.standby.Load(); s == nil && by != nil {
+		return Stats{Shard: w.config.Shard, Durable: by.at.Load().Sequence, Queued: int(by.queued.Load()), State: by.state.Stats()}
+	}
 	if s == nil {
 		return Stats{Shard: w.config.Shard}
 	}
 	head := s.head.Load()
 	return Stats{
-		Shard: w.config.Shard, Durable: s.durable.Load(), Hash: head.Hash, Epoch: head.Epoch, Queued: int(s.queued.Load()),
+		Shard: w.config.Shard, Leads: true, Durable: s.durable.Load(), Hash: head.Hash, Epoch: head.Epoch, Queued: int(s.queued.Load()),
 		Commands: s.commands.Load(), Batches: s.batches.Load(), State: s.state.Stats(),
 	}
 }
@@ -291,8 +287,11 @@ func (w *Writer) Stats() Stats {
 // Journal is the shard's journal, for those who read it.
 func (w *Writer) Journal() journal.Journal { return w.config.Journal }
 
-// Durable is the sequence of the last durable entry. While the shard is starting nobody knows it.
+// Durable is the sequence of the last durable entry, as far as it is known here. While the shard is starting nobody knows.
 func (w *Writer) Durable() (uint64, error) {
+	if s := w.standby.Load(); s != nil {
+		return s.at.Load().Sequence, nil
+	}
 	s, err := w.live()
 	if err != nil {
 		return 0, err
@@ -308,6 +307,14 @@ func (w *Writer) Opened(id ledger.AccountID) (bool, error) {
 		return false, err
 	}
 	return id.Shard() == w.config.Shard && id.Number() != 0 && id.Number() <= s.accounts.Load(), nil
+}
+
+// Follows says whether it stands by, and what it has followed.
+func (w *Writer) Follows() (AsOf, bool) {
+	if s := w.standby.Load(); s != nil {
+		return *s.at.Load(), true
+	}
+	return AsOf{}, false
 }
 
 // Close finishes what is queued, writes everything into the state file and closes state and journal. Calls made
@@ -326,6 +333,9 @@ func (w *Writer) Close() error {
 
 // Snapshot is the state file as it is now. It lags behind what has been decided; Flush first for a close look.
 func (w *Writer) Snapshot() (*state.Snapshot, error) {
+	if s := w.standby.Load(); s != nil {
+		return s.state.Snapshot()
+	}
 	s, err := w.live()
 	if err != nil {
 		return nil, err
