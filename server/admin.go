@@ -108,6 +108,8 @@ func (s *admin) Verify(_ *holdfastv1.VerifyRequest, stream holdfastv1.AdminServi
 		}
 		result.Shard, result.Entries, result.EntriesTotal = int32(i), result.Entries+report.Entries, result.EntriesTotal+report.Entries
 		result.Rows += report.Rows
+		result.Accounts, result.Authorizations = result.Accounts+report.Accounts, result.Authorizations+report.Authorizations
+		result.Items, result.Statements = result.Items+report.Items, result.Statements+report.Statements
 		for _, f := range report.Faults {
 			result.Faults = append(result.Faults, fmt.Sprintf("shard %d: %s", i, f))
 		}

@@ -129,8 +129,8 @@ func newCounting(what string, shard int) func(done, total uint64) {
 // printReport says what was found in a shard; true when that is bad.
 func printReport(shard int, r *audit.Report) bool {
 	if len(r.Faults) == 0 {
-		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations and %d receipts; %s; journal hash %s\n",
-			shard, r.Entries, r.Accounts, r.Authorizations, r.Receipts, comparison(r), r.Hash)
+		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements and %d receipts; %s; journal hash %s\n",
+			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Receipts, comparison(r), r.Hash)
 		return false
 	}
 	for _, f := range r.Faults {
@@ -167,7 +167,8 @@ func (c *VerifyCmd) verifyServer(ctx context.Context) error {
 	if len(verdict.GetFaults()) > 0 {
 		return errFaults
 	}
-	fmt.Printf("sound: %d entries; the state agrees in %d rows\n", verdict.GetEntries(), verdict.GetRows())
+	fmt.Printf("sound: %d entries make %d accounts, %d authorizations, %d items and %d statements; the state agrees in %d rows\n", verdict.GetEntries(),
+		verdict.GetAccounts(), verdict.GetAuthorizations(), verdict.GetItems(), verdict.GetStatements(), verdict.GetRows())
 	return nil
 }
 

@@ -39,6 +39,8 @@ type Report struct {
 	Entries        uint64       // folded
 	Accounts       int64        // whose invariants were checked
 	Authorizations int64        // open and ended ones, checked with their accounts
+	Items          int64        // checked with their accounts: numbered without a gap
+	Statements     int64        // checked with their accounts: each adds up, and opens with what the one before closed with
 	Receipts       int64        // that the entries made, those included that have outlived their keeping
 	Compared       bool         // whether there was a state to compare with the fold; if not, the next two are 0
 	Flushed        uint64       // the entry up to which the state has everything; what changed later may be missing in it
@@ -178,6 +180,8 @@ func (a *auditor) checkAccounts(fold *state.Snapshot) error {
 	err := fold.Accounts(func(account *ledger.Account, h *state.History) error {
 		a.report.Accounts++
 		a.report.Authorizations += int64(len(account.Holds) + len(h.Ended))
+		a.report.Items += int64(len(h.Items))
+		a.report.Statements += int64(len(h.Statements))
 		err := tally.Add(account, slices.Values(h.Ended))
 		if err == nil {
 			err = checkHistory(account, h)

@@ -27,7 +27,7 @@ import (
 func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, last uint64) {
 	log, path = mem.NewLog(), filepath.Join(t.TempDir(), "state.db")
 	work := sim.NewWorkload(calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)), sim.Options{
-		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: terms.Default(),
+		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: terms.Default(), Debts: true,
 	})
 	w, err := writer.Open(t.Context(), writer.Config{
 		Journal: log.Open(), StatePath: path, Terms: terms.Default(), Zone: calendar.UTC, Sweep: -1,
@@ -75,7 +75,7 @@ func TestSoundBookHasNoFaults(t *testing.T) {
 // TestReportSaysWhatWasChecked counts in the journal what an audit says it has checked. Without a state nothing is
 // compared, and the report says so.
 func TestReportSaysWhatWasChecked(t *testing.T) {
-	log, path, last := worked(t, 4, 500)
+	log, path, last := worked(t, 4, 3_000)
 	for _, upto := range []uint64{last, last / 3} {
 		want := audit.Report{Entries: upto}
 		orders := map[ledger.AuthorizationID]bool{}
@@ -92,12 +92,18 @@ func TestReportSaysWhatWasChecked(t *testing.T) {
 			if _, opened := entry.Fact.(*ledger.AccountOpened); opened {
 				want.Accounts++
 			}
+			if b := ledger.BookingOf(entry.Fact); b != nil {
+				want.Items += min(1, int64(b.Item))
+				if b.Statement != nil {
+					want.Statements++
+				}
+			}
 			if ref := ledger.HoldOf(entry.Fact); ref != nil && ref.N != 0 {
 				orders[ref.ID()] = true
 			}
 		}
 		want.Authorizations = int64(len(orders))
-		require.NotZero(t, want.Accounts*want.Authorizations*want.Receipts)
+		require.NotZero(t, want.Accounts*want.Authorizations*want.Receipts*want.Items*want.Statements)
 		require.Equal(t, want, *report(t, log.Open(), upto, ""))
 		if upto < last {
 			continue // the state has more than was folded

@@ -36,8 +36,32 @@ func checkHistory(a *ledger.Account, h *state.History) error {
 		}
 		before = *s
 	}
-	if b.LastStatement != before.Opens {
+	switch {
+	case b.LastStatement != before.Opens:
 		return fmt.Errorf("the newest statement is %s, not %s", before.ID(), b.LastStatement)
+	case b.Open.IsOpen() && b.Open.Opening != before.Closing:
+		return fmt.Errorf("the open window opened with %d, and statement %s closed with %d", b.Open.Opening, before.ID(), before.Closing)
+	case !b.Open.IsOpen() && before.Closing != 0:
+		return fmt.Errorf("no window is open, and statement %s closed with %d", before.ID(), before.Closing)
+	}
+	return checkCollections(a, h)
+}
+
+// checkCollections checks that the collections that are not reported yet are those of which the items say so.
+func checkCollections(a *ledger.Account, h *state.History) error {
+	pending := 0
+	for _, i := range h.Items {
+		if i.Outcome == ledger.Pending {
+			pending++
+		}
+	}
+	for _, c := range a.Billing.Collections {
+		if c.N == 0 || int(c.N) > len(h.Items) || h.Items[c.N-1].Outcome != ledger.Pending {
+			return fmt.Errorf("item %d is being collected, and its outcome is known", c.N)
+		}
+	}
+	if pending != len(a.Billing.Collections) {
+		return fmt.Errorf("%d items are being collected, the account knows of %d", pending, len(a.Billing.Collections))
 	}
 	return nil
 }

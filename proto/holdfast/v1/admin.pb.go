@@ -521,7 +521,16 @@ type VerifyResponse struct {
 	// Rows compared with the fold. Set in the last message.
 	Rows int64 `protobuf:"varint,5,opt,name=rows,proto3" json:"rows,omitempty"`
 	// What is wrong, one line each; empty when all is well. Set in the last message.
-	Faults        []string `protobuf:"bytes,6,rep,name=faults,proto3" json:"faults,omitempty"`
+	Faults []string `protobuf:"bytes,6,rep,name=faults,proto3" json:"faults,omitempty"`
+	// Accounts that were checked. Set in the last message.
+	Accounts int64 `protobuf:"varint,7,opt,name=accounts,proto3" json:"accounts,omitempty"`
+	// Authorizations that were checked with them. Set in the last message.
+	Authorizations int64 `protobuf:"varint,8,opt,name=authorizations,proto3" json:"authorizations,omitempty"`
+	// Items that were checked with them. Set in the last message.
+	Items int64 `protobuf:"varint,9,opt,name=items,proto3" json:"items,omitempty"`
+	// Statements that were checked with them: each adds up, and opens with the balance that the one before closed with. Set in
+	// the last message.
+	Statements    int64 `protobuf:"varint,10,opt,name=statements,proto3" json:"statements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -596,6 +605,34 @@ func (x *VerifyResponse) GetFaults() []string {
 		return x.Faults
 	}
 	return nil
+}
+
+func (x *VerifyResponse) GetAccounts() int64 {
+	if x != nil {
+		return x.Accounts
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetAuthorizations() int64 {
+	if x != nil {
+		return x.Authorizations
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetItems() int64 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetStatements() int64 {
+	if x != nil {
+		return x.Statements
+	}
+	return 0
 }
 
 // SuspensionScope is what a suspension is about. Exactly one field is set.
@@ -1397,14 +1434,21 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\rBackupRequest\"&\n" +
 	"\x0eBackupResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\"\x0f\n" +
-	"\rVerifyRequest\"\xa5\x01\n" +
+	"\rVerifyRequest\"\x9f\x02\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12#\n" +
 	"\rentries_total\x18\x03 \x01(\x04R\fentriesTotal\x12\x12\n" +
 	"\x04done\x18\x04 \x01(\bR\x04done\x12\x12\n" +
 	"\x04rows\x18\x05 \x01(\x03R\x04rows\x12\x16\n" +
-	"\x06faults\x18\x06 \x03(\tR\x06faults\"{\n" +
+	"\x06faults\x18\x06 \x03(\tR\x06faults\x12\x1a\n" +
+	"\baccounts\x18\a \x01(\x03R\baccounts\x12&\n" +
+	"\x0eauthorizations\x18\b \x01(\x03R\x0eauthorizations\x12\x14\n" +
+	"\x05items\x18\t \x01(\x03R\x05items\x12\x1e\n" +
+	"\n" +
+	"statements\x18\n" +
+	" \x01(\x03R\n" +
+	"statements\"{\n" +
 	"\x0fSuspensionScope\x12*\n" +
 	"\x05scene\x18\x01 \x01(\x0e2\x12.holdfast.v1.SceneH\x00R\x05scene\x12\x1f\n" +
 	"\n" +
