@@ -41,6 +41,7 @@ var rooms = []room{
 	{pattern: "ledger/journal"},
 	{pattern: "ledger/journal/mem", own: []string{"ledger/journal"}},
 	{pattern: "ledger/journal/bolt", own: []string{"ledger/journal", "ledger/pages"}, foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
+	{pattern: "ledger/journal/replica", own: []string{"ledger/journal"}},
 	{pattern: "ledger/journal/journaltest", own: []string{"ledger/journal"}, foreign: []string{"github.com/stretchr/testify/require", "pgregory.net/rapid"}},
 	{pattern: "ledger/pages", foreign: []string{"go.etcd.io/bbolt/..."}},
 	{pattern: "ledger/state", own: append(domain, "ledger/record", "ledger/pages"), foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
@@ -51,7 +52,7 @@ var rooms = []room{
 	{pattern: "proto/codec", foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
 	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "github.com/planetscale/vtprotobuf/..."}},
 	{pattern: "client", own: []string{"proto/codec", "proto/holdfast/v1"}, foreign: clientNeeds},
-	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "risk", "ledger/..."}, foreign: []string{"*"}},
+	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk", "ledger/..."}, foreign: []string{"*"}},
 	{pattern: "risk/...", own: append(domain, "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client", "server", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
