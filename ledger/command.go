@@ -336,14 +336,24 @@ type (
 	}
 )
 
+// LinePlace is a place in the lines of a statement, which are captures and then items. The zero place is the first line's.
+type LinePlace struct {
+	N    uint32 // of an authorization
+	Part int    // of its captures, the first being 0
+	Item uint32 // of an item, when it is behind all captures
+}
+
 // Commands that read what is owed. They let happen what is due, because a statement that is due must be there.
 type (
 	// GetBilling reads an account with what it owes as of today, and its newest statement.
 	GetBilling struct{ Account AccountID }
-	// GetStatement reads a statement by the opening date of its window, with its orders and items; 0 is the newest.
+	// GetStatement reads a statement by the opening date of its window, 0 being the newest, with up to Limit of its orders and items
+	// from a place on.
 	GetStatement struct {
 		Account AccountID
 		Opens   calendar.Date
+		From    LinePlace
+		Limit   int
 	}
 	// ListStatements reads up to Limit statements whose windows opened before a date, newest first; 0 begins at the newest.
 	ListStatements struct {

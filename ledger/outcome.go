@@ -56,6 +56,7 @@ type BillingAnswer struct {
 	Statement  *Statement
 	Statements []*Statement
 	Orders     []OrderLine // of Statement
+	Next       LinePlace   // of its lines, when there are more
 	Payoff     *Payoff
 	Quote      *Quoted
 }

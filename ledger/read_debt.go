@@ -82,8 +82,9 @@ func (l *Ledger) statement(a *Account, opens calendar.Date) *Statement {
 	return &c
 }
 
-// mostLines bounds the orders and the items that are listed with a statement.
-const mostLines = 1_000
+// mostLooked bounds how many authorizations and items are looked at for a page of a statement's lines, of which most may be lines of
+// another statement. Then the page is short.
+const mostLooked = 5_000
 
 func (l *Ledger) getStatement(c *GetStatement, a *Account, out Outcome) Outcome {
 	opens := c.Opens
@@ -94,31 +95,56 @@ func (l *Ledger) getStatement(c *GetStatement, a *Account, out Outcome) Outcome 
 	if s == nil {
 		return refused(fault(NotFound, "STATEMENT_NOT_FOUND", "account %s has no such statement", a.ID).on("opening_date").named(a.ID.String()))
 	}
-	b := out.Billing
-	b.Statement, b.Terms = s, l.termsOf(s.Terms).Version
-	for n := s.FirstN; n <= s.LastN && !out.More; n++ {
-		h := l.authorization(a, n)
-		for i, part := range h.Captures {
-			if !s.Contains(l.zone.DateAt(part.Time)) {
-				continue
-			}
-			if out.More = len(b.Orders) == mostLines; out.More {
-				break
-			}
-			b.Orders = append(b.Orders, OrderLine{
-				Authorization: AuthorizationID{a.ID, n}, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Part: i + 1,
-				Amount: part.Amount, Time: part.Time, Planned: h.Plan.Months != 0, Bill: h.Bill,
-			})
+	out.Billing.Statement, out.Billing.Terms = s, l.termsOf(s.Terms).Version
+	at, looked := c.From, 0
+	if at.Item == 0 {
+		if at, looked = l.statementOrders(c, a, s, out.Billing); at != (LinePlace{}) {
+			out.Billing.Next, out.More = at, true
+			return out
 		}
 	}
 	// The items of the window, and those about its debt that came later.
-	for n := s.FirstItem; n <= a.Billing.Items && len(b.Items) < mostLines; n++ {
+	for n := max(at.Item, s.FirstItem); n <= a.Billing.Items; n++ {
 		i := l.book.Item(a.ID, n)
-		if i != nil && (n <= s.LastItem || i.touches(opens)) {
-			b.Items = append(b.Items, i.clone())
+		mine := i != nil && (n <= s.LastItem || i.touches(opens))
+		if looked >= mostLooked || mine && len(out.Billing.Orders)+len(out.Billing.Items) == c.Limit {
+			out.Billing.Next, out.More = LinePlace{Item: n}, true
+			break
+		}
+		if looked++; mine {
+			out.Billing.Items = append(out.Billing.Items, i.clone())
 		}
 	}
 	return out
+}
+
+// statementOrders reads what was captured in the window of a statement, from a place on, until the page is full. It answers with the
+// place to go on, which is zero when there are no more, and with how many authorizations it looked at.
+func (l *Ledger) statementOrders(c *GetStatement, a *Account, s *Statement, b *BillingAnswer) (next LinePlace, looked int) {
+	for n := max(c.From.N, s.FirstN); n <= s.LastN; n++ {
+		if looked == mostLooked {
+			return LinePlace{N: n}, looked
+		}
+		looked++
+		h, part := l.authorization(a, n), 0
+		if n == c.From.N {
+			part = c.From.Part
+		}
+		for ; part < len(h.Captures); part++ {
+			capture := h.Captures[part]
+			if !s.Contains(l.zone.DateAt(capture.Time)) {
+				continue
+			}
+			if len(b.Orders) == c.Limit {
+				return LinePlace{N: n, Part: part}, looked
+			}
+			b.Orders = append(b.Orders, OrderLine{
+				Authorization: AuthorizationID{a.ID, n}, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Part: part + 1,
+				Amount: capture.Amount, Time: capture.Time, Planned: h.Plan.Months != 0, Bill: h.Bill,
+			})
+		}
+	}
+	return LinePlace{}, looked
 }
 
 // touches says whether an item is about the debt of a window.

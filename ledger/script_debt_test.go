@@ -49,7 +49,7 @@ func (s *script) debtCommand() ledger.Command {
 	case "billing":
 		return &ledger.GetBilling{Account: s.account(s.position(0))}
 	case "statement":
-		return &ledger.GetStatement{Account: s.account(s.position(0)), Opens: s.day("opens")}
+		return &ledger.GetStatement{Account: s.account(s.position(0)), Opens: s.day("opens"), Limit: 1_000}
 	case "statements":
 		return &ledger.ListStatements{Account: s.account(s.position(0)), Before: s.day("before"), Limit: int(s.number("limit"))}
 	case "items":

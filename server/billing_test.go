@@ -410,6 +410,66 @@ func TestStatementsTellRates(t *testing.T) {
 	require.Empty(t, now.GetBilling().GetPlans(), "the plan is gone")
 }
 
+// TestStatementIsPaged reads a statement in pages of every size, which have the same lines as one page of all.
+func TestStatementIsPaged(t *testing.T) {
+	b := billed(t, "2026-01-20", 1)
+	ctx := t.Context()
+	a := b.account(1_000_000)
+	for range 4 {
+		b.charged(a, 10_000, flat3)
+		b.charged(a, 500, nil)
+	}
+	held, err := b.Authorize(ctx, orderOf(a, "parts", "parts", 900))
+	require.NoError(t, err)
+	for range 3 {
+		_, err := b.Capture(ctx, &holdfastv1.CaptureRequest{
+			RequestId: b.fresh("c"), AuthorizationId: held.GetAuthorization().GetAuthorizationId(), Currency: "CNY", Amount: 300,
+		})
+		require.NoError(t, err)
+	}
+	b.repaid(a, 700)
+	b.on("2026-02-05")
+	b.charged(a, 600, nil) // is not of it
+	b.repaid(a, 200)
+	b.on("2026-02-16")
+	read := func(size int32) (lines []string, pages int) {
+		q := &holdfastv1.GetStatementRequest{AccountId: a.GetAccountId(), OpeningDate: "2026-01-05", PageSize: size}
+		for {
+			page, err := b.GetStatement(ctx, q)
+			require.NoError(t, err)
+			n := len(lines)
+			for _, c := range page.GetCaptures() {
+				lines = append(lines, c.GetCaptureId())
+			}
+			for _, i := range page.GetItems() {
+				lines = append(lines, i.GetItemId())
+			}
+			for _, i := range page.GetLaterItems() {
+				lines = append(lines, "later "+i.GetItemId())
+			}
+			require.True(t, size == 0 || len(lines)-n <= int(size))
+			require.Equal(t, pages == 0, len(page.GetInstallments()) == 4, "charges are on the first page, and there only")
+			require.NotNil(t, page.GetStatement())
+			pages++
+			if q.PageToken = page.GetNextPageToken(); q.GetPageToken() == "" {
+				return lines, pages
+			}
+		}
+	}
+	all, pages := read(0)
+	require.Equal(t, 1, pages)
+	require.Len(t, all, 11+4+1+2, "captures, plans, a repayment; later a repayment and a collection")
+	for size := int32(1); size <= int32(len(all)); size++ {
+		lines, pages := read(size)
+		require.Equal(t, all, lines)
+		require.Equal(t, (len(all)+int(size)-1)/int(size), pages)
+	}
+	for _, token := range []string{"x", "1.2", "1.-2.3", "1.2.3 ", "01.2.3"} {
+		_, err := b.GetStatement(ctx, &holdfastv1.GetStatementRequest{AccountId: a.GetAccountId(), PageToken: token})
+		requireReason(t, err, codes.InvalidArgument, "INVALID_REQUEST")
+	}
+}
+
 // TestBillingEvents tells what happens to what is owed as events, whose postings sum to zero.
 func TestBillingEvents(t *testing.T) {
 	b := billed(t, "2026-01-05", 1)

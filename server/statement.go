@@ -1,7 +1,9 @@
 package server
 
 import (
+	"cmp"
 	"context"
+	"fmt"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -38,7 +40,10 @@ func (s *billing) ask(ctx context.Context, c *check, id ledger.AccountID, q ledg
 
 func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRequest) (*holdfastv1.GetStatementResponse, error) {
 	var c check
-	q := &ledger.GetStatement{Account: c.account(r.GetAccountId()), Opens: c.dateOr("opening_date", r.GetOpeningDate())}
+	q := &ledger.GetStatement{
+		Account: c.account(r.GetAccountId()), Opens: c.dateOr("opening_date", r.GetOpeningDate()),
+		From: c.linePlace(r.GetPageToken()), Limit: c.page(cmp.Or(r.GetPageSize(), largestPage)),
+	}
 	out, err := s.ask(ctx, &c, q.Account, q)
 	if err != nil {
 		return nil, err
@@ -51,7 +56,12 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 			Scene: holdfastv1.Scene(o.Scene), CarrierId: string(o.Carrier), Amount: int64(o.Amount), CreateTime: timestamp(o.Time), Planned: o.Planned,
 		})
 	}
-	s.listCharges(resp, a.ID, statement, t)
+	if r.GetPageToken() == "" {
+		s.listCharges(resp, a.ID, statement, t)
+	}
+	if out.More {
+		resp.NextPageToken = lineToken(out.Billing.Next)
+	}
 	for _, i := range out.Billing.Items {
 		if i.N <= statement.LastItem {
 			resp.Items = append(resp.Items, itemProto(a.ID, i))
@@ -65,6 +75,20 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 		}
 	}
 	return resp, t.err
+}
+
+// lineToken is a place in the lines of a statement as a token of pages.
+func lineToken(p ledger.LinePlace) string { return fmt.Sprintf("%d.%d.%d", p.N, p.Part, p.Item) }
+
+// linePlace reads what lineToken writes; the first place for an empty token.
+func (c *check) linePlace(token string) (p ledger.LinePlace) {
+	if token == "" {
+		return p
+	}
+	if _, err := fmt.Sscanf(token, "%d.%d.%d", &p.N, &p.Part, &p.Item); err != nil || p.Part < 0 || lineToken(p) != token {
+		c.fault("page_token", "is not a token of this list")
+	}
+	return p
 }
 
 // listCharges lists what was billed as the window closed: installments, and interest and penalty of debts.

@@ -158,7 +158,7 @@ type statement struct {
 
 // fetchStatement reads a statement, the newest if window is empty, and what there is to say about it.
 func fetchStatement(ctx context.Context, sdk *client.Client, account, window string, zone calendar.Zone) (*statement, error) {
-	resp, err := sdk.GetStatement(ctx, &holdfastv1.GetStatementRequest{AccountId: account, OpeningDate: window})
+	resp, err := fetchLines(ctx, sdk, account, window)
 	if client.ReasonOf(err) == "STATEMENT_NOT_FOUND" && window == "" {
 		return nil, fmt.Errorf("%s has no statements yet: the first is written when its first billing window closes", account)
 	}
@@ -189,6 +189,22 @@ func fetchStatement(ctx context.Context, sdk *client.Client, account, window str
 		s.orders[id] = found.GetAuthorization().GetOrderId()
 	}
 	return s, nil
+}
+
+// fetchLines reads a statement with all its lines, page by page.
+func fetchLines(ctx context.Context, sdk *client.Client, account, window string) (*holdfastv1.GetStatementResponse, error) {
+	ask := &holdfastv1.GetStatementRequest{AccountId: account, OpeningDate: window}
+	all, err := sdk.GetStatement(ctx, ask)
+	for err == nil && all.GetNextPageToken() != "" {
+		ask.OpeningDate, ask.PageToken = all.GetStatement().GetOpeningDate(), all.GetNextPageToken() // the newest may be another by now
+		var page *holdfastv1.GetStatementResponse
+		if page, err = sdk.GetStatement(ctx, ask); err == nil {
+			all.Captures = append(all.Captures, page.GetCaptures()...)
+			all.Items, all.LaterItems = append(all.Items, page.GetItems()...), append(all.LaterItems, page.GetLaterItems()...)
+			all.Debt, all.NextPageToken = page.GetDebt(), page.GetNextPageToken()
+		}
+	}
+	return all, err
 }
 
 // digitsOf finds out how many digits after the point the amounts of a statement have: its terms say so.

@@ -191,14 +191,14 @@ func (s *statement) closingEntries() (list []entry) {
 	return list
 }
 
-// withRest adds what changed the balance and is not listed: a statement lists at most so many captures and items.
+// withRest adds what changed the balance and no line tells of, so that the lines lead to the closing balance whatever is asked.
 func (s *statement) withRest(list []entry) []entry {
 	rest := changed(s.GetStatement().GetChanges())
 	for _, e := range list {
 		rest -= e.amount
 	}
 	if rest != 0 {
-		list = append(list, entry{day: s.GetStatement().GetClosingDate(), kind: "not_listed", note: "more than a statement lists, and charges within", amount: rest})
+		list = append(list, entry{day: s.GetStatement().GetClosingDate(), kind: "not_listed", note: "no line tells of it", amount: rest})
 	}
 	return list
 }

@@ -181,7 +181,11 @@ type GetStatementRequest struct {
 	// The account. Required.
 	AccountId string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// The day on which the statement's window opened, YYYY-MM-DD; empty for the newest.
-	OpeningDate   string `protobuf:"bytes,2,opt,name=opening_date,json=openingDate,proto3" json:"opening_date,omitempty"`
+	OpeningDate string `protobuf:"bytes,2,opt,name=opening_date,json=openingDate,proto3" json:"opening_date,omitempty"`
+	// Most captures and items to answer with: 0 means 500, more is cut to 500, negative is an error.
+	PageSize int32 `protobuf:"varint,3,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
+	// Where to go on: next_page_token of the page before; empty for the first.
+	PageToken     string `protobuf:"bytes,4,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -230,24 +234,39 @@ func (x *GetStatementRequest) GetOpeningDate() string {
 	return ""
 }
 
-// GetStatementResponse is a statement with its lines.
+func (x *GetStatementRequest) GetPageSize() int32 {
+	if x != nil {
+		return x.PageSize
+	}
+	return 0
+}
+
+func (x *GetStatementRequest) GetPageToken() string {
+	if x != nil {
+		return x.PageToken
+	}
+	return ""
+}
+
+// GetStatementResponse is a statement with a page of its lines: captures, then items, then later items.
 type GetStatementResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The statement.
 	Statement *Statement `protobuf:"bytes,1,opt,name=statement,proto3" json:"statement,omitempty"`
-	// What was captured in the window, oldest first; the first 1,000.
+	// What was captured in the window, oldest first.
 	Captures []*StatementCapture `protobuf:"bytes,2,rep,name=captures,proto3" json:"captures,omitempty"`
-	// The installments that were billed with it.
+	// The installments that were billed with it. Only with the first page.
 	Installments []*StatementInstallment `protobuf:"bytes,3,rep,name=installments,proto3" json:"installments,omitempty"`
-	// Interest and penalty that were charged as the window closed.
+	// Interest and penalty that were charged as the window closed. Only with the first page.
 	Accruals []*StatementAccrual `protobuf:"bytes,4,rep,name=accruals,proto3" json:"accruals,omitempty"`
-	// What else happened in the window, oldest first: refunds, repayments, collections and the like; with later_items, the
-	// first 1,000. ListItems has all.
+	// What else happened in the window, oldest first: refunds, repayments, collections and the like.
 	Items []*Item `protobuf:"bytes,5,rep,name=items,proto3" json:"items,omitempty"`
 	// What happened later that is about this statement alone, oldest first.
 	LaterItems []*Item `protobuf:"bytes,6,rep,name=later_items,json=laterItems,proto3" json:"later_items,omitempty"`
 	// What is left to pay of it today; unset when nothing is.
-	Debt          *Debt `protobuf:"bytes,7,opt,name=debt,proto3" json:"debt,omitempty"`
+	Debt *Debt `protobuf:"bytes,7,opt,name=debt,proto3" json:"debt,omitempty"`
+	// Token of the next page; empty when there is none. A page may have no lines and yet a next one.
+	NextPageToken string `protobuf:"bytes,8,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -329,6 +348,13 @@ func (x *GetStatementResponse) GetDebt() *Debt {
 		return x.Debt
 	}
 	return nil
+}
+
+func (x *GetStatementResponse) GetNextPageToken() string {
+	if x != nil {
+		return x.NextPageToken
+	}
+	return ""
 }
 
 // ListStatementsRequest asks for a page of an account's statements.
@@ -2671,11 +2697,14 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"\x87\x01\n" +
 	"\x12GetBillingResponse\x12.\n" +
 	"\abilling\x18\x01 \x01(\v2\x14.holdfast.v1.BillingR\abilling\x12A\n" +
-	"\x10latest_statement\x18\x02 \x01(\v2\x16.holdfast.v1.StatementR\x0flatestStatement\"W\n" +
+	"\x10latest_statement\x18\x02 \x01(\v2\x16.holdfast.v1.StatementR\x0flatestStatement\"\x93\x01\n" +
 	"\x13GetStatementRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12!\n" +
-	"\fopening_date\x18\x02 \x01(\tR\vopeningDate\"\x8d\x03\n" +
+	"\fopening_date\x18\x02 \x01(\tR\vopeningDate\x12\x1b\n" +
+	"\tpage_size\x18\x03 \x01(\x05R\bpageSize\x12\x1d\n" +
+	"\n" +
+	"page_token\x18\x04 \x01(\tR\tpageToken\"\xb5\x03\n" +
 	"\x14GetStatementResponse\x124\n" +
 	"\tstatement\x18\x01 \x01(\v2\x16.holdfast.v1.StatementR\tstatement\x129\n" +
 	"\bcaptures\x18\x02 \x03(\v2\x1d.holdfast.v1.StatementCaptureR\bcaptures\x12E\n" +
@@ -2684,7 +2713,8 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\x05items\x18\x05 \x03(\v2\x11.holdfast.v1.ItemR\x05items\x122\n" +
 	"\vlater_items\x18\x06 \x03(\v2\x11.holdfast.v1.ItemR\n" +
 	"laterItems\x12%\n" +
-	"\x04debt\x18\a \x01(\v2\x11.holdfast.v1.DebtR\x04debt\"r\n" +
+	"\x04debt\x18\a \x01(\v2\x11.holdfast.v1.DebtR\x04debt\x12&\n" +
+	"\x0fnext_page_token\x18\b \x01(\tR\rnextPageToken\"r\n" +
 	"\x15ListStatementsRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1b\n" +
