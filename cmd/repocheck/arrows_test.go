@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"io/fs"
 	"os"
+	"os/exec"
 	"path"
 	"path/filepath"
 	"slices"
@@ -42,6 +43,8 @@ var rooms = []room{
 	{pattern: "ledger/journal/mem", own: []string{"ledger/journal"}},
 	{pattern: "ledger/journal/bolt", own: []string{"ledger/journal", "ledger/pages"}, foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
 	{pattern: "ledger/journal/replica", own: []string{"ledger/journal"}},
+	{pattern: "ledger/journal/etcd", own: []string{"ledger/journal"}, foreign: etcdNeeds},
+	{pattern: "ledger/journal/etcd/etcdtest", foreign: []string{"go.etcd.io/etcd/...", "go.uber.org/zap"}},
 	{pattern: "ledger/journal/journaltest", own: []string{"ledger/journal"}, foreign: []string{"github.com/stretchr/testify/require", "pgregory.net/rapid"}},
 	{pattern: "ledger/pages", foreign: []string{"go.etcd.io/bbolt/..."}},
 	{pattern: "ledger/state", own: append(domain, "ledger/record", "ledger/pages"), foreign: []string{"go.etcd.io/bbolt/...", "golang.org/x/sys/unix"}},
@@ -60,6 +63,9 @@ var rooms = []room{
 var (
 	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token"}
 	domain = slices.Clip(append([]string{"ledger", "ledger/terms"}, leaves...))
+
+	// The client of etcd, and never its server.
+	etcdNeeds = []string{"go.etcd.io/etcd/api/v3/...", "go.etcd.io/etcd/client/v3/...", "google.golang.org/grpc/...", "go.uber.org/zap"}
 
 	// What the SDK brings along is what everybody who uses it has to carry.
 	clientNeeds = []string{
@@ -123,9 +129,11 @@ func TestTheClientKnowsNothingOfTheLedger(t *testing.T) {
 
 // What is made for tests is not part of the program.
 func TestTestingStaysInTests(t *testing.T) {
-	forTests := []string{"testing", module + "ledger/journal/mem", module + "ledger/journal/journaltest"}
+	forTests := []string{
+		"testing", module + "ledger/journal/mem", module + "ledger/journal/journaltest", module + "ledger/journal/etcd/etcdtest",
+	}
 	for pkg, files := range packages(t) {
-		if pkg == "ledger/journal/journaltest" {
+		if pkg == "ledger/journal/journaltest" || pkg == "cmd/devcluster" {
 			continue
 		}
 		for _, file := range files {
@@ -137,6 +145,22 @@ func TestTestingStaysInTests(t *testing.T) {
 					t.Errorf("%s imports %s, which is for tests", file, imported)
 				}
 			}
+		}
+	}
+}
+
+// Whoever runs the program has etcd elsewhere: it speaks with etcd, and does not carry its server, which is half as
+// large again as the program.
+func TestTheProgramHasNoEtcdServer(t *testing.T) {
+	list := exec.Command("go", "list", "-deps", "./cmd/holdfast", "./client", "./server")
+	list.Dir = root
+	out, err := list.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, pkg := range strings.Fields(string(out)) {
+		if matches("go.etcd.io/etcd/server/v3/...", pkg) || matches("go.etcd.io/raft/v3/...", pkg) {
+			t.Errorf("the program has %s", pkg)
 		}
 	}
 }

@@ -14,6 +14,8 @@ import (
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
@@ -71,6 +73,12 @@ const (
 	keepAliveTimeout = 3 * time.Second
 )
 
+// A member that was away is tried often: gRPC's own wait grows to two minutes, in which there may be no majority.
+var reconnecting = grpc.ConnectParams{
+	Backoff:           backoff.Config{BaseDelay: 50 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 2 * time.Second},
+	MinConnectTimeout: 3 * time.Second,
+}
+
 // sendLimit is what the client itself lets through: more than any append is, so that etcd is the one who judges.
 const sendLimit = 4 << 20
 
@@ -93,6 +101,7 @@ func Connect(ctx context.Context, config Config) (*Cluster, error) {
 		Endpoints: config.Endpoints, TLS: config.TLS, Username: config.Username, Password: config.Password,
 		DialTimeout: config.Timeout, DialKeepAliveTime: keepAliveEvery, DialKeepAliveTimeout: keepAliveTimeout,
 		MaxCallSendMsgSize: sendLimit, Logger: zap.NewNop(),
+		DialOptions: []grpc.DialOption{grpc.WithConnectParams(reconnecting)},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("journal/etcd: connecting to %v: %w", config.Endpoints, err)

@@ -21,7 +21,9 @@ type Proxy struct {
 // link is one client's connection and the one to the member that belongs to it.
 type link struct {
 	client, member net.Conn
-	forsaken       bool // the client's end was broken off; guarded by Proxy.mu
+	held           bool // what the client says is kept back; guarded by Proxy.mu, as are the others
+	kept           int  // bytes of it
+	forsaken       bool // the client's end was broken off
 }
 
 type mode int
@@ -31,7 +33,6 @@ const (
 	cut          // no connection holds, and none is made
 	silent       // connections stay, but nothing passes either way
 	deaf         // what clients say reaches the member; what it answers is thrown away
-	holding      // what clients say is held back, until the mode changes; answers pass
 )
 
 // NewProxy makes a proxy before the address host:port.
@@ -58,20 +59,37 @@ func (p *Proxy) Silence() { p.turn(silent) }
 // LoseAnswers passes on what clients say and throws away what the member answers.
 func (p *Proxy) LoseAnswers() { p.turn(deaf) }
 
-// Hold keeps back what clients say. When the proxy passes again it arrives late.
-func (p *Proxy) Hold() { p.turn(holding) }
+// Hold keeps back what clients say on the connections that there are, until Deliver. Answers pass, and so does
+// everything on new connections.
+func (p *Proxy) Hold() { p.each(func(l *link) { l.held = true }) }
+
+// Held tells how many bytes are kept back.
+func (p *Proxy) Held() (n int) {
+	p.each(func(l *link) { n += l.kept })
+	return n
+}
+
+// Deliver passes on, late, what was kept back.
+func (p *Proxy) Deliver() { p.each(func(l *link) { l.held = false }) }
 
 // Pass passes everything on. Connections on which answers were thrown away are broken: they make no sense any more.
 func (p *Proxy) Pass() { p.turn(passing) }
 
 // Forsake breaks the connections to clients and keeps those to the member, with what is held back for it.
 func (p *Proxy) Forsake() {
+	p.each(func(l *link) {
+		l.forsaken = true
+		_ = l.client.Close()
+	})
+}
+
+func (p *Proxy) each(do func(*link)) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for l := range p.links {
-		l.forsaken = true
-		_ = l.client.Close()
+		do(l)
 	}
+	p.changed.Broadcast()
 }
 
 func (p *Proxy) turn(to mode) {
@@ -131,7 +149,10 @@ func (p *Proxy) accept() {
 func (p *Proxy) carry(l *link) {
 	var both sync.WaitGroup
 	both.Go(func() {
-		p.pump(l.client, l.member, func(m mode) bool { return m == passing || m == deaf }, nil)
+		p.pump(l.client, l.member, func(queued int) (may, lose bool) {
+			l.kept = queued
+			return !l.held && p.mode != silent, false
+		})
 		p.mu.Lock()
 		for l.forsaken && p.mode != cut {
 			p.changed.Wait() // the member would drop what it is doing for a client that hangs up
@@ -140,7 +161,7 @@ func (p *Proxy) carry(l *link) {
 		_ = l.member.Close()
 	})
 	both.Go(func() {
-		p.pump(l.member, l.client, func(m mode) bool { return m != silent }, func(m mode) bool { return m == deaf })
+		p.pump(l.member, l.client, func(int) (may, lose bool) { return p.mode != silent, p.mode == deaf })
 		_ = l.client.Close()
 	})
 	both.Wait()
@@ -149,8 +170,9 @@ func (p *Proxy) carry(l *link) {
 	p.mu.Unlock()
 }
 
-// pump carries one way. It goes on reading while there is no leave to carry, and carries that when there is.
-func (p *Proxy) pump(from, to net.Conn, may, lose func(mode) bool) {
+// pump carries one way. It goes on reading while there is no leave to carry, and carries that when there is. Leave is
+// told how many bytes wait for it, and answers, with mu held, whether they may go and whether they go nowhere.
+func (p *Proxy) pump(from, to net.Conn, leave func(queued int) (may, lose bool)) {
 	var queue []byte // guarded by p.mu
 	ended := false
 	p.workers.Go(func() {
@@ -169,14 +191,16 @@ func (p *Proxy) pump(from, to net.Conn, may, lose func(mode) bool) {
 	})
 	for {
 		p.mu.Lock()
-		for p.mode != cut && (!may(p.mode) || len(queue) == 0 && !ended) {
+		may, lose := leave(len(queue))
+		for p.mode != cut && (!may || len(queue) == 0 && !ended) {
 			p.changed.Wait()
+			may, lose = leave(len(queue))
 		}
 		now, over := queue, ended || p.mode == cut
 		queue = nil
-		lost := p.mode == cut || lose != nil && lose(p.mode)
+		lose = lose || p.mode == cut
 		p.mu.Unlock()
-		if len(now) > 0 && !lost {
+		if len(now) > 0 && !lose {
 			if _, err := to.Write(now); err != nil {
 				return
 			}
