@@ -16,7 +16,7 @@ import (
 )
 
 func TestConformance(t *testing.T) {
-	faults := faulty{faults: map[string]fault{}}
+	faults := faulty{prefix: prefixOf(t), faults: map[string]fault{}}
 	c := connect(t, func(c *Config) { c.commit = faults.commit })
 	journaltest.Run(t, journaltest.Factory{
 		Open: func(t journaltest.TB, name string) journal.Journal {
@@ -34,6 +34,7 @@ func TestConformance(t *testing.T) {
 
 // faulty does to a log's next append what it is told.
 type faulty struct {
+	prefix string
 	mu     sync.Mutex
 	faults map[string]fault
 }
@@ -54,7 +55,7 @@ func (f *faulty) next(log string, next fault) {
 }
 
 func (f *faulty) commit(ctx context.Context, c *clientv3.Client, log string, t txn) (*clientv3.TxnResponse, error) {
-	k := keysOf("/TestConformance/", log)
+	k := keysOf(f.prefix, log)
 	puts := func(key string) bool {
 		for _, op := range t.then {
 			if op.IsPut() && string(op.KeyBytes()) == key {

@@ -29,6 +29,9 @@ func soon(t *testing.T, what func() bool) {
 	require.Eventually(t, what, 20*time.Second, time.Millisecond)
 }
 
+// long makes a request that is larger than anything else that a client says.
+var long = strings.Repeat("long ", 1000)
+
 // The request arrives and takes effect, its answer does not. The append is acknowledged, and is there once.
 func TestTheAnswerIsLost(t *testing.T) {
 	t.Parallel()
@@ -69,10 +72,10 @@ func TestTheRequestIsLate(t *testing.T) {
 	head := acquire(t, j)
 	var want []string
 	for i := range 5 {
-		want = append(want, fmt.Sprint(i))
+		want = append(want, fmt.Sprint(i, long))
 		proxy.Hold()
 		go func() {
-			for proxy.Held() == 0 {
+			for proxy.Held() < len(long) {
 				time.Sleep(time.Millisecond)
 			}
 			proxy.Forsake()
@@ -176,10 +179,10 @@ func TestAStaleOwnersAppendArrives(t *testing.T) {
 	proxy.Hold()
 	done := make(chan error, 1)
 	go func() {
-		_, err := j.Append(background, head, batchOf(head, "stale"))
+		_, err := j.Append(background, head, batchOf(head, long))
 		done <- err
 	}()
-	soon(t, func() bool { return proxy.Held() > 0 })
+	soon(t, func() bool { return proxy.Held() >= len(long) })
 	taken, err := other.Acquire(background, "other")
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), taken.Next)

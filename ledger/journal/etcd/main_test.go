@@ -2,10 +2,12 @@ package etcd
 
 import (
 	"context"
+	"crypto/rand"
 	"flag"
 	"fmt"
 	"log/slog"
 	"os"
+	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,9 +59,17 @@ func connect(t testing.TB, change func(*Config)) *Cluster {
 	return connectTo(t, members.Endpoints(), change)
 }
 
+var prefixes sync.Map // of prefixes, by the runs of tests that have them
+
+// prefixOf is what a test's keys begin with, this time: -count makes it run again.
+func prefixOf(t testing.TB) string {
+	prefix, _ := prefixes.LoadOrStore(t, "/"+t.Name()+"/"+rand.Text()+"/")
+	return prefix.(string)
+}
+
 func connectTo(t testing.TB, endpoints []string, change func(*Config)) *Cluster {
 	t.Helper()
-	config := Config{Endpoints: endpoints, Prefix: "/" + t.Name() + "/", Logger: quiet}
+	config := Config{Endpoints: endpoints, Prefix: prefixOf(t), Logger: quiet}
 	if change != nil {
 		change(&config)
 	}

@@ -61,11 +61,15 @@ func (p *Proxy) LoseAnswers() { p.turn(deaf) }
 
 // Hold keeps back what clients say on the connections that there are, until Deliver. Answers pass, and so does
 // everything on new connections.
-func (p *Proxy) Hold() { p.each(func(l *link) { l.held = true }) }
+func (p *Proxy) Hold() { p.each(func(l *link) { l.held = !l.forsaken }) }
 
-// Held tells how many bytes are kept back.
+// Held tells how many bytes are kept back for clients that are still there.
 func (p *Proxy) Held() (n int) {
-	p.each(func(l *link) { n += l.kept })
+	p.each(func(l *link) {
+		if l.held && !l.forsaken {
+			n += l.kept
+		}
+	})
 	return n
 }
 
