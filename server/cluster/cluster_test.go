@@ -421,6 +421,50 @@ func TestTheLeaderOfEtcdIsKilled(t *testing.T) {
 	w.settles("a", "b", "c")
 }
 
+func TestLeavingEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.proxied = true
+	w.join("a")
+	w.settles("a")
+	w.nodes["a"].network((*etcdtest.Proxy).Silence)
+	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+	defer cancel()
+	begun := time.Now()
+	require.NoError(t, w.nodes["a"].Leave(ctx))
+	require.Less(t, time.Since(begun), 3*time.Second)
+	require.Empty(t, w.nodes["a"].holder.led())
+}
+
+// What is deleted by hand is put right.
+func TestKeysThatAreDeletedByHand(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.join("a", "b")
+	w.settles("a", "b")
+	shard := w.nodes["a"].holder.led()[0]
+	_, err := members.Client().Delete(t.Context(), w.nodes["a"].keys.owner(shard))
+	require.NoError(t, err)
+	w.settles("a", "b")
+	o, _ := w.nodes["a"].View().Owner(shard)
+	require.Equal(t, uint64(2), o.Epoch)
+
+	old := w.nodes["a"].View()
+	_, err = members.Client().Delete(t.Context(), w.nodes["a"].keys.node("a"))
+	require.NoError(t, err)
+	w.awaits("a does not come back", func() bool { return w.nodes["a"].View().Revision > old.Revision+1 && w.nodes["a"].Live() })
+	w.settles("a", "b")
+
+	// And what nobody can read stands in nobody's way.
+	_, err = members.Client().Put(t.Context(), w.nodes["a"].keys.node("c"), "{")
+	require.NoError(t, err)
+	_, err = members.Client().Put(t.Context(), w.nodes["a"].keys.pin(shard), "who?")
+	require.NoError(t, err)
+	w.settles("a", "b")
+	w.join("d")
+	w.settles("a", "b", "d")
+}
+
 func TestJoiningEndsWithItsContext(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

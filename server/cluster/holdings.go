@@ -1,9 +1,6 @@
 package cluster
 
-import (
-	"slices"
-	"time"
-)
+import "time"
 
 // phase is what a node does with a shard.
 type phase int
@@ -58,8 +55,9 @@ type action struct {
 	take  bool
 }
 
-// movesMax bounds how many shards a node gives up at a time of its own will. The others go on meanwhile.
-const movesMax = 16
+// movesMax bounds how many shards a node gives up at a time of its own will, while the others go on. takesMax bounds how
+// many it takes over at a time: each is a tail to be read.
+const movesMax, takesMax = 16, 64
 
 // decide says what to do, has it noted as begun, and says when time alone would change the decision (zero for never).
 func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.Time) {
@@ -68,12 +66,7 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 	}
 	me, _ := v.Node(hs.me)
 	hs.leaving = me.Leaving
-	moves := 0
-	for i := range hs.shards {
-		if hs.shards[i].phase == releasing {
-			moves++
-		}
-	}
+	moves, takes := hs.count(releasing), hs.count(taking)
 	for shard := range hs.shards {
 		h := &hs.shards[shard]
 		take, give, at := false, false, time.Time{}
@@ -86,7 +79,10 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 				moves++
 			}
 		case h.phase == idle && v.Revision >= h.seen:
-			take, at = hs.takes(h, v, shard, now)
+			if take, at = hs.takes(h, v, shard, now); take {
+				take = takes < takesMax
+				takes++
+			}
 		}
 		switch {
 		case take:
@@ -215,6 +211,15 @@ func (hs *holdings) unfit(now time.Time) (shards []int, until time.Time) {
 	return shards, until
 }
 
+func (hs *holdings) count(in phase) (n int) {
+	for i := range hs.shards {
+		if hs.shards[i].phase == in {
+			n++
+		}
+	}
+	return n
+}
+
 // led are the shards that the holder leads.
 func (hs *holdings) led() []int {
 	var shards []int
@@ -227,6 +232,4 @@ func (hs *holdings) led() []int {
 }
 
 // empty says whether the node has nothing, and is about to do nothing.
-func (hs *holdings) empty() bool {
-	return !slices.ContainsFunc(hs.shards, func(h hold) bool { return h.phase != idle })
-}
+func (hs *holdings) empty() bool { return hs.count(idle) == len(hs.shards) }

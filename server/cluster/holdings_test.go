@@ -135,6 +135,20 @@ func TestMovesAreBounded(t *testing.T) {
 	require.Len(t, actions, shards)
 }
 
+func TestTakeoversAreBounded(t *testing.T) {
+	const shards = takesMax + 5
+	v := made(shards, Node{ID: "a", lease: 1})
+	hs := newHoldings("a", 1, 1, shards, settle, exactly)
+	now := time.Unix(1000, 0)
+	actions, _ := hs.decide(v, now)
+	require.Len(t, actions, takesMax)
+	hs.took(actions[0].shard, 1, 2, now)
+	hs.failed(actions[1].shard, 0, now)
+	actions, wake := hs.decide(v, now)
+	require.Len(t, actions, 2)
+	require.Equal(t, now.Add(restFirst), wake, "what is only waiting for its turn needs no time")
+}
+
 func TestFailuresAreTriedAgainLaterAndLater(t *testing.T) {
 	now := time.Unix(1000, 0)
 	hs := newHoldings("a", 1, 1, 1, settle, exactly)
