@@ -87,6 +87,13 @@ func (v *View) rank(n *Node, shard int) int {
 	}
 }
 
+// Ready says whether a shard that is pinned to the node would move there: it is registered, has caught up, and neither leaves
+// nor is drained.
+func (v *View) Ready(shard int, id string) bool {
+	n, ok := v.Node(id)
+	return ok && shard >= 0 && shard < len(v.owners) && v.rank(&n, shard) == ready
+}
+
 // Preferred is the node that should own the shard, or "" if none may. It is the node that the shard is pinned to, if that
 // is ready for it, and otherwise the one with the highest score among those of the best rank.
 func (v *View) Preferred(shard int) string {

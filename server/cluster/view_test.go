@@ -107,6 +107,16 @@ func TestWhoIsPreferred(t *testing.T) {
 				v.owners[shard] = Owner{Node: owner.ID, Epoch: 1, lease: owner.lease, created: 1}
 			}
 			require.Equal(t, test.want, v.Preferred(shard))
+			v.pins[shard] = ""
+			unpinned := v.Preferred(shard)
+			for _, id := range []string{"a", "b", "c"} {
+				v.pins[shard] = id
+				if v.Ready(shard, id) {
+					require.Equal(t, id, v.Preferred(shard))
+				} else {
+					require.Equal(t, unpinned, v.Preferred(shard))
+				}
+			}
 		})
 	}
 }
