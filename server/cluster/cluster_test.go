@@ -397,6 +397,9 @@ func TestChangesThatWereCompacted(t *testing.T) {
 }
 
 func TestTheLeaderOfEtcdIsKilled(t *testing.T) {
+	if testing.Short() {
+		t.Skip("members of its own, and an election")
+	}
 	t.Parallel()
 	w := newWorld(t)
 	var err error
