@@ -50,6 +50,11 @@ func TestMandates(t *testing.T) {
 	require.Equal(t, "2026-02", got.GetAccount().GetMandates()[0].GetLastMonth())
 	require.NotEmpty(t, got.GetAccount().GetMandates()[0].GetLastAuthorizationId())
 
+	b.on("2026-02-05")
+	statement, err := b.GetStatement(ctx, &holdfastv1.GetStatementRequest{AccountId: account})
+	require.NoError(t, err)
+	require.Equal(t, "bill-2026-01", statement.GetCaptures()[0].GetBillReference())
+
 	ended, err := b.EndMandate(ctx, &holdfastv1.EndMandateRequest{RequestId: "m2", MandateId: mandate.GetMandateId(), Reason: "asked"})
 	require.NoError(t, err)
 	require.Empty(t, ended.GetAccount().GetMandates())

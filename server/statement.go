@@ -54,6 +54,7 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 		resp.Captures = append(resp.Captures, &holdfastv1.StatementCapture{
 			CaptureId: o.Authorization.CaptureID(o.Part), AuthorizationId: o.Authorization.String(), OrderId: string(o.Order),
 			Scene: holdfastv1.Scene(o.Scene), CarrierId: string(o.Carrier), Amount: int64(o.Amount), CreateTime: timestamp(o.Time), Planned: o.Planned,
+			BillReference: string(o.Bill),
 		})
 	}
 	if r.GetPageToken() == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -63,7 +64,7 @@ func run(ctx context.Context, args []string) int {
 		if errors.Is(err, context.Canceled) && ctx.Err() != nil {
 			err = errors.New("interrupted")
 		}
-		fmt.Fprintf(os.Stderr, "holdfast: %v\n", err)
+		fmt.Fprintf(os.Stderr, "holdfast: %s\n", strings.TrimPrefix(err.Error(), "holdfast: ")) // the SDK's errors begin so
 		return 1
 	}
 	return 0

@@ -49,7 +49,8 @@ window opened, and never changes; what happened to it later, and what is left to
 The last line adds the statement up; exit code 1 when it does not add up. In CSV every line has what it adds to the balance, the
 first being the opening balance, and the total line has their sum, the closing balance. Amounts of JSON are minor units.
 
-A purchase that is paid by installments adds nothing by itself: each installment does, with the window that bills it.`
+A purchase that is paid by installments adds nothing by itself: each installment does, with the window that bills it. Its fee or
+interest says what the plan costs a year, and interest and penalty what they do; in CSV that is in the last two columns.`
 }
 
 // Validate refuses flags that contradict each other.

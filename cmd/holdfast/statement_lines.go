@@ -42,7 +42,7 @@ func (s *statement) entries() []entry {
 		at := c.GetCreateTime().AsTime().UnixNano()
 		e := entry{
 			day: s.zone.DateAt(calendar.Instant(at)).String(), kind: "purchase", order: c.GetOrderId(), scene: sceneName(c.GetScene()),
-			carrier: c.GetCarrierId(), amount: c.GetAmount(),
+			carrier: c.GetCarrierId(), reference: c.GetBillReference(), amount: c.GetAmount(),
 		}
 		if p, ok := planned[i]; ok {
 			e.plan, e.amount = p.GetPlanId(), c.GetAmount()-plannedAmount(p)
@@ -143,11 +143,26 @@ func (s *statement) itemEntries(i *holdfastv1.Item) []entry {
 	}
 	switch charged := sum - e.amount; {
 	case charged > 0:
-		return []entry{{day: i.GetDay(), kind: "charged", note: "interest and penalty until then", amount: charged}, e}
+		return []entry{{day: i.GetDay(), kind: "charged", note: chargeNames(i) + " until then", amount: charged}, e}
 	case charged < 0:
-		return []entry{{day: i.GetDay(), kind: "taken_back", note: "interest and penalty that were charged", amount: charged}, e}
+		return []entry{{day: i.GetDay(), kind: "taken_back", note: chargeNames(i) + " that had been charged", amount: charged}, e}
 	}
 	return []entry{e}
+}
+
+// chargeNames names the charges that an item moved.
+func chargeNames(i *holdfastv1.Item) string {
+	moves := func(part holdfastv1.AmountPart) bool {
+		return slices.ContainsFunc(i.GetMoves(), func(m *holdfastv1.ItemMove) bool { return m.GetPart() == part })
+	}
+	interest, penalty := moves(holdfastv1.AmountPart_AMOUNT_PART_INTEREST), moves(holdfastv1.AmountPart_AMOUNT_PART_PENALTY)
+	switch {
+	case interest == penalty:
+		return "interest and penalty"
+	case interest:
+		return "interest"
+	}
+	return "penalty"
 }
 
 func (s *statement) collectionNote(i *holdfastv1.Item) string {

@@ -1724,7 +1724,9 @@ type StatementCapture struct {
 	// When it was captured.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// Whether it is paid by an installment plan, and not billed as a whole.
-	Planned       bool `protobuf:"varint,8,opt,name=planned,proto3" json:"planned,omitempty"`
+	Planned bool `protobuf:"varint,8,opt,name=planned,proto3" json:"planned,omitempty"`
+	// The carrier's reference of the bill that it paid; empty for what was no bill.
+	BillReference string `protobuf:"bytes,9,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1813,6 +1815,13 @@ func (x *StatementCapture) GetPlanned() bool {
 		return x.Planned
 	}
 	return false
+}
+
+func (x *StatementCapture) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
 }
 
 // StatementInstallment is an installment that was billed with a statement.
@@ -2551,7 +2560,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x12unbilled_principal\x18\x11 \x01(\x03R\x11unbilledPrincipal\x12-\n" +
 	"\x12previous_statement\x18\x12 \x01(\tR\x11previousStatement\x12.\n" +
 	"\x13penalty_annual_rate\x18\x13 \x01(\tR\x11penaltyAnnualRate\x120\n" +
-	"\x14interest_annual_rate\x18\x14 \x01(\tR\x12interestAnnualRate\"\xaf\x02\n" +
+	"\x14interest_annual_rate\x18\x14 \x01(\tR\x12interestAnnualRate\"\xd6\x02\n" +
 	"\x10StatementCapture\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12)\n" +
@@ -2563,7 +2572,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x06amount\x18\x06 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x18\n" +
-	"\aplanned\x18\b \x01(\bR\aplanned\"\xd6\x02\n" +
+	"\aplanned\x18\b \x01(\bR\aplanned\x12%\n" +
+	"\x0ebill_reference\x18\t \x01(\tR\rbillReference\"\xd6\x02\n" +
 	"\x14StatementInstallment\x12\x17\n" +
 	"\aplan_id\x18\x01 \x01(\tR\x06planId\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x0e\n" +
