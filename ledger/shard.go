@@ -56,6 +56,14 @@ type DebtTotals struct {
 	Failed     int64 // collections that failed
 }
 
+// Statements is how many windows have closed, ever.
+func (s *Shard) Statements() (n int64) {
+	for i := range s.Debts {
+		n += s.Debts[i].Statements
+	}
+	return n
+}
+
 // Clone is a copy that shares no memory that can change.
 func (s *Shard) Clone() *Shard {
 	c := *s

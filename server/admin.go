@@ -41,6 +41,7 @@ func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*h
 			Shard: int32(i), Accounts: int64(out.Shard.Accounts), OpenHolds: out.Shard.OpenHolds, Sequence: st.Durable,
 			FlushedSequence: st.State.Flushed, Hash: st.Hash.String(), Epoch: st.Epoch, Queued: int64(st.Queued),
 			CacheBytes: st.State.CacheBytes, DirtyRows: st.State.DirtyRows, Commands: st.Commands, Batches: st.Batches,
+			Statements: out.Shard.Statements(),
 		})
 		for _, t := range out.Shard.Totals {
 			key := [2]string{string(t.Carrier), string(t.Currency)}
@@ -213,7 +214,8 @@ func (s *admin) ListSuspensions(ctx context.Context, _ *holdfastv1.ListSuspensio
 	return &holdfastv1.ListSuspensionsResponse{Suspensions: list}, err
 }
 
-// AdvanceClock moves the virtual clock, journals that it moved, and lets what is due happen.
+// AdvanceClock moves the virtual clock, journals that it moved, and lets what is due happen, or leaves that to the
+// writers' sweeps.
 func (s *admin) AdvanceClock(ctx context.Context, r *holdfastv1.AdvanceClockRequest) (*holdfastv1.AdvanceClockResponse, error) {
 	clock := s.server.config.Clock
 	if !clock.Virtual() {
@@ -244,6 +246,9 @@ func (s *admin) AdvanceClock(ctx context.Context, r *holdfastv1.AdvanceClockRequ
 	for _, w := range s.writers {
 		if _, err := submit(ctx, w, &ledger.AdvanceClock{}); err != nil {
 			return nil, err
+		}
+		if r.GetInBackground() {
+			continue
 		}
 		expired, err := w.Sweep(ctx)
 		if err != nil {

@@ -39,6 +39,40 @@ func TestClockLetsHoldsExpire(t *testing.T) {
 	b.sound()
 }
 
+// TestClockLeavesWhatIsDueToTheSweep moves the clock past what is due and does not wait for it: whoever asks finds that it has
+// happened, and of whom nobody asks the sweep lets it happen.
+func TestClockLeavesWhatIsDueToTheSweep(t *testing.T) {
+	b := serveBook(t, Config{Clock: VirtualClock(time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC))})
+	advance := func(d time.Duration, inBackground bool) *holdfastv1.AdvanceClockResponse {
+		resp, err := b.AdvanceClock(t.Context(), &holdfastv1.AdvanceClockRequest{
+			To: &holdfastv1.AdvanceClockRequest_Duration{Duration: durationpb.New(d)}, InBackground: inBackground,
+		})
+		require.NoError(t, err)
+		return resp
+	}
+	shard := func() *holdfastv1.ShardStats {
+		stats, err := b.GetStats(t.Context(), &holdfastv1.GetStatsRequest{})
+		require.NoError(t, err)
+		return stats.GetShards()[0]
+	}
+	asked, bought := b.account(1000), b.account(1000)
+	for range 5 {
+		b.held(asked, 100)
+		b.held(bought, 100)
+	}
+	b.charged(bought, 100, nil)
+	advance(time.Minute, false) // the index of deadlines is in the state file
+	require.EqualValues(t, 10, shard().GetOpenHolds())
+
+	resp := advance(5*24*time.Hour, true) // holds end, and the window closes on the fifth
+	require.Zero(t, resp.GetExpiredHolds())
+	got, err := b.GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: asked.GetAccountId()})
+	require.NoError(t, err)
+	require.EqualValues(t, 1000, got.GetAccount().GetAvailable(), "whether the sweep has been there or not")
+	require.Eventually(t, func() bool { return shard().GetOpenHolds() == 0 && shard().GetStatements() == 1 }, 20*time.Second, 10*time.Millisecond)
+	b.sound()
+}
+
 // TestClockNeverRunsBackwards starts again with a clock that is behind the journal.
 func TestClockNeverRunsBackwards(t *testing.T) {
 	start := time.Date(2026, 5, 1, 0, 0, 0, 0, time.UTC)

@@ -79,7 +79,8 @@ figures say that all have expired. A hundred thousand take a minute and a half, 
   holdfast bench --accounts 200000 --expire 100000
 
 With --close it measures, once and without the echo, what a month's end does to others: on a virtual clock, N accounts
-have bought something in the window that is open, and the clock moves to when all of them close. The book is made anew.
+have bought something in the window that is open, and the clock moves to when all of them close. The sweep closes them
+in the background, and so does whoever asks something of an account first. The book is made anew.
 
   holdfast bench --close 1000000 --duration 15s
 
@@ -129,8 +130,10 @@ func (c *BenchCmd) validateApart() error {
 		return errors.New("--close is measured by itself, on a book of its own: not with --expire, --restart, --target or --data")
 	case c.Expire > c.Accounts*most:
 		return fmt.Errorf("--expire %d needs --accounts %d: at most %d holds of an account end together", c.Expire, (c.Expire-1)/most+1, most)
-	case !c.compares() && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1 || c.Profile != ""):
-		return errors.New("--expire, --close and --restart have a load of their own: not --rate, --stream, --profile or more than one --concurrency")
+	case !c.compares() && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1):
+		return errors.New("--expire, --close and --restart have a load of their own: not --rate, --stream or more than one --concurrency")
+	case (c.Expire > 0 || c.Restart) && c.Profile != "":
+		return errors.New("--profile is not for --expire and --restart")
 	case c.Restart && c.Target != "":
 		return errors.New("--restart is for a server that bench starts, not for --target")
 	case c.Tail > 0 && !c.Restart:

@@ -10,6 +10,7 @@ import (
 // bookStats is what a server says of its shards, summed where nothing else is said.
 type bookStats struct {
 	accounts, open    int64
+	statements        int64
 	entries           uint64   // durable
 	sequence, flushed []uint64 // of each shard
 }
@@ -22,6 +23,7 @@ func (b *bench) stats(ctx context.Context) (s bookStats, err error) {
 	for _, shard := range resp.GetShards() {
 		s.accounts += shard.GetAccounts()
 		s.open += shard.GetOpenHolds()
+		s.statements += shard.GetStatements()
 		s.entries += shard.GetSequence()
 		s.sequence = append(s.sequence, shard.GetSequence())
 		s.flushed = append(s.flushed, shard.GetFlushedSequence())

@@ -48,11 +48,11 @@ func (d *deadlines) apply(tx *bolt.Tx) error {
 	return nil
 }
 
-// Due finds up to limit accounts whose next deadline is not after the instant, the earliest first, behind a place in the
-// index, and answers with the place to go on behind; nil when nothing more is due. It looks in the file, and asks memory
-// about those that have changed since they were flushed: an account that got its deadline since then is found after the
-// next flush.
-func (s *State) Due(after []byte, now int64, limit int) (due []ledger.AccountID, next []byte, err error) {
+// Due finds accounts whose next deadline is not after the instant, the earliest first, behind a place in the index, and
+// answers with the place to go on behind; nil when nothing more is due. It looks at so many deadlines of the file at most,
+// and asks memory about those that have changed since they were flushed, which may be all of them: an account that got its
+// deadline since then is found after the next flush.
+func (s *State) Due(after []byte, now int64, looks int) (due []ledger.AccountID, next []byte, err error) {
 	err = s.view(func(tx *bolt.Tx) error {
 		c := tx.Bucket(bucketDeadlines).Cursor()
 		k, _ := c.Seek(after)
@@ -67,10 +67,11 @@ func (s *State) Due(after []byte, now int64, limit int) (due []ledger.AccountID,
 				return nil
 			}
 			if id := ledger.AccountID(binary.BigEndian.Uint64(k[8:])); s.stillDue(id, now) {
-				if due = append(due, id); len(due) == limit {
-					next = slices.Clone(k)
-					return nil
-				}
+				due = append(due, id)
+			}
+			if looks--; looks == 0 {
+				next = slices.Clone(k)
+				return nil
 			}
 		}
 		return nil

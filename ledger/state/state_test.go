@@ -224,7 +224,7 @@ func TestReceiptsAreKeptAndThenPurged(t *testing.T) {
 }
 
 // TestDueGoesOnWhereItStopped walks the index of deadlines in stretches: each account that is due once, the earliest first,
-// without those that have changed since they were flushed.
+// without those that have changed since they were flushed, however many these are.
 func TestDueGoesOnWhereItStopped(t *testing.T) {
 	const accounts = 60
 	s := open(t, filepath.Join(t.TempDir(), "state.db"), state.Options{})
@@ -254,6 +254,14 @@ func TestDueGoesOnWhereItStopped(t *testing.T) {
 	out := s.apply(&ledger.Void{Request: s.request(), Authorization: holds[accounts-1]})
 	require.Nil(t, out.Fault)
 	require.Equal(t, due[1:40], walk(), "the first has nothing to wait for any more, and the file does not know it yet")
+	for i := range 10 {
+		require.Nil(t, s.apply(&ledger.Void{Request: s.request(), Authorization: holds[accounts-2-i]}).Fault)
+	}
+	some, next, err := s.state.Due(nil, int64(at), 7)
+	require.NoError(t, err)
+	require.Empty(t, some)
+	require.NotNil(t, next, "a look is bounded also where nothing is due any more")
+	require.Equal(t, due[11:40], walk())
 	require.NoError(t, s.state.Close())
 }
 

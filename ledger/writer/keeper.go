@@ -65,14 +65,18 @@ func (p *purge) step(k *keeper) error {
 	return err
 }
 
-// The bounds of one Tick, and of one sweep.
+// The bounds of one Tick, of one look at the index of deadlines, and how the sweep in the background gives way: it rests so
+// many times as long as a Tick took, waiting included, and longer while the flusher has much to do.
 const (
 	tickAccounts  = 32
-	sweepAccounts = 4_096
+	sweepLooks    = 4_096
+	restTimes     = 2
+	restOfFlusher = 10 * time.Millisecond
 )
 
-// keepSweeping lets what is due happen, a bounded amount each time. While there is more it rests twice as long as it worked.
-// Nothing depends on its being on time: every read and every decision applies what is due on its account first.
+// keepSweeping lets what is due happen, in the background of what is asked: a Tick waits in the queue like a call, so it is
+// slow when there are many calls, and then the sweep rests long. Nothing depends on its being on time: every read and every
+// decision applies what is due on its account first.
 func (s *session) keepSweeping() {
 	rest := s.config.Sweep
 	var sweep sweep
@@ -83,14 +87,27 @@ func (s *session) keepSweeping() {
 		case <-time.After(rest):
 		}
 		begun := time.Now()
-		_, err := sweep.step(s.ctx, s, s.config.Clock())
+		_, err := sweep.step(s.ctx, s, s.config.Clock(), s.giveWay)
 		if rest = s.config.Sweep; sweep.after != nil {
-			rest = min(rest, 2*time.Since(begun))
+			rest = min(rest, time.Since(begun))
 		}
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
 			failIfCorrupt(s.fail, err)
 		}
+	}
+}
+
+// giveWay rests after a Tick. What a sweep makes dirty must not fill memory, or else the flusher writes without rests of its
+// own, and that is what callers feel most.
+func (s *session) giveWay(took time.Duration) {
+	rest := restTimes * took
+	if s.state.Pressed() {
+		rest = max(rest, restOfFlusher)
+	}
+	select {
+	case <-time.After(rest):
+	case <-s.ctx.Done():
 	}
 }
 
@@ -110,7 +127,7 @@ func (s *session) sweep(ctx context.Context, now calendar.Instant) (expired int,
 		n := 0
 		for more := true; more && err == nil; more = sweep.after != nil {
 			var some swept
-			some, err = sweep.step(ctx, s, now)
+			some, err = sweep.step(ctx, s, now, func(time.Duration) {})
 			expired += some.expired
 			n += some.expired + some.booked
 		}
@@ -130,17 +147,22 @@ type swept struct{ expired, booked int }
 type sweep struct{ after []byte }
 
 // step lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls come in
-// between.
-func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant) (done swept, err error) {
-	due, next, err := s.state.Due(w.after, int64(now), sweepAccounts)
+// between; rest is told how long each took.
+func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant, rest func(took time.Duration)) (done swept, err error) {
+	due, next, err := s.state.Due(w.after, int64(now), sweepLooks)
 	for len(due) > 0 && err == nil {
-		n := min(len(due), tickAccounts)
+		some := due[:min(len(due), tickAccounts)]
+		for _, id := range some {
+			s.state.Prefetch(id)
+		}
+		begun := time.Now()
 		var out *ledger.Outcome
-		if out, err = s.submit(ctx, &call{command: &ledger.Tick{Accounts: due[:n]}}); err == nil {
+		if out, err = s.submit(ctx, &call{command: &ledger.Tick{Accounts: some}}); err == nil {
 			done.expired += out.Expired
 			done.booked += out.Booked
+			rest(time.Since(begun))
 		}
-		due = due[n:]
+		due = due[len(some):]
 	}
 	if w.after = next; err != nil {
 		w.after = nil

@@ -177,7 +177,9 @@ type ShardStats struct {
 	// Commands decided since the start.
 	Commands uint64 `protobuf:"varint,11,opt,name=commands,proto3" json:"commands,omitempty"`
 	// Batches appended since the start.
-	Batches       uint64 `protobuf:"varint,12,opt,name=batches,proto3" json:"batches,omitempty"`
+	Batches uint64 `protobuf:"varint,12,opt,name=batches,proto3" json:"batches,omitempty"`
+	// Statements written ever: windows that have closed.
+	Statements    int64 `protobuf:"varint,13,opt,name=statements,proto3" json:"statements,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -292,6 +294,13 @@ func (x *ShardStats) GetCommands() uint64 {
 func (x *ShardStats) GetBatches() uint64 {
 	if x != nil {
 		return x.Batches
+	}
+	return 0
+}
+
+func (x *ShardStats) GetStatements() int64 {
+	if x != nil {
+		return x.Statements
 	}
 	return 0
 }
@@ -1258,7 +1267,10 @@ type AdvanceClockRequest struct {
 	//
 	//	*AdvanceClockRequest_Time
 	//	*AdvanceClockRequest_Duration
-	To            isAdvanceClockRequest_To `protobuf_oneof:"to"`
+	To isAdvanceClockRequest_To `protobuf_oneof:"to"`
+	// Answer as soon as the clock has moved, and leave what is due to the server's sweep, as on real time. No answer about an
+	// account depends on which of the two it is: what is due on it happens first.
+	InBackground  bool `protobuf:"varint,3,opt,name=in_background,json=inBackground,proto3" json:"in_background,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1318,6 +1330,13 @@ func (x *AdvanceClockRequest) GetDuration() *durationpb.Duration {
 	return nil
 }
 
+func (x *AdvanceClockRequest) GetInBackground() bool {
+	if x != nil {
+		return x.InBackground
+	}
+	return false
+}
+
 type isAdvanceClockRequest_To interface {
 	isAdvanceClockRequest_To()
 }
@@ -1341,7 +1360,7 @@ type AdvanceClockResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The clock now.
 	Time *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=time,proto3" json:"time,omitempty"`
-	// Holds that expired on the way.
+	// Holds that expired on the way; 0 when that is left to the background.
 	ExpiredHolds  int64 `protobuf:"varint,2,opt,name=expired_holds,json=expiredHolds,proto3" json:"expired_holds,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1404,7 +1423,7 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"start_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\tstartTime\x12/\n" +
 	"\x06shards\x18\x05 \x03(\v2\x17.holdfast.v1.ShardStatsR\x06shards\x126\n" +
-	"\bcarriers\x18\x06 \x03(\v2\x1a.holdfast.v1.CarrierTotalsR\bcarriers\"\xdc\x02\n" +
+	"\bcarriers\x18\x06 \x03(\v2\x1a.holdfast.v1.CarrierTotalsR\bcarriers\"\xfc\x02\n" +
 	"\n" +
 	"ShardStats\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -1422,7 +1441,10 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"dirty_rows\x18\n" +
 	" \x01(\x03R\tdirtyRows\x12\x1a\n" +
 	"\bcommands\x18\v \x01(\x04R\bcommands\x12\x18\n" +
-	"\abatches\x18\f \x01(\x04R\abatches\"\xc3\x01\n" +
+	"\abatches\x18\f \x01(\x04R\abatches\x12\x1e\n" +
+	"\n" +
+	"statements\x18\r \x01(\x03R\n" +
+	"statements\"\xc3\x01\n" +
 	"\rCarrierTotals\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x01 \x01(\tR\tcarrierId\x12\x1a\n" +
@@ -1487,10 +1509,11 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed\"\x18\n" +
 	"\x16ListSuspensionsRequest\"T\n" +
 	"\x17ListSuspensionsResponse\x129\n" +
-	"\vsuspensions\x18\x01 \x03(\v2\x17.holdfast.v1.SuspensionR\vsuspensions\"\x86\x01\n" +
+	"\vsuspensions\x18\x01 \x03(\v2\x17.holdfast.v1.SuspensionR\vsuspensions\"\xab\x01\n" +
 	"\x13AdvanceClockRequest\x120\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampH\x00R\x04time\x127\n" +
-	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationH\x00R\bdurationB\x04\n" +
+	"\bduration\x18\x02 \x01(\v2\x19.google.protobuf.DurationH\x00R\bduration\x12#\n" +
+	"\rin_background\x18\x03 \x01(\bR\finBackgroundB\x04\n" +
 	"\x02to\"k\n" +
 	"\x14AdvanceClockResponse\x12.\n" +
 	"\x04time\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04time\x12#\n" +

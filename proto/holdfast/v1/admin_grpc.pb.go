@@ -63,7 +63,8 @@ type AdminServiceClient interface {
 	//
 	// Example: {}
 	ListSuspensions(ctx context.Context, in *ListSuspensionsRequest, opts ...grpc.CallOption) (*ListSuspensionsResponse, error)
-	// AdvanceClock moves a virtual clock and lets everything that falls due by then happen. It never moves backwards.
+	// AdvanceClock moves a virtual clock and lets everything that falls due by then happen. It never moves backwards. It
+	// answers when all of it has happened, or at once if it is to happen in the background.
 	//
 	// Errors: FAILED_PRECONDITION, reason CLOCK_NOT_VIRTUAL, when the server runs on real time; INVALID_ARGUMENT for a
 	// time before the present one.
@@ -203,7 +204,8 @@ type AdminServiceServer interface {
 	//
 	// Example: {}
 	ListSuspensions(context.Context, *ListSuspensionsRequest) (*ListSuspensionsResponse, error)
-	// AdvanceClock moves a virtual clock and lets everything that falls due by then happen. It never moves backwards.
+	// AdvanceClock moves a virtual clock and lets everything that falls due by then happen. It never moves backwards. It
+	// answers when all of it has happened, or at once if it is to happen in the background.
 	//
 	// Errors: FAILED_PRECONDITION, reason CLOCK_NOT_VIRTUAL, when the server runs on real time; INVALID_ARGUMENT for a
 	// time before the present one.
