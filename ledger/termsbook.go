@@ -60,9 +60,9 @@ func (l *Ledger) currentTerms(currency money.Currency) TermsID {
 // putTerms adds a version of the terms.
 func (s *Shard) putTerms(e *Entry, f *TermsPut) {
 	document := clone(f.Document)
-	t, err := terms.Parse([]byte(document))
+	t, err := terms.Reread([]byte(document))
 	if err != nil {
-		panic(fmt.Sprintf("ledger: entry %d has terms that cannot be read: %v", e.Sequence, err)) // the edge has read them
+		panic(fmt.Sprintf("ledger: entry %d has terms that cannot be read: %v", e.Sequence, err)) // the edge has checked them
 	}
 	s.Terms = append(s.Terms, TermsVersion{Document: document, Terms: t, Put: e.Time, Caller: Caller(clone(string(e.Request.Caller)))})
 }

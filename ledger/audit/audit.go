@@ -132,6 +132,11 @@ func (a *auditor) entry(e journal.Entry) (err error) {
 		return err
 	}
 	entry.Sequence, entry.Time = e.Sequence, calendar.Instant(e.Time)
+	if put, ok := entry.Fact.(*ledger.TermsPut); ok {
+		if _, err := terms.Parse([]byte(put.Document)); err != nil { // a start takes a part of it for granted
+			return fmt.Errorf("terms that would not be accepted: %w", err)
+		}
+	}
 	if entry.Request.ID != "" {
 		a.report.Receipts++
 	}

@@ -125,6 +125,27 @@ func TestStateOfAnotherBookIsFound(t *testing.T) {
 	require.Contains(t, check(t, log.Open(), last+1, path)[0], "ends at sequence")
 }
 
+// TestTermsAreCheckedAgain has terms in the journal whose offers are above the annual cap, which a start does not reckon.
+func TestTermsAreCheckedAgain(t *testing.T) {
+	dear := terms.Default()
+	dear.Version, dear.AnnualCap = "dear", dear.Penalty.DailyRate*terms.YearDays
+	dear.Installments.Offers[0].Fee *= 2
+	log := mem.NewLog()
+	j := log.Open()
+	head, err := j.Acquire(t.Context(), "test")
+	require.NoError(t, err)
+	var b journal.Builder
+	b.Reset(head.Next, head.Hash, nil)
+	b.Add(1, func(p []byte) []byte {
+		return record.AppendEntry(p, &ledger.Entry{Request: ledger.Request{Caller: "c", ID: "put"}, Fact: &ledger.TermsPut{Document: string(terms.Format(dear))}})
+	})
+	_, err = j.Append(t.Context(), head, b.Batch())
+	require.NoError(t, err)
+	faults := check(t, log.Open(), 1, "")
+	require.Len(t, faults, 1)
+	require.Contains(t, faults[0], "sequence 1: terms that would not be accepted")
+}
+
 // TestDamagedJournalIsFound names the first bad sequence, whatever byte of an entry is changed.
 func TestDamagedJournalIsFound(t *testing.T) {
 	log, path, last := worked(t, 3, 120)

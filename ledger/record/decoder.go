@@ -177,7 +177,7 @@ func check(f ledger.Fact) error {
 	case *ledger.ControlsSet:
 		c.scene(f.Scene)
 	case *ledger.TermsPut:
-		if _, err := terms.Parse([]byte(f.Document)); err != nil {
+		if _, err := terms.Reread([]byte(f.Document)); err != nil {
 			return fmt.Errorf("%w: terms: %w", errField, err)
 		}
 	case *ledger.Booked:

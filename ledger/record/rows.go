@@ -356,7 +356,7 @@ func walkDebtTotals(r *row, t *ledger.DebtTotals) {
 	word(r, &t.Currency)
 }
 
-// walkTerms walks terms as the document that was put, which is read anew.
+// walkTerms walks terms as the document that was put, which is read again.
 func walkTerms(r *row, v *ledger.TermsVersion) {
 	n := r.list(1)
 	number(r, &n[0], &v.Put)
@@ -364,7 +364,7 @@ func walkTerms(r *row, v *ledger.TermsVersion) {
 	word(r, &v.Caller)
 	if r.reading {
 		var err error
-		if v.Terms, err = terms.Parse([]byte(v.Document)); err != nil {
+		if v.Terms, err = terms.Reread([]byte(v.Document)); err != nil {
 			r.spoil()
 		}
 	}

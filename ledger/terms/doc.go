@@ -8,7 +8,8 @@
 //   - A field is one line of a document: its key, what it means, what may be written, and where in Terms it is kept.
 //     schema.go lists all of them once; reading, writing, comparing and docs/TERMS.md go by that list.
 //   - A Fault is what is wrong with one field, with its line and column. Parse finds all of them, not the first only.
-//   - A rule is what must hold between fields: days that ascend, buckets without gaps, rates below the annual cap.
+//   - A rule is what must hold between fields: days that ascend, buckets without gaps, rates below the annual cap. Reread does
+//     without the one that takes long, for documents that were accepted once.
 //
 // Parse and Format are inverse to each other: Format writes the canonical form, and what Parse has accepted is written and
 // read again as the same Terms. Comments are not kept; Explain writes the form with comments of its own.

@@ -42,6 +42,36 @@ func TestFaults(t *testing.T) {
 	})
 }
 
+// TestRereadTakesTheCapForGranted reads what ships as Parse does, and a document whose offers are above the cap besides; of
+// what is wrong with another it finds all.
+func TestRereadTakesTheCapForGranted(t *testing.T) {
+	again, err := terms.Reread(terms.Format(terms.Default()))
+	require.NoError(t, err)
+	require.Equal(t, terms.Default(), again)
+
+	dear := []byte(changed(t, "/annuity, months: 12/     - {method: annuity, months: 12, annual_rate: 24.01 %, paid_by: consumer, smallest_principal: 500.00 CNY}"))
+	_, err = terms.Parse(dear)
+	require.ErrorContains(t, err, "more than annual_cap")
+	_, err = terms.Reread(dear)
+	require.NoError(t, err)
+
+	_, err = terms.Reread([]byte(changed(t, "/annual_cap/ annual_cap: 1 %")))
+	require.ErrorContains(t, err, "penalty.daily_rate")
+	require.NotContains(t, err.Error(), "offers")
+}
+
+func BenchmarkParse(b *testing.B)  { read(b, terms.Parse) }
+func BenchmarkReread(b *testing.B) { read(b, terms.Reread) }
+
+func read(b *testing.B, parse func([]byte) (*terms.Terms, error)) {
+	document := terms.Format(terms.Default())
+	for b.Loop() {
+		if _, err := parse(document); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 // changed is the default document after changes.
 func changed(t *testing.T, changes string) string {
 	lines := strings.Split(string(terms.Format(terms.Default())), "\n")

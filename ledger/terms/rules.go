@@ -13,6 +13,8 @@ import (
 type rules struct {
 	r *reader
 	t *Terms
+
+	accepted bool // the document was accepted before: what takes long is not asked again
 }
 
 func (c *rules) check() {
@@ -194,7 +196,7 @@ func (c *rules) offers() {
 		if o.Method == plan.MethodAnnuity {
 			price = path + ".annual_rate"
 		}
-		if good && c.r.good(price, path+".smallest_principal", "currency", "minor_digits", "annual_cap") {
+		if !c.accepted && good && c.r.good(price, path+".smallest_principal", "currency", "minor_digits", "annual_cap") {
 			c.offerCapped(price, o)
 		}
 	}

@@ -290,3 +290,28 @@ func TestTermsThatWerePutInTheTail(t *testing.T) {
 	require.Empty(t, l.faults(w))
 	require.NoError(t, w.Close())
 }
+
+// TestManyTermsAreReadQuickly starts with as many versions of terms as there may be, from the tail and then from the state:
+// that takes a small part of what it takes to check them, which was done when they were put.
+func TestManyTermsAreReadQuickly(t *testing.T) {
+	version := terms.Default()
+	begun := time.Now()
+	_, err := terms.Parse(terms.Format(version))
+	require.NoError(t, err)
+	checking := ledger.MaxTerms * time.Since(begun)
+	l := newLog(t)
+	for n := range ledger.MaxTerms {
+		version.Version = fmt.Sprintf("version-%d", n+1)
+		l.add(t0, entry(ledger.Request{Caller: "operator", ID: ledger.RequestID(version.Version)}, &ledger.TermsPut{Document: string(terms.Format(version))}))
+	}
+	for range 2 {
+		begun = time.Now()
+		w, err := l.start(t.Context(), nil)
+		require.NoError(t, err)
+		require.Less(t, time.Since(begun), checking/2)
+		out := submit(t, w, &ledger.GetTerms{})
+		require.Len(t, out.TermsPut, 1+ledger.MaxTerms)
+		require.Equal(t, version, out.TermsPut[ledger.MaxTerms].Terms)
+		require.NoError(t, w.Close())
+	}
+}
