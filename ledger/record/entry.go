@@ -206,6 +206,9 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	num(w, 13, &f.Expires)
 	num(w, 14, &f.SaleTime)
 	str(w, 15, &f.Terms)
+	if w.endsBefore(16) {
+		return
+	}
 	walkPlan(w, 16, &f.Plan)
 	walkIntake(w, 17, &f.Intake)
 	str(w, 19, &f.Bill)
@@ -255,6 +258,9 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 	num(w, 9, &f.Released)
 	boolean(w, 10, &f.Late)
 	num(w, 11, &f.State)
+	if w.endsBefore(12) {
+		return
+	}
 	walkIntake(w, 12, &f.Intake)
 }
 

@@ -119,6 +119,12 @@ func (w *wire) text(n protowire.Number) []byte {
 
 func (w *wire) hasText(n protowire.Number) bool { return w.err == nil && w.texts&(1<<n) != 0 }
 
+// endsBefore says of a message that is being read that it has no field from n on. The last fields of hot facts are hardly
+// ever there, and are not looked for one by one then.
+func (w *wire) endsBefore(n protowire.Number) bool {
+	return w.reading && (w.varints|w.fixeds|w.texts)>>n == 0
+}
+
 func num[T integer](w *wire, n protowire.Number, v *T) {
 	if w.reading {
 		if w.varints&(1<<n) != 0 {
