@@ -50,6 +50,7 @@ func TestEveryAppendFails(t *testing.T) {
 			for n := range *crashSteps {
 				s.step()
 				if n%10 == 0 {
+					s.days(6)
 					require.NoError(t, s.w.Flush(t.Context()))
 				}
 			}
@@ -59,6 +60,7 @@ func TestEveryAppendFails(t *testing.T) {
 			log.Hook(nil)
 			s.check(s.w)
 			s.onceEach(s.w)
+			s.owed(s.w)
 			require.NoError(t, s.w.Close())
 		})
 	}
@@ -179,8 +181,10 @@ func TestCrashInTheMiddleOfAFlush(t *testing.T) {
 			s := newShard(t, seed, 6, open, state.Options{ChunkRows: 7})
 			var copies []string
 			for cycle := range 3 {
-				for range *crashSteps / 2 {
-					s.step()
+				for n := range *crashSteps / 2 {
+					if s.step(); n%10 == 0 {
+						s.days(6)
+					}
 				}
 				c := &copying{Context: t.Context(), t: t, file: s.path, into: t.TempDir(), during: s.step}
 				if cycle == 2 {
@@ -191,6 +195,7 @@ func TestCrashInTheMiddleOfAFlush(t *testing.T) {
 			}
 			s.check(s.w)
 			s.onceEach(s.w)
+			s.owed(s.w)
 			require.NoError(t, s.w.Close())
 			require.Greater(t, len(copies), 20)
 			s.random.Shuffle(len(copies), func(i, j int) { copies[i], copies[j] = copies[j], copies[i] })

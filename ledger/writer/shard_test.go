@@ -46,10 +46,10 @@ func product() *terms.Terms {
 	t := terms.Default()
 	a := &t.Authorizations
 	a.Tolerance, a.MostOpenHolds, a.MostParts = 25_000, 6, 6
-	// The model of orders knows no debts: nothing is to come of them here. Lives have their own terms.
-	d := &t.Delinquency
-	d.StopAuthorizationsFromDay, d.FreezeFromDay, d.ChargeOffAfterDay, t.Penalty.DailyRate = 36_600, terms.Never, 36_600, 0
-	t.Installments.AccelerateFromDay = terms.Never
+	t.Delinquency.NoticeDays = nil // the model knows no notices, which would be items
+	for i := range t.Installments.Offers {
+		t.Installments.Offers[i].SmallestPrincipal = 100
+	}
 	return t
 }
 
@@ -59,6 +59,7 @@ func newShard(t *testing.T, seed uint64, accounts int, open func() journal.Journ
 		clock: new(atomic.Int64), t: t, open: open, options: o, path: filepath.Join(t.TempDir(), "state.db"),
 		work: sim.NewWorkload(start, sim.Options{
 			Shard: shardNumber, Accounts: accounts, Hot: 3, Jumps: 0.01, Zone: calendar.UTC, Terms: product(), Callers: 2,
+			Debts: true,
 		}),
 		model:  sim.NewModel(shardNumber, product(), calendar.UTC),
 		random: rand.New(rand.NewPCG(seed, 2)),
@@ -110,6 +111,9 @@ func (s *shard) step() {
 	}
 	s.work.Saw(*out)
 }
+
+// days lets days pass, so that windows close and fall due.
+func (s *shard) days(n int) { s.work.Now = s.work.Now.Add(time.Duration(n) * 24 * time.Hour) }
 
 // submit submits a command until it is answered, and tells whether the shard stopped under it. There is no answer if it
 // did and the command is one that cannot be asked again: moving the clock has no identity.
@@ -219,6 +223,15 @@ func (s *shard) onceEach(w *writer.Writer) {
 			require.GreaterOrEqual(s.t, e.Time, int64(calendar.Instant(before).Add(product().Authorizations.RequestsKept)), "request %v is in the journal twice", entry.Request)
 		}
 		last[entry.Request] = e.Time
+	}
+}
+
+// owed says that something came of debts.
+func (s *shard) owed(w *writer.Writer) {
+	s.t.Helper()
+	_, met := wrote(s.t, w.Journal())
+	for _, kind := range []ledger.BookingKind{ledger.WindowClosed, ledger.RepaymentPosted} {
+		require.NotZero(s.t, met[kind], "%v", met)
 	}
 }
 
