@@ -65,8 +65,8 @@ func (p *purge) step(k *keeper) error {
 	return err
 }
 
-// The bounds of one Tick, of one look at the index of deadlines, and how the sweep in the background gives way: it rests so
-// many times as long as a Tick took, waiting included, and longer while the flusher has much to do.
+// The bounds of one Tick and of one look at the index of deadlines, and how the sweep in the background gives way: it rests so
+// many times as long as either took, waiting included, and longer while the flusher has much to do.
 const (
 	tickAccounts  = 32
 	sweepLooks    = 4_096
@@ -86,10 +86,9 @@ func (s *session) keepSweeping() {
 			return
 		case <-time.After(rest):
 		}
-		begun := time.Now()
 		_, err := sweep.step(s.ctx, s, s.config.Clock(), s.giveWay)
 		if rest = s.config.Sweep; sweep.after != nil {
-			rest = min(rest, time.Since(begun))
+			rest = 0 // it has rested on the way
 		}
 		if err != nil && s.ctx.Err() == nil && !errors.Is(err, ErrBusy) && !errors.Is(err, ErrFull) {
 			s.config.Logger.Error("sweep failed; trying again", "shard", s.config.Shard, "error", err)
@@ -98,7 +97,7 @@ func (s *session) keepSweeping() {
 	}
 }
 
-// giveWay rests after a Tick. What a sweep makes dirty must not fill memory, or else the flusher writes without rests of its
+// giveWay rests after a Tick, or a look at the index. What a sweep makes dirty must not fill memory, or else the flusher writes without rests of its
 // own, and that is what callers feel most.
 func (s *session) giveWay(took time.Duration) {
 	rest := restTimes * took
@@ -147,15 +146,19 @@ type swept struct{ expired, booked int }
 type sweep struct{ after []byte }
 
 // step lets a bounded amount of what is due at an instant happen, one Tick after the other, so that others' calls come in
-// between; rest is told how long each took.
+// between; rest is told how long each took, and the look at the index before them.
 func (w *sweep) step(ctx context.Context, s *session, now calendar.Instant, rest func(took time.Duration)) (done swept, err error) {
+	begun := time.Now()
 	due, next, err := s.state.Due(w.after, int64(now), sweepLooks)
+	if next != nil {
+		rest(time.Since(begun))
+	}
 	for len(due) > 0 && err == nil {
 		some := due[:min(len(due), tickAccounts)]
 		for _, id := range some {
 			s.state.Prefetch(id)
 		}
-		begun := time.Now()
+		begun = time.Now()
 		var out *ledger.Outcome
 		if out, err = s.submit(ctx, &call{command: &ledger.Tick{Accounts: some}}); err == nil {
 			done.expired += out.Expired
