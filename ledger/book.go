@@ -20,7 +20,7 @@ type Book interface {
 	PutOrder(Caller, OrderID, Order)
 	Receipt(Request) *Receipt // nil when there is none
 	PutReceipt(Request, *Receipt)
-	Item(AccountID, uint32) *Item // nil when there is none
+	Item(AccountID, uint32) *Item // nil when there is none, which for a number that was given is damage
 	PutItem(AccountID, *Item)
 	Statement(AccountID, calendar.Date) *Statement // by the opening date of its window; nil when there is none
 	PutStatement(AccountID, *Statement)

@@ -277,7 +277,11 @@ func putHistory[T any](b *Book, in *buffer, l *lent[T], row *T) {
 // Item finds an item of an account.
 func (b *Book) Item(id ledger.AccountID, n uint32) *ledger.Item {
 	b.key = itemKey(b.key[:0], id, n)
-	return history(b, b.state.items, &b.item, record.DecodeItem)
+	i := history(b, b.state.items, &b.item, record.DecodeItem)
+	if i == nil && n != 0 { // whoever asks has its number from an account or a receipt
+		b.fail(&CorruptError{b.state.path, fmt.Sprintf("item %s is gone", ledger.ItemID{Account: id, N: n})})
+	}
+	return i
 }
 
 // PutItem keeps an item of an account.

@@ -37,8 +37,7 @@ func TestItemsAndStatements(t *testing.T) {
 			require.Equal(t, &ledger.Statement{N: uint32(n + 1), Window: calendar.Window{Opens: opens, Closes: opens + 29, Due: opens + 42}}, v)
 			require.Same(t, v, s.book.Statement(id, opens), "asked twice in a row")
 		}
-		require.Nil(t, s.book.Item(id, 4))
-		require.Nil(t, s.book.Item(other, 1))
+		require.Nil(t, s.book.Item(id, 0), "none has this number")
 		require.Nil(t, s.book.Statement(id, 1))
 		require.Nil(t, s.book.Statement(other, 0))
 		require.NoError(t, s.book.Err())
@@ -46,6 +45,9 @@ func TestItemsAndStatements(t *testing.T) {
 	look(s)
 	s.flush()
 	look(s)
+	require.Nil(t, s.book.Item(other, 1))
+	var corrupt *state.CorruptError
+	require.ErrorAs(t, s.book.Err(), &corrupt, "an item that is asked for is there, or the file is damaged")
 	require.NoError(t, s.state.Close())
 
 	again := open(t, path, state.Options{})
