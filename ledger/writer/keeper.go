@@ -97,8 +97,8 @@ func (s *session) keepSweeping() {
 	}
 }
 
-// giveWay rests after a Tick, or a look at the index. What a sweep makes dirty must not fill memory, or else the flusher writes without rests of its
-// own, and that is what callers feel most.
+// giveWay rests after a Tick, or a look at the index. What a sweep makes dirty must not fill memory, or else the flusher
+// writes without rests of its own, and that is what callers feel most.
 func (s *session) giveWay(took time.Duration) {
 	rest := restTimes * took
 	if s.state.Pressed() {
