@@ -2,6 +2,7 @@ package ledger_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -117,4 +118,26 @@ func TestNames(t *testing.T) {
 	}
 	require.Len(t, seen, int(ledger.BillAlreadyPaid)+1)
 	require.NotContains(t, seen, "")
+}
+
+// TestPaidBillsAreBounded pays more bills than an account remembers: the newest are noticed, the oldest may be paid again.
+func TestPaidBillsAreBounded(t *testing.T) {
+	s := newStage(t)
+	s.do(&ledger.SetLimits{Request: s.next(), Account: s.id, Currency: "CNY", SetAccount: true, Limit: 10_000})
+	s.do(&ledger.OpenLine{Request: s.next(), Account: s.id, Currency: "CNY", Line: ledger.LineOpening{Scene: ledger.Bill, Limit: 10_000, Agreement: "v1", Accepted: "v1"}})
+	orders := 0
+	pay := func(bill int) ledger.Reasons {
+		orders++
+		return s.do(&ledger.Charge{Request: s.next(), Purchase: ledger.Purchase{
+			Account: s.id, Scene: ledger.Bill, Order: ledger.OrderID(fmt.Sprint(orders)), Carrier: "cmcc", Phone: "p", Currency: "CNY", Amount: 1,
+			Bill: ledger.BillID(fmt.Sprint("b", bill)),
+		}}).Reasons
+	}
+	for bill := range ledger.MostPaidBills + 1 {
+		require.Zero(t, pay(bill))
+	}
+	require.Equal(t, only(ledger.BillAlreadyPaid), pay(ledger.MostPaidBills))
+	require.Equal(t, only(ledger.BillAlreadyPaid), pay(1))
+	require.Len(t, s.core.Book.Account(s.id).Bills, ledger.MostPaidBills)
+	require.Zero(t, pay(0))
 }
