@@ -184,7 +184,7 @@ func (l *Ledger) fallDue(a *Account, opens calendar.Date) *desk {
 	d := l.desk(a, FellDue, x.Due+1).opened()
 	x = d.debt(opens)
 	d.booking.Opens = opens
-	if x.Due == x.First && d.inTime(x, 0, x.Total()) {
+	if x.Due == x.First && d.inTime(x) {
 		d.booking.Kind = Carried
 		x.Due = d.after(x).Due
 	} else {
@@ -209,11 +209,10 @@ func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
 		for s := range p.Principal {
 			rest += p.Principal[s]
 		}
-		d.accrue(x, day-1)
-		d.takeBack(x, -rest, day-1) // it accrues from that day on, if that has been reckoned already
 		for s := range p.Principal {
 			x.Principal[s] += p.Principal[s]
 		}
+		d.change(x, rest, day-1)
 		x.Billed += rest
 		d.booking.Amount += rest
 		p.Plan, p.Principal = after, [Scenes]money.Amount{}
@@ -237,20 +236,21 @@ func (b *Billing) oldestDebt(day calendar.Date) *Debt {
 // chargeOff writes everything off that an account owes.
 func (l *Ledger) chargeOff(a *Account, day calendar.Date) *desk {
 	d := l.desk(a, ChargedOff, day).opened()
-	lose := func(m Move, amount money.Amount) {
+	lose := func(m Move, amount money.Amount) money.Amount {
 		m.Amount, m.Against = -amount, BookLoss
 		d.move(m)
 		d.booking.Amount += amount
+		return m.Amount
 	}
 	for i := range d.Debts {
 		x := &d.Debts[i]
-		d.accrue(x, day-1)
+		x.reckon(day - 1)
 		d.charge(x)
 		lose(Move{Opens: x.Opens, Part: PenaltyPart}, x.Penalty)
 		lose(Move{Opens: x.Opens, Part: InterestPart}, x.Interest)
 		lose(Move{Opens: x.Opens, Part: FeePart}, x.Fee)
 		for s := TopUp; s.Valid(); s++ {
-			lose(Move{Opens: x.Opens, Part: PrincipalPart, Scene: s}, x.Principal[s-1])
+			d.change(x, lose(Move{Opens: x.Opens, Part: PrincipalPart, Scene: s}, x.Principal[s-1]), day-1)
 		}
 	}
 	lose(Move{Opens: d.Open.Opens, Part: FeePart}, d.Open.Fee)
@@ -279,7 +279,7 @@ func (l *Ledger) chargeOff(a *Account, day calendar.Date) *desk {
 func (l *Ledger) collect(a *Account, opens calendar.Date) *desk {
 	d := l.desk(a, CollectionIssued, l.today).opened()
 	x := d.debt(opens)
-	d.accrue(x, l.today)
+	x.reckon(l.today)
 	d.charge(x)
 	x.Tried = l.today
 	x.Attempts++

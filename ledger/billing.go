@@ -109,6 +109,8 @@ type Debt struct {
 	InTime   money.Amount  // what has been, by value date
 	Overdue  bool          // the due date is over
 	Through  calendar.Date // the last day for which interest and penalty have been reckoned
+	Summed   calendar.Date // the last day that is not reckoned any more: what accrued until then is a sum
+	Changes  []Change      // of the principal after that day, by day
 	Accrual  Accrual
 	Tried    calendar.Date // of the last collection; 0 when there was none
 	Attempts uint8
@@ -116,18 +118,6 @@ type Debt struct {
 
 // LeastDue is what is still to be paid by the first due date, so that the rest is carried.
 func (x *Debt) LeastDue() money.Amount { return min(max(0, x.Minimum-x.InTime), x.Total()) }
-
-// Accrual is what grows by the day on a debt.
-type Accrual struct {
-	Interest Accrued // on what was carried
-	Penalty  Accrued // on what is overdue
-}
-
-// Accrued is exactly what has accrued, and what has been charged of it.
-type Accrued struct {
-	Exact   money.Exact
-	Charged money.Amount
-}
 
 // Plan is an installment plan with something to come, or one of which the last installment has been billed in the window
 // that is open.
@@ -277,6 +267,8 @@ func (b *Billing) check() error {
 			return fmt.Errorf("the debt of %s is %+v", x.Opens, x.Owed)
 		case x.Due < x.First || x.Through < x.First || x.Minimum < 0 || x.InTime < 0:
 			return fmt.Errorf("the debt of %s is due on %s, at first on %s, and reckoned through %s", x.Opens, x.Due, x.First, x.Through)
+		case x.Summed < x.First || len(x.Changes) > mostChanges || !slices.IsSortedFunc(x.Changes, Change.compare):
+			return fmt.Errorf("the debt of %s is summed through %s, and changed %v after it", x.Opens, x.Summed, x.Changes)
 		}
 	}
 	for i := range b.Plans {

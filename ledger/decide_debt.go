@@ -194,6 +194,7 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 	if paid.Outcome != Succeeded {
 		return refused(fault(FailedPrecondition, "REPAYMENT_REVERSED", "repayment %s has been reversed", ItemID{a.ID, c.Item}).named(ItemID{a.ID, c.Item}.String()))
 	}
+	paid = paid.clone() // others are read beside it
 	d := l.desk(a, RepaymentReversed, l.today).opened()
 	d.booking.Amount, d.booking.ValueDate, d.booking.Note, d.booking.Undoes = paid.Amount, paid.ValueDate, c.Reason, paid.N
 	d.numbered()
@@ -203,19 +204,19 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 
 // unpay owes again what a payment paid.
 func (d *desk) unpay(paid *Item) {
-	owed := map[calendar.Date]money.Amount{} // again, by the window of the debt
+	var again []calendar.Date // owed, by the window of the debt
 	for _, m := range paid.Moves {
 		if m.Against == BookCash && m.Opens != 0 && d.restore(m.Opens, paid) {
 			x := d.debt(m.Opens)
-			if paid.ValueDate <= x.First && m.Opens != paid.Opens { // what it paid of the open window was no minimum
+			if paid.ValueDate <= x.First && m.Part != PenaltyPart && m.Opens != paid.Opens { // what it paid of the open window was no minimum
 				x.InTime = max(0, x.InTime+m.Amount)
 			}
-			owed[m.Opens] -= m.Amount
+			again = append(again, m.Opens)
 		}
 	}
 	for i := range d.Debts {
-		if x := &d.Debts[i]; owed[x.Opens] != 0 {
-			d.judgeDue(x, x.Total()+owed[x.Opens])
+		if x := &d.Debts[i]; slices.Contains(again, x.Opens) {
+			d.judgeDue(x)
 		}
 	}
 	for _, m := range paid.Moves {
@@ -223,34 +224,33 @@ func (d *desk) unpay(paid *Item) {
 			continue
 		}
 		m.Amount = -m.Amount
-		if m.Part == CreditPart {
+		x := d.debt(m.Opens)
+		switch {
+		case m.Part == CreditPart:
 			d.uncredit(-m.Amount)
-			continue
-		}
-		if m.Part != WrittenOffPart && d.debt(m.Opens) == nil {
-			m.Opens = d.Open.Opens
-			if m.Part != PrincipalPart {
+		case m.Part == WrittenOffPart:
+			d.move(m)
+		case x != nil:
+			d.moveOn(x, m, paid.ValueDate)
+		default:
+			if m.Opens = d.Open.Opens; m.Part != PrincipalPart {
 				m.Part = FeePart
 			}
-		}
-		d.move(m)
-		if x := d.debt(m.Opens); x != nil && m.Part == PrincipalPart {
-			d.takeBack(x, -m.Amount, paid.ValueDate)
+			d.move(m)
 		}
 	}
 	for i := range d.Debts {
-		if x := &d.Debts[i]; owed[x.Opens] != 0 {
-			d.accrue(x, d.booking.Day)
+		if x := &d.Debts[i]; slices.Contains(again, x.Opens) {
+			x.reckon(d.booking.Day)
 			d.charge(x)
 			d.giveBack(x)
 		}
 	}
 }
 
-// judgeDue judges a debt, of which so much is owed, again after a payment of it bounced: it is carried only if others paid
-// the minimum in time.
-func (d *desk) judgeDue(x *Debt, owed money.Amount) {
-	switch carried := d.inTime(x, 0, owed); {
+// judgeDue judges a debt again after a payment of it bounced: it is carried only if others paid the minimum in time.
+func (d *desk) judgeDue(x *Debt) {
+	switch carried := d.inTime(x); {
 	case x.Due == x.First && x.Due < d.booking.Day && !x.Overdue && carried:
 		d.dueBy(x, d.after(x).Due)
 	case x.Due != x.First && !carried:
@@ -260,7 +260,7 @@ func (d *desk) judgeDue(x *Debt, owed money.Amount) {
 	}
 }
 
-// giveBack pays other parts of a debt with charges that were paid and are not owed after all.
+// giveBack makes a payment of charges that were paid and are not owed after all.
 func (d *desk) giveBack(x *Debt) {
 	var over money.Amount
 	for _, part := range []Part{PenaltyPart, InterestPart} {
@@ -272,8 +272,7 @@ func (d *desk) giveBack(x *Debt) {
 	d.pay(over, payer{against: BookCash, day: d.booking.Day})
 }
 
-// restore makes sure that the debt of a window is there, if it was when the payment paid it: as the payment left it, when it
-// paid it off, and otherwise as its statement has it, when another payment or an operator dealt with the rest.
+// restore makes sure that the debt of a window is there, if it was when the payment paid it.
 func (d *desk) restore(opens calendar.Date, paid *Item) bool {
 	if d.debt(opens) != nil {
 		return true
@@ -281,21 +280,37 @@ func (d *desk) restore(opens calendar.Date, paid *Item) bool {
 	if opens == paid.Opens {
 		return false // it was the open window then
 	}
-	at := slices.IndexFunc(paid.Settled, func(x Debt) bool { return x.Opens == opens })
-	var x Debt
-	if at >= 0 {
-		x = paid.Settled[at]
-	} else if s := d.l.book.Statement(d.account.ID, opens); s != nil {
-		x = Debt{
-			Window: s.Window, First: s.Due, Terms: s.Terms, Billed: s.Bill.AllPrincipal(), Through: max(s.Due, paid.ValueDate),
-			Overdue: s.Due < d.booking.Day, Tried: d.booking.Day,
-		}
-	} else {
+	x, found := d.settled(opens, paid)
+	if !found {
 		return false
 	}
-	at, _ = slices.BinarySearchFunc(d.Debts, opens, func(o Debt, opens calendar.Date) int { return int(o.Opens - opens) })
+	at, _ := slices.BinarySearchFunc(d.Debts, opens, func(o Debt, opens calendar.Date) int { return int(o.Opens - opens) })
 	d.Debts = slices.Insert(d.Debts, at, x)
 	return true
+}
+
+// settled finds a debt that is gone, with nothing owed: in the item that settled it, be it the payment itself or what another
+// payment, an operator or time did later. Books of before such items kept it have the statement only.
+func (d *desk) settled(opens calendar.Date, paid *Item) (x Debt, found bool) {
+	for n := d.account.Billing.Items; n >= paid.N; n-- {
+		item := d.l.book.Item(d.account.ID, n)
+		if item == nil {
+			continue
+		}
+		if at := slices.IndexFunc(item.Settled, func(x Debt) bool { return x.Opens == opens }); at >= 0 {
+			x = item.Settled[at]
+			x.Changes = slices.Clone(x.Changes)
+			return x, true
+		}
+	}
+	s := d.l.book.Statement(d.account.ID, opens)
+	if s == nil {
+		return x, false
+	}
+	return Debt{
+		Window: s.Window, First: s.Due, Terms: s.Terms, Billed: s.Bill.AllPrincipal(), Through: s.Due, Summed: s.Due,
+		Overdue: s.Due < d.booking.Day, Tried: d.booking.Day,
+	}, true
 }
 
 // uncredit takes an amount from the credit balance again; what is no longer there is owed in the open window, on the
@@ -380,7 +395,7 @@ func (l *Ledger) waiveCharges(c *WaiveCharges) Outcome {
 	d := l.desk(a, ChargeWaived, l.today)
 	m := Move{Opens: c.Opens, Part: c.Part, Against: BookIncome}
 	if x := d.debt(c.Opens); x != nil {
-		d.accrue(x, l.today)
+		x.reckon(l.today)
 		d.charge(x)
 	} else if !d.Open.IsOpen() || d.Open.Opens != c.Opens || c.Part != FeePart {
 		return refused(nothingOwed(a.ID, c.Opens))
@@ -426,16 +441,16 @@ func (l *Ledger) pausePenalty(c *PausePenalty) Outcome {
 		return refused(f)
 	}
 	d := l.desk(a, PenaltyPaused, l.today)
-	for i := range d.Debts {
-		if x := &d.Debts[i]; x.Through >= c.Pause.From { // today has been reckoned already, and does not count after all
-			_, was := d.accrued(x, x.AllPrincipal(), c.Pause.From-1, x.Through)
-			x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Minus(was)
-		}
-	}
 	d.Pauses = append(d.Pauses, c.Pause)
 	slices.SortFunc(d.Pauses, func(p, o Pause) int { return int(p.From - o.From) })
 	d.booking.Note = c.Reason
 	d.numbered()
+	for i := range d.Debts {
+		if x := &d.Debts[i]; x.Through >= c.Pause.From { // today has been reckoned already, and does not count after all
+			d.opened().charge(x)
+			d.giveBack(x)
+		}
+	}
 	return l.post(d.fact())
 }
 
@@ -455,12 +470,14 @@ func (l *Ledger) reageDebt(c *ReageDebt) Outcome {
 		if x.Due >= l.today {
 			continue
 		}
-		d.accrue(x, l.today)
+		x.reckon(l.today)
 		d.charge(x)
 		for s := range x.Principal {
-			principal[s] += x.Principal[s]
-			sum += x.Principal[s]
+			part := x.Principal[s]
 			x.Principal[s] = 0
+			d.change(x, -part, l.today)
+			principal[s] += part
+			sum += part
 		}
 		for _, part := range []Part{PenaltyPart, InterestPart, FeePart} {
 			m := Move{Opens: x.Opens, Part: part, Against: BookIncome}
@@ -520,6 +537,7 @@ func (l *Ledger) planStatement(c *PlanStatement) Outcome {
 	p := d.planned(o.Offer, sum)
 	p.Opens, p.Principal = c.Opens, x.Principal
 	x.Principal = [Scenes]money.Amount{}
+	d.change(x, -sum, l.today)
 	d.Open.Flows.Spread -= sum
 	d.booking.Opens, d.booking.Amount = c.Opens, sum
 	d.numbered()

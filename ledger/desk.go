@@ -128,6 +128,14 @@ func (d *desk) move(m Move) {
 	d.booking.Moves = append(d.booking.Moves, m)
 }
 
+// moveOn moves an amount of a debt as of a day: principal changes from the day after it on.
+func (d *desk) moveOn(x *Debt, m Move, day calendar.Date) {
+	m.Opens = x.Opens
+	if d.move(m); m.Part == PrincipalPart {
+		d.change(x, m.Amount, day)
+	}
+}
+
 // flow notes what a move does to the balance.
 func (d *desk) flow(m *Move) {
 	f, change := &d.Open.Flows, m.Amount
@@ -180,13 +188,13 @@ func (d *desk) fact() *Booked {
 	return &Booked{Account: d.account.ID, Currency: d.account.Currency, Booking: *d.finish()}
 }
 
-// dropSettled drops debts with nothing owed. A repayment remembers them.
+// dropSettled drops debts with nothing owed. The item remembers them.
 func (d *desk) dropSettled() {
 	d.Debts = slices.DeleteFunc(d.Debts, func(x Debt) bool {
 		if x.Total() != 0 {
 			return false
 		}
-		if d.booking.Kind == RepaymentPosted {
+		if d.booking.Item != 0 {
 			d.booking.Settled = append(d.booking.Settled, x)
 		}
 		return true
@@ -227,75 +235,6 @@ func (d *desk) judgeLate() {
 // pastDue is the reason of an account that delinquency froze.
 const pastDue = "past due"
 
-// Days on which interest and penalty of a debt accrue, of those after one day up to and including another.
-func (d *desk) days(x *Debt, after, through calendar.Date) (interest, penalty int) {
-	interest = max(0, int(min(through, x.Due)-max(after, x.First)))
-	from := max(after, x.Due)
-	penalty = max(0, int(through-from))
-	for _, p := range d.Pauses {
-		penalty -= max(0, int(min(through, p.To)-max(from+1, p.From))+1)
-	}
-	return interest, max(0, penalty)
-}
-
-// accrued is what a principal accrues on a debt in the days after one day up to and including another.
-func (d *desk) accrued(x *Debt, principal money.Amount, after, through calendar.Date) (interest, penalty money.Exact) {
-	t := d.l.termsOf(x.Terms)
-	i, p := d.days(x, after, through)
-	return money.Accrued(principal, int64(t.MinimumDue.DailyInterestRate), i), money.Accrued(principal, int64(t.Penalty.DailyRate), p)
-}
-
-// accrue reckons interest and penalty of a debt up to and including a day.
-func (d *desk) accrue(x *Debt, through calendar.Date) {
-	if through <= x.Through {
-		return
-	}
-	i, p := d.accrued(x, x.AllPrincipal(), x.Through, through)
-	x.Accrual.Interest.Exact = x.Accrual.Interest.Exact.Plus(i)
-	x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Plus(p)
-	x.Through = through
-}
-
-// takeBack takes back what accrued after a day on principal that is no longer owed since then; given back, it accrues
-// again when the principal is below zero.
-func (d *desk) takeBack(x *Debt, principal money.Amount, since calendar.Date) {
-	if since >= x.Through {
-		return
-	}
-	if principal >= 0 {
-		i, p := d.accrued(x, principal, since, x.Through)
-		x.Accrual.Interest.Exact = x.Accrual.Interest.Exact.Minus(i)
-		x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Minus(p)
-		return
-	}
-	i, p := d.accrued(x, -principal, since, x.Through)
-	x.Accrual.Interest.Exact = x.Accrual.Interest.Exact.Plus(i)
-	x.Accrual.Penalty.Exact = x.Accrual.Penalty.Exact.Plus(p)
-}
-
-// chargeable is what interest and penalty of a debt come to in all: rounded once, and never beyond the annual cap.
-func (l *Ledger) chargeable(x *Debt) (interest, penalty money.Amount) {
-	t := l.termsOf(x.Terms)
-	interest = max(0, x.Accrual.Interest.Exact.Round())
-	if e := x.Accrual.Penalty.Exact; e.Positive() {
-		penalty = max(e.Round(), t.Penalty.SmallestCharge)
-	}
-	years := max(1, (int(x.Through-x.First)+terms.YearDays-1)/terms.YearDays)
-	most := money.Accrued(x.Billed, int64(t.AnnualCap), years).Minor
-	interest = min(interest, most)
-	return interest, min(penalty, most-interest)
-}
-
-// charge charges what has accrued on a debt and has not been charged yet; below zero when less has than was charged.
-func (d *desk) charge(x *Debt) (interest, penalty money.Amount) {
-	i, p := d.l.chargeable(x)
-	interest, penalty = i-x.Accrual.Interest.Charged, p-x.Accrual.Penalty.Charged
-	x.Accrual.Interest.Charged, x.Accrual.Penalty.Charged = i, p
-	d.move(Move{Opens: x.Opens, Part: InterestPart, Amount: interest, Against: BookIncome})
-	d.move(Move{Opens: x.Opens, Part: PenaltyPart, Amount: penalty, Against: BookIncome})
-	return interest, penalty
-}
-
 // payer is where a payment comes from.
 type payer struct {
 	against        BookKind
@@ -317,9 +256,7 @@ func (d *desk) order(x *Debt, from *payer) []terms.Part {
 // due is what is owed of a debt by part, once so much principal is repaid as of a day. Below zero means that more was
 // paid than is owed then.
 func (d *desk) due(x *Debt, repaid money.Amount, from *payer) (penalty, interest money.Amount) {
-	y := *x
-	d.takeBack(&y, repaid, from.day)
-	i, p := d.l.chargeable(&y)
+	i, p := d.chargeableOnce(x, repaid, from.day)
 	return x.Penalty + p - x.Accrual.Penalty.Charged, x.Interest + i - x.Accrual.Interest.Charged
 }
 
@@ -359,18 +296,18 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	if cash <= 0 {
 		return cash
 	}
-	if from.day <= x.First && x.Overdue && x.Due == x.First && d.inTime(x, cash, x.Total()) {
+	if from.day <= x.First && x.Overdue && x.Due == x.First && d.carries(x, cash, *from) {
 		d.dueBy(x, d.after(x).Due) // it comes late, and is in time by its value date
 	}
-	d.accrue(x, from.day)
+	x.reckon(from.day)
 	repaid := d.affordable(x, cash, from)
-	d.takeBack(x, repaid, from.day)
-	d.charge(x)
+	interest, penalty := d.chargeableOnce(x, repaid, from.day)
+	d.chargeInAll(x, interest, penalty)
 	pay := func(part Part, scene Scene, amount money.Amount) {
-		d.move(Move{Opens: x.Opens, Part: part, Scene: scene, Amount: -amount, Against: from.against, Carrier: from.carrier})
+		d.moveOn(x, Move{Part: part, Scene: scene, Amount: -amount, Against: from.against, Carrier: from.carrier}, from.day)
 		cash -= amount
-		if from.day <= x.First {
-			x.InTime += max(0, amount)
+		if from.day <= x.First && part != PenaltyPart {
+			x.InTime += amount
 		}
 	}
 	pay(PenaltyPart, NoScene, min(0, x.Penalty))
@@ -394,25 +331,28 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	return cash
 }
 
-// inTime says whether the minimum of a debt, of which so much is owed, was paid in time, with so much more.
-func (d *desk) inTime(x *Debt, more, owed money.Amount) bool {
-	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime+more >= min(x.Minimum, x.InTime+owed)
+// inTime says whether the minimum of a debt was paid in time.
+func (d *desk) inTime(x *Debt) bool {
+	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime >= x.Minimum
 }
 
-// dueBy changes when a debt is due: what accrued on what is left of it becomes interest until then, and penalty after it.
-func (d *desk) dueBy(x *Debt, due calendar.Date) {
-	left := x.AllPrincipal()
-	interest, penalty := d.accrued(x, left, x.First, x.Through)
-	x.Due, x.Overdue = due, due < d.booking.Day
-	newInterest, newPenalty := d.accrued(x, left, x.First, x.Through)
-	change := func(e *money.Exact, less, more money.Exact) {
-		if *e = e.Minus(less).Plus(more); !e.Positive() {
-			*e = money.Exact{} // of a debt that was restored from its statement, earlier days are not known
-		}
+// carries says whether a payment by the first due date of a debt would be the rest of the minimum, if the debt was carried:
+// found by trying, because so much else may be owed of it.
+func (d *desk) carries(x *Debt, cash money.Amount, from payer) bool {
+	if d.l.termsOf(x.Terms).MinimumDue.Rate == 0 {
+		return false
 	}
-	change(&x.Accrual.Interest.Exact, interest, newInterest)
-	change(&x.Accrual.Penalty.Exact, penalty, newPenalty)
+	try := &desk{l: d.l, account: d.account}
+	try.booking = Booking{Kind: d.booking.Kind, Day: d.booking.Day, After: d.Billing.clone()}
+	try.Billing = &try.booking.After
+	y := try.debt(x.Opens)
+	try.dueBy(y, d.after(x).Due)
+	try.settle(y, cash, &from)
+	return try.inTime(y)
 }
+
+// dueBy changes when a debt is due: until then it bears interest, and penalty after it.
+func (d *desk) dueBy(x *Debt, due calendar.Date) { x.Due, x.Overdue = due, due < d.booking.Day }
 
 // pay pays what is owed: what was charged off, debts, the open window; what is left is to the consumer's credit.
 func (d *desk) pay(cash money.Amount, from payer) {

@@ -61,7 +61,7 @@ func (l *Ledger) reckoned(a *Account) *Account {
 	c := a.Clone()
 	d := l.desk(a, NoBooking, l.today)
 	for i := range d.Debts {
-		d.accrue(&d.Debts[i], l.today)
+		d.Debts[i].reckon(l.today)
 		d.charge(&d.Debts[i])
 	}
 	c.Billing = *d.Billing
@@ -204,7 +204,7 @@ func (l *Ledger) getPayoff(c *GetPayoff, a *Account, out Outcome) Outcome {
 	p.Open.Principal, p.Open.Fee = d.Open.Purchases, d.Open.Fee
 	for i := range d.Debts {
 		x := &d.Debts[i]
-		d.accrue(x, day)
+		x.reckon(day)
 		d.charge(x)
 		p.Billed = p.Billed.plus(x.Owed)
 	}

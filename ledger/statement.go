@@ -16,7 +16,7 @@ func (l *Ledger) closeWindow(a *Account) *desk {
 	}
 	for i := range d.Debts {
 		x := &d.Debts[i]
-		d.accrue(x, c.Closes)
+		x.reckon(c.Closes)
 		if interest, penalty := d.charge(x); interest != 0 || penalty != 0 {
 			s.Charges = append(s.Charges, StatementCharge{Opens: x.Opens, Interest: interest, Penalty: penalty, Terms: x.Terms})
 		}
@@ -24,7 +24,7 @@ func (l *Ledger) closeWindow(a *Account) *desk {
 	for i := range d.Debts {
 		s.Earlier += d.Debts[i].Total()
 	}
-	d.Debts = append(d.Debts, Debt{Window: c.Window, First: c.Due, Terms: c.Terms, Through: c.Due})
+	d.Debts = append(d.Debts, Debt{Window: c.Window, First: c.Due, Terms: c.Terms, Through: c.Due, Summed: c.Due})
 	x := &d.Debts[len(d.Debts)-1]
 	x.Principal, x.Fee = c.Purchases, c.Fee
 	d.Open.Purchases, d.Open.Fee = [Scenes]money.Amount{}, 0
@@ -161,10 +161,11 @@ func (l *Ledger) refunded(a *Account, h *Authorization, amount money.Amount) *Bo
 	d.booking.Amount = amount
 	d.numbered()
 	left := amount
-	give := func(m Move, most money.Amount) {
+	give := func(m Move, most money.Amount) money.Amount {
 		m.Amount, m.Part, m.Scene, m.Against, m.Carrier = -min(left, most), PrincipalPart, h.Scene, BookPayable, h.Carrier
 		d.move(m)
 		left += m.Amount
+		return m.Amount
 	}
 	planned := h.Plan.Months != 0
 	for i := len(d.Plans) - 1; i >= 0 && planned; i-- {
@@ -207,12 +208,12 @@ func (l *Ledger) refunded(a *Account, h *Authorization, amount money.Amount) *Bo
 		if most == 0 {
 			continue
 		}
-		d.accrue(x, l.today)
+		x.reckon(l.today)
 		d.charge(x)
 		if l.today <= x.First {
 			x.InTime += min(left, most)
 		}
-		give(Move{Opens: x.Opens}, most)
+		d.change(x, give(Move{Opens: x.Opens}, most), l.today)
 	}
 	if left > 0 {
 		d.pay(left, payer{against: BookPayable, carrier: h.Carrier, day: l.today})

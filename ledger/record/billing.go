@@ -149,7 +149,7 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	four(r, b[0:], &d.Opens)
 	four(r, b[4:], &d.Closes)
 	four(r, b[8:], &d.Due)
-	n := r.list(21)
+	n := r.list(23)
 	amounts(r, n[0:3], &d.Principal)
 	number(r, &n[3], &d.Billed)
 	since(r, &n[4], &d.First, d.Due)
@@ -165,6 +165,16 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	number(r, &n[16], &d.Interest)
 	accrued(r, n[17:20], &d.Accrual.Interest)
 	number(r, &n[20], &d.InTime)
+	since(r, &n[21], &d.Summed, d.Through)
+	if r.reading {
+		d.Changes = nil // those that are there belong to another, and nobody changes them in place
+	}
+	changes := elements(r, &n[22], &d.Changes, 1)
+	for i := range changes {
+		n := r.list(2)
+		number(r, &n[0], &changes[i].Day)
+		number(r, &n[1], &changes[i].Amount)
+	}
 }
 
 func accrued(r *row, n []uint64, a *ledger.Accrued) {

@@ -218,6 +218,18 @@ func walkDebt(w *wire, d *ledger.Debt) {
 	num(w, 22, &d.Tried)
 	num(w, 23, &d.Attempts)
 	num(w, 24, &d.InTime)
+	var reckoned calendar.Date // no days in entries of before debts were reckoned from their changes
+	if !w.reading {
+		reckoned = d.Through - d.Summed
+	}
+	num(w, 25, &reckoned)
+	d.Summed = d.Through - reckoned
+	repeated(w, 26, &d.Changes, walkChange)
+}
+
+func walkChange(w *wire, c *ledger.Change) {
+	num(w, 1, &c.Day)
+	num(w, 2, &c.Amount)
 }
 
 func walkOffer(w *wire, o *plan.Offer) {

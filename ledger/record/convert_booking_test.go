@@ -82,7 +82,11 @@ func debt(d *ledger.Debt) *journalv1.Debt {
 		Through: int64(d.Through), AccruedInterest: int64(interest.Exact.Minor), AccruedInterestMillionths: int64(interest.Exact.Millionth),
 		ChargedInterest: int64(interest.Charged), AccruedPenalty: int64(penalty.Exact.Minor),
 		AccruedPenaltyMillionths: int64(penalty.Exact.Millionth), ChargedPenalty: int64(penalty.Charged), Tried: int64(d.Tried),
-		Attempts: int64(d.Attempts)}
+		Attempts: int64(d.Attempts), Reckoned: int64(d.Through - d.Summed), Changes: each(d.Changes, change)}
+}
+
+func change(c *ledger.Change) *journalv1.Change {
+	return &journalv1.Change{Day: int64(c.Day), Amount: int64(c.Amount)}
 }
 
 func offer(o plan.Offer) *journalv1.Offer {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/record"
 	journalv1 "github.com/holdfast-credit/holdfast/proto/holdfast/journal/v1"
 )
@@ -145,6 +146,19 @@ func TestDecoder(t *testing.T) {
 			require.Equal(t, want, have)
 		}
 	})
+}
+
+// TestDebtOfBefore reads a debt of when what accrued was kept as a sum: all of it is one, of all days so far.
+func TestDebtOfBefore(t *testing.T) {
+	debt := &journalv1.Debt{Due: 20_500, First: 20_500, TopUp: 10_000, Overdue: true, Through: 20_510, AccruedPenalty: 49, AccruedPenaltyMillionths: 999_999}
+	payload := must(proto.Marshal(&journalv1.Entry{Fact: &journalv1.Entry_Booked{Booked: &journalv1.Booked{
+		Booking: &journalv1.Booking{Kind: int64(ledger.FellDue), After: &journalv1.Billing{Debts: []*journalv1.Debt{debt}}}}}}))
+	var e ledger.Entry
+	require.NoError(t, record.DecodeEntry(payload, &e))
+	x := e.Fact.(*ledger.Booked).Booking.After.Debts[0]
+	require.Equal(t, x.Through, x.Summed)
+	require.Empty(t, x.Changes)
+	require.Equal(t, money.Exact{Minor: 49, Millionth: 999_999}, x.Accrual.Penalty.Exact)
 }
 
 // FuzzDecodeEntry: no bytes make it panic, and what it reads it writes so that it is read the same.

@@ -271,7 +271,7 @@ func late() *ledger.Account {
 	for n := range calendar.Date(3) {
 		opens := 20_763 - 30*(3-n)
 		a.Billing.Debts = append(a.Billing.Debts, ledger.Debt{
-			Window: calendar.Window{Opens: opens, Closes: opens + 29, Due: opens + 42}, First: opens + 42, Billed: 40_000, Overdue: n < 2, Through: 20_778,
+			Window: calendar.Window{Opens: opens, Closes: opens + 29, Due: opens + 42}, First: opens + 42, Billed: 40_000, Overdue: n < 2, Through: 20_778, Summed: opens + 42,
 			Owed:    ledger.Owed{Principal: [ledger.Scenes]money.Amount{40_000}, Penalty: 320},
 			Accrual: ledger.Accrual{Penalty: ledger.Accrued{Exact: money.Exact{Minor: 319, Millionth: 990_000}, Charged: 320}},
 		})

@@ -39,63 +39,52 @@ func (v *living) refer(a *act) {
 	}
 }
 
-// avoided is what the ledger does otherwise than the model, by a little, and knowingly.
-func avoided(l *Life, c ledger.Command) bool {
-	switch c := c.(type) {
+// about counts what is about to happen to the past of what is owed.
+func (c census) about(l *Life, command ledger.Command) {
+	switch command := command.(type) {
 	case *ledger.PostRepayment:
-		return beforeAcceleration(l, c.ValueDate)
+		c.aboutValue(l, command.ValueDate)
 	case *ledger.ReportCollection:
-		return beforeAcceleration(l, c.ValueDate)
+		c.aboutValue(l, command.ValueDate)
 	case *ledger.ReverseRepayment:
-		return dealtWith(l, int(c.Item)) || carriedNoMore(l, c)
-	case *ledger.PausePenalty: // of a day that has been reckoned: the ledger does not take it back
-		return slices.ContainsFunc(l.owing(), func(d *debt) bool { return d.through >= c.Pause.From })
+		c.aboutBounce(l, command)
+	case *ledger.PausePenalty:
+		if slices.ContainsFunc(l.owing(), func(d *debt) bool { return d.through == command.Pause.From }) {
+			c["paused as of a day that was reckoned"]++
+		}
 	}
-	return false
 }
 
-// beforeAcceleration is a value date before an acceleration: the ledger takes back more than had accrued by then.
-func beforeAcceleration(l *Life, value calendar.Date) bool {
+func (c census) aboutValue(l *Life, value calendar.Date) {
 	for _, d := range l.owing() {
 		for _, m := range d.marks {
 			if m.billing && m.value > d.Closes && value != 0 && value < m.value {
-				return true
+				c["paid as of before an acceleration"]++
 			}
 		}
 	}
-	return false
 }
 
-// dealtWith is a payment of a debt that is gone by another hand: the ledger restores that from its statement, and
-// rounds what accrues anew.
-func dealtWith(l *Life, item int) bool {
-	for _, p := range l.payments {
-		for _, d := range l.debts {
-			if p.item == item && p.opens == d.Opens && p.fee+total(p.purchases) > 0 && d.terms.MinimumDue.Rate > 0 {
-				return true // paid while the window was open: the ledger takes it off what was paid in time of its debt
-			}
-			for _, m := range d.marks {
-				if p.item == item && m.payment == item && d.total() == 0 && !slices.Contains(p.settled, d.Opens) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// carriedNoMore is a payment that bounces and had made a debt carried, of which more was paid since.
-func carriedNoMore(l *Life, c ledger.Command) bool {
+func (c census) aboutBounce(l *Life, command *ledger.ReverseRepayment) {
 	after := l.Clone()
-	after.Do(c)
+	if after.Do(command) != "" {
+		return
+	}
+	item := int(command.Item)
 	for i, d := range l.debts {
+		p := l.payments[slices.IndexFunc(l.payments, func(p *payment) bool { return p.item == item })]
+		if p.opens == d.Opens && d.total() != 0 && d.terms.MinimumDue.Rate > 0 {
+			c["bounced into the debt of a window that was open"]++
+		}
+		if slices.ContainsFunc(d.marks, func(m mark) bool { return m.payment == item }) && d.total() == 0 && !slices.Contains(p.settled, d.Opens) {
+			c["bounced of a debt that others settled"]++
+		}
 		_, was := l.dueOf(d)
 		_, is := after.dueOf(after.debts[i])
-		if was != is && slices.ContainsFunc(d.marks, func(m mark) bool { return !m.billing && m.value > d.Due }) {
-			return true
+		if was && !is && slices.ContainsFunc(d.marks, func(m mark) bool { return !m.billing && m.value > d.Due }) {
+			c["bounced and carried no more"]++
 		}
 	}
-	return false
 }
 
 // relive carries acts out again from the beginning.

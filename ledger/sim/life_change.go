@@ -103,6 +103,13 @@ func (l *Life) pause(p ledger.Pause) string {
 	}
 	l.pauses = append(l.pauses, p)
 	l.happened(Event{Kind: ledger.PenaltyPaused})
+	for _, d := range l.owing() {
+		if d.through >= p.From { // today, which has been reckoned
+			l.reckon(d, d.through)
+			l.surplus(d)
+		}
+	}
+	l.cure()
 	return ""
 }
 

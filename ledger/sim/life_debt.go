@@ -20,7 +20,7 @@ type debt struct {
 	through calendar.Date // through which interest and penalty have been reckoned
 	charged charges       // in all, through that day
 	marks   []mark
-	trial   money.Amount // that is about to be paid by the due date
+	assumed bool // carried, while a payment is being tried that may make it so
 }
 
 // charges are interest and penalty.
@@ -35,7 +35,6 @@ type mark struct {
 	billing bool          // it was billed, not paid
 	moved   bool          // or waived, or written off
 	payment int           // that it is part of; 0 when it is part of none
-	bore    ledger.Part   // what its principal bore until it was paid, when that is settled; 0: what all bears
 }
 
 // bill adds to what is owed from the close of the window on.
@@ -111,10 +110,10 @@ func (d *debt) total() money.Amount {
 	return sum
 }
 
-// settled is what was paid of it by value date until a day.
+// settled is what was paid of it by value date until a day. Penalty is not part of the minimum.
 func (d *debt) settled(until calendar.Date) (sum money.Amount) {
 	for _, m := range d.marks {
-		if !m.billing && !m.moved && m.value <= until {
+		if !m.billing && !m.moved && m.value <= until && m.part != ledger.PenaltyPart {
 			sum += m.amount
 		}
 	}
@@ -133,7 +132,7 @@ func (d *debt) principalOn(day calendar.Date) (sum money.Amount) {
 
 // dueOf is by when a debt is to be paid as of today, and whether that is because it is carried.
 func (l *Life) dueOf(d *debt) (due calendar.Date, carried bool) {
-	if d.terms.MinimumDue.Rate > 0 && l.today > d.Due && d.settled(d.Due)+d.trial >= d.minimum {
+	if d.terms.MinimumDue.Rate > 0 && l.today > d.Due && (d.assumed || d.settled(d.Due) >= d.minimum) {
 		return l.dueAfter(d), true
 	}
 	return d.Due, false
@@ -144,24 +143,11 @@ func (l *Life) accrued(d *debt, through calendar.Date) (interest, penalty *big.I
 	interest, penalty = new(big.Int), new(big.Int)
 	due, _ := l.dueOf(d)
 	for day := d.Due + 1; day <= through; day++ {
-		principal, carried, late := d.principalOn(day), money.Amount(0), money.Amount(0)
-		for _, m := range d.marks {
-			if m.bore != 0 && m.value >= day {
-				principal -= m.amount
-				if carried += m.amount; m.bore == ledger.PenaltyPart || day > l.dueAfter(d) {
-					carried -= m.amount
-					late += m.amount
-				}
-			}
-		}
-		if day <= due {
-			carried += principal
-		} else {
-			late += principal
-		}
-		interest.Add(interest, times(carried, d.terms.MinimumDue.DailyInterestRate))
-		if !l.paused(day) {
-			penalty.Add(penalty, times(late, d.terms.Penalty.DailyRate))
+		switch principal := d.principalOn(day); {
+		case day <= due:
+			interest.Add(interest, times(principal, d.terms.MinimumDue.DailyInterestRate))
+		case !l.paused(day):
+			penalty.Add(penalty, times(principal, d.terms.Penalty.DailyRate))
 		}
 	}
 	return interest, penalty
@@ -179,15 +165,6 @@ func (l *Life) dueAfter(d *debt) calendar.Date {
 		return d.terms.Window.Due(w.Opens.AddDays(d.terms.Window.DaysUntilDue))
 	}
 	return due
-}
-
-// settleBearing keeps what principal that has been paid bore as it is: what is left of the debt is about to bear the other.
-func (d *debt) settleBearing(bore ledger.Part) {
-	for i := range d.marks {
-		if m := &d.marks[i]; m.part == ledger.PrincipalPart && !m.billing && m.value > d.Due && m.bore == 0 {
-			m.bore = bore
-		}
-	}
 }
 
 func (l *Life) paused(day calendar.Date) bool {

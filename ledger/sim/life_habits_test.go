@@ -64,9 +64,6 @@ func product(r *rand.Rand, t *terms.Terms) {
 			a[i], a[j] = a[j], a[i]
 		}
 	})
-	if t.MinimumDue.Rate > 0 { // known18
-		t.Repayment.Allocation = terms.Default().Repayment.Allocation
-	}
 	t.Repayment.PrincipalFirstFromDay = pick(r, 90, 1, 10, terms.Never)
 	t.Repayment.RetryDays = pick(r, []int{1, 3, 7}, nil, []int{2}, []int{5, 10, 15, 30})
 	if r.IntN(3) == 0 {

@@ -77,8 +77,8 @@ func (v *living) do(a act) (err error) {
 	}()
 	v.life.Until(a.at)
 	v.refer(&a)
-	if avoided(v.life, a.command) {
-		a.command = &ledger.Tick{Accounts: []ledger.AccountID{v.id}}
+	if v.met != nil {
+		v.met.about(v.life, a.command)
 	}
 	v.acts = append(v.acts, a)
 	if r := Request(a.command); r != nil {

@@ -78,8 +78,36 @@ func (l *Life) pay(p *payment, amount money.Amount, late int, takeBack bool) {
 	l.credit += amount
 }
 
-// payDebt pays what it can of a debt, and answers with what is left of the amount.
+// payDebt pays what it can of a debt, and answers with what is left of the amount. A payment that comes late may have been in
+// time: whether it makes the debt carried is seen by supposing so.
 func (l *Life) payDebt(d *debt, p *payment, amount money.Amount, late int, takeBack bool) money.Amount {
+	value := p.value
+	if !takeBack {
+		value = max(value, d.through)
+	}
+	if _, carried := l.dueOf(d); value <= d.Due && l.today > d.Due && !carried && d.terms.MinimumDue.Rate > 0 {
+		if is := l.Clone().supposed(d.Opens, p, amount, value, late); is {
+			d.assumed = true
+			defer func() { d.assumed = false }()
+		}
+	}
+	return l.payAsOf(d, p, amount, value, late)
+}
+
+// supposed says whether a payment of a debt that is carried would be the minimum of it.
+func (l *Life) supposed(opens calendar.Date, p *payment, amount money.Amount, value calendar.Date, late int) (carried bool) {
+	for _, d := range l.owing() {
+		if d.Opens == opens {
+			d.assumed = true
+			l.payAsOf(d, p, amount, value, late)
+			d.assumed = false
+			_, carried = l.dueOf(d)
+		}
+	}
+	return carried
+}
+
+func (l *Life) payAsOf(d *debt, p *payment, amount money.Amount, value calendar.Date, late int) money.Amount {
 	if p.value > d.through {
 		l.reckon(d, p.value)
 	}
@@ -88,23 +116,9 @@ func (l *Life) payDebt(d *debt, p *payment, amount money.Amount, late int, takeB
 		order = slices.DeleteFunc(order, func(p ledger.Part) bool { return p == ledger.PrincipalPart })
 		order = slices.Insert(order, 0, ledger.PrincipalPart)
 	}
-	value := p.value
-	if !takeBack {
-		value = max(value, d.through)
-	}
-	if _, carried := l.dueOf(d); value <= d.Due && !carried {
-		if d.trial = min(amount, d.total()); d.trial == d.total() {
-			d.trial = max(d.trial, d.minimum)
-		}
-		if _, carried = l.dueOf(d); carried {
-			d.settleBearing(ledger.PenaltyPart)
-		}
-	}
 	principal := l.mostPrincipal(d, amount, value, order)
 	d.pay(ledger.PrincipalPart, principal, value, p.item)
-	d.trial = max(0, d.trial-principal)
 	l.reckon(d, d.through)
-	d.trial = 0
 	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} { // paid before, and taken back now
 		if over := -d.of(part); over > 0 {
 			d.pay(part, -over, value, p.item)
@@ -135,7 +149,6 @@ func (l *Life) mostPrincipal(d *debt, amount money.Amount, value calendar.Date, 
 		try := *d
 		try.marks = slices.Clone(d.marks)
 		try.pay(ledger.PrincipalPart, x, value, 0)
-		try.trial = max(0, d.trial-x)
 		try.charged = l.chargesThrough(&try, d.through)
 		need, have := x, amount
 		before := true
@@ -200,16 +213,6 @@ func (l *Life) bounce(item uint32) string {
 	l.writtenOff += p.recovered
 	for _, d := range l.debts {
 		touched := false
-		_, carried := l.dueOf(d)
-		unpaid := d.settled(d.Due)
-		for _, m := range d.marks {
-			if m.payment == p.item && m.value <= d.Due {
-				unpaid -= m.amount
-			}
-		}
-		if is := d.terms.MinimumDue.Rate > 0 && unpaid >= d.minimum; l.today > d.Due && is != carried {
-			d.settleBearing(map[bool]ledger.Part{true: ledger.InterestPart, false: ledger.PenaltyPart}[carried])
-		}
 		for _, m := range slices.Clone(d.marks) {
 			if m.payment == p.item {
 				m.amount, touched = -m.amount, true
@@ -229,7 +232,7 @@ func (l *Life) bounce(item uint32) string {
 	return ""
 }
 
-// surplus lets charges that were paid and are not owed after all pay other parts, as a payment of today.
+// surplus makes a payment of today of charges that were paid and are not owed after all.
 func (l *Life) surplus(d *debt) {
 	over := money.Amount(0)
 	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} {
@@ -239,7 +242,9 @@ func (l *Life) surplus(d *debt) {
 		}
 	}
 	if over > 0 {
-		l.payDebt(d, &payment{value: l.today}, over, l.DaysPastDue(), true)
+		p := &payment{value: l.today}
+		l.pay(p, over, l.DaysPastDue(), true)
+		l.here().flows.Repayments += p.recovered // it is not part of the balance, and they were
 	}
 }
 

@@ -59,6 +59,8 @@ var everLived = []string{
 	"VALUE_DATE_IN_FUTURE", "VALUE_DATE_TOO_EARLY", "ITEM_NOT_FOUND", "REPAYMENT_REVERSED", "NO_CREDIT_BALANCE", "EXCEEDS_CREDIT_BALANCE",
 	"COLLECTION_REPORTED", "NOTHING_OWED", "WAIVES_TOO_MUCH", "DAY_PASSED", "DAYS_OUT_OF_ORDER", "PAUSES_OVERLAP", "NOTHING_OVERDUE",
 	"DUE_DATE_PASSED", "ACCOUNT_DELINQUENT", "PLAN_NOT_OFFERED", "PLAN_NOT_FOUND",
+	"paid as of before an acceleration", "paused as of a day that was reckoned", "bounced of a debt that others settled",
+	"bounced and carried no more", "bounced into the debt of a window that was open",
 }
 
 // live lives one life, and shrinks it when it differs.

@@ -3735,24 +3735,28 @@ type Debt struct {
 	Overdue bool `protobuf:"varint,14,opt,name=overdue,proto3" json:"overdue,omitempty"`
 	// The last day for which interest and penalty have been reckoned.
 	Through int64 `protobuf:"varint,15,opt,name=through,proto3" json:"through,omitempty"`
-	// Interest that has accrued, and millionths of a minor unit beside it.
+	// Interest that accrued on the days that are summed, and millionths of a minor unit beside it.
 	AccruedInterest int64 `protobuf:"varint,16,opt,name=accrued_interest,json=accruedInterest,proto3" json:"accrued_interest,omitempty"`
 	// 0 to 999,999.
 	AccruedInterestMillionths int64 `protobuf:"varint,17,opt,name=accrued_interest_millionths,json=accruedInterestMillionths,proto3" json:"accrued_interest_millionths,omitempty"`
-	// What has been charged of it.
+	// Interest that has been charged, of all days.
 	ChargedInterest int64 `protobuf:"varint,18,opt,name=charged_interest,json=chargedInterest,proto3" json:"charged_interest,omitempty"`
-	// Penalty that has accrued, and millionths of a minor unit beside it.
+	// Penalty that accrued on them, and millionths of a minor unit beside it.
 	AccruedPenalty int64 `protobuf:"varint,19,opt,name=accrued_penalty,json=accruedPenalty,proto3" json:"accrued_penalty,omitempty"`
 	// 0 to 999,999.
 	AccruedPenaltyMillionths int64 `protobuf:"varint,20,opt,name=accrued_penalty_millionths,json=accruedPenaltyMillionths,proto3" json:"accrued_penalty_millionths,omitempty"`
-	// What has been charged of it.
+	// Penalty that has been charged, of all days.
 	ChargedPenalty int64 `protobuf:"varint,21,opt,name=charged_penalty,json=chargedPenalty,proto3" json:"charged_penalty,omitempty"`
 	// When it was last tried to collect it.
 	Tried int64 `protobuf:"varint,22,opt,name=tried,proto3" json:"tried,omitempty"`
 	// How often it was.
 	Attempts int64 `protobuf:"varint,23,opt,name=attempts,proto3" json:"attempts,omitempty"`
 	// What was paid by the first due date, by value date.
-	InTime        int64 `protobuf:"varint,24,opt,name=in_time,json=inTime,proto3" json:"in_time,omitempty"`
+	InTime int64 `protobuf:"varint,24,opt,name=in_time,json=inTime,proto3" json:"in_time,omitempty"`
+	// How many days until through are reckoned from the changes. What accrued before them is in the accrued sums.
+	Reckoned int64 `protobuf:"varint,25,opt,name=reckoned,proto3" json:"reckoned,omitempty"`
+	// Of the principal, after the days that are summed, by day.
+	Changes       []*Change `protobuf:"bytes,26,rep,name=changes,proto3" json:"changes,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3955,6 +3959,75 @@ func (x *Debt) GetInTime() int64 {
 	return 0
 }
 
+func (x *Debt) GetReckoned() int64 {
+	if x != nil {
+		return x.Reckoned
+	}
+	return 0
+}
+
+func (x *Debt) GetChanges() []*Change {
+	if x != nil {
+		return x.Changes
+	}
+	return nil
+}
+
+// Change is principal that a debt has more, or less, from the day after a day on.
+type Change struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last day before it.
+	Day int64 `protobuf:"varint,1,opt,name=day,proto3" json:"day,omitempty"`
+	// Below zero when it is less.
+	Amount        int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Change) Reset() {
+	*x = Change{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Change) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Change) ProtoMessage() {}
+
+func (x *Change) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Change.ProtoReflect.Descriptor instead.
+func (*Change) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *Change) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Change) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
 // Offer is what an installment plan costs.
 type Offer struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3972,7 +4045,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3984,7 +4057,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3997,7 +4070,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -4067,7 +4140,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4079,7 +4152,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4092,7 +4165,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Plan) GetN() int64 {
@@ -4219,7 +4292,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4231,7 +4304,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4244,7 +4317,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -4303,7 +4376,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4315,7 +4388,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4328,7 +4401,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Collection) GetN() int64 {
@@ -4396,7 +4469,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4408,7 +4481,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4421,7 +4494,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -4486,7 +4559,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4498,7 +4571,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4511,7 +4584,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -4577,7 +4650,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4589,7 +4662,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4602,7 +4675,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Statement) GetN() int64 {
@@ -4766,7 +4839,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4778,7 +4851,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4791,7 +4864,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -4875,7 +4948,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4887,7 +4960,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4900,7 +4973,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -5323,7 +5396,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bpaid_out\x18\n" +
 	" \x01(\x03R\apaidOut\x12\x1f\n" +
 	"\vwritten_off\x18\v \x01(\x03R\n" +
-	"writtenOff\"\xd4\x05\n" +
+	"writtenOff\"\xa7\x06\n" +
 	"\x04Debt\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -5349,7 +5422,12 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x0fcharged_penalty\x18\x15 \x01(\x03R\x0echargedPenalty\x12\x14\n" +
 	"\x05tried\x18\x16 \x01(\x03R\x05tried\x12\x1a\n" +
 	"\battempts\x18\x17 \x01(\x03R\battempts\x12\x17\n" +
-	"\ain_time\x18\x18 \x01(\x03R\x06inTime\"e\n" +
+	"\ain_time\x18\x18 \x01(\x03R\x06inTime\x12\x1a\n" +
+	"\breckoned\x18\x19 \x01(\x03R\breckoned\x125\n" +
+	"\achanges\x18\x1a \x03(\v2\x1b.holdfast.journal.v1.ChangeR\achanges\"2\n" +
+	"\x06Change\x12\x10\n" +
+	"\x03day\x18\x01 \x01(\x03R\x03day\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount\"e\n" +
 	"\x05Offer\x12\x16\n" +
 	"\x06method\x18\x01 \x01(\x03R\x06method\x12\x16\n" +
 	"\x06months\x18\x02 \x01(\x03R\x06months\x12\x10\n" +
@@ -5458,7 +5536,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 43)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
 	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
@@ -5494,15 +5572,16 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Cycle)(nil),             // 31: holdfast.journal.v1.Cycle
 	(*Flows)(nil),             // 32: holdfast.journal.v1.Flows
 	(*Debt)(nil),              // 33: holdfast.journal.v1.Debt
-	(*Offer)(nil),             // 34: holdfast.journal.v1.Offer
-	(*Plan)(nil),              // 35: holdfast.journal.v1.Plan
-	(*Installment)(nil),       // 36: holdfast.journal.v1.Installment
-	(*Collection)(nil),        // 37: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),       // 38: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),             // 39: holdfast.journal.v1.Pause
-	(*Statement)(nil),         // 40: holdfast.journal.v1.Statement
-	(*Owed)(nil),              // 41: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),   // 42: holdfast.journal.v1.StatementCharge
+	(*Change)(nil),            // 34: holdfast.journal.v1.Change
+	(*Offer)(nil),             // 35: holdfast.journal.v1.Offer
+	(*Plan)(nil),              // 36: holdfast.journal.v1.Plan
+	(*Installment)(nil),       // 37: holdfast.journal.v1.Installment
+	(*Collection)(nil),        // 38: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),       // 39: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),             // 40: holdfast.journal.v1.Pause
+	(*Statement)(nil),         // 41: holdfast.journal.v1.Statement
+	(*Owed)(nil),              // 42: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),   // 43: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -5533,7 +5612,7 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	3,  // 25: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
 	2,  // 26: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
 	1,  // 27: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	34, // 28: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	35, // 28: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
 	30, // 29: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
 	27, // 30: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	30, // 31: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
@@ -5543,26 +5622,27 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	27, // 35: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
 	28, // 36: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
 	33, // 37: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	40, // 38: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	41, // 38: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
 	29, // 39: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
 	31, // 40: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
 	33, // 41: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	35, // 42: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	37, // 43: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	38, // 44: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	39, // 45: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	36, // 42: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	38, // 43: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	39, // 44: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	40, // 45: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
 	32, // 46: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	34, // 47: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	36, // 48: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	32, // 49: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	41, // 50: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	42, // 51: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	34, // 52: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	53, // [53:53] is the sub-list for method output_type
-	53, // [53:53] is the sub-list for method input_type
-	53, // [53:53] is the sub-list for extension type_name
-	53, // [53:53] is the sub-list for extension extendee
-	0,  // [0:53] is the sub-list for field type_name
+	34, // 47: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	35, // 48: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	37, // 49: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	32, // 50: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	42, // 51: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	43, // 52: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	35, // 53: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	54, // [54:54] is the sub-list for method output_type
+	54, // [54:54] is the sub-list for method input_type
+	54, // [54:54] is the sub-list for extension type_name
+	54, // [54:54] is the sub-list for extension extendee
+	0,  // [0:54] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -5601,7 +5681,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   43,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
