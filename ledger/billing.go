@@ -207,19 +207,17 @@ func (b *Billing) Principal(s Scene) money.Amount {
 
 // DaysPastDue is how many days the oldest unpaid due date is over on a day.
 func (b *Billing) DaysPastDue(today calendar.Date) int {
-	for i := range b.Debts { // the oldest is due first, but for one that was carried
-		if b.Debts[i].Due < today {
-			return int(today - b.oldest(today))
-		}
+	if oldest := b.oldest(today); oldest != 0 {
+		return int(today - oldest)
 	}
 	return 0
 }
 
 // oldest is the oldest due date that is over on a day; 0 when there is none.
 func (b *Billing) oldest(today calendar.Date) (oldest calendar.Date) {
-	for i := range b.Debts {
-		if due := b.Debts[i].Due; due < today && (oldest == 0 || due < oldest) {
-			oldest = due
+	for i := range b.Debts { // what is paid is there until the booking ends; what may be carried is not overdue until that is known
+		if x := &b.Debts[i]; x.Overdue && x.Due < today && (oldest == 0 || x.Due < oldest) && x.Total() != 0 {
+			oldest = x.Due
 		}
 	}
 	return oldest

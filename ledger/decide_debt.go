@@ -74,7 +74,7 @@ func (l *Ledger) acceptTerms(c *AcceptTerms) Outcome {
 	}
 	d := l.desk(a, TermsAccepted, l.today)
 	if d.Terms = id; d.Late.Since != 0 {
-		d.Late.Judged = l.today // what follows by these terms does not lie in the past
+		d.Late.Judged, d.Late.NotBefore = l.today, 0 // what follows by these terms does not lie in the past, and they have quiet hours of their own
 	}
 	d.booking.Note = c.Version
 	return l.post(d.fact())
@@ -239,13 +239,7 @@ func (d *desk) unpay(paid *Item) {
 			d.move(m)
 		}
 	}
-	for i := range d.Debts {
-		if x := &d.Debts[i]; slices.Contains(again, x.Opens) {
-			x.reckon(d.booking.Day)
-			d.charge(x)
-			d.giveBack(x)
-		}
-	}
+	d.rechargeOf(again)
 }
 
 // judgeDue judges a debt again after a payment of it bounced: it is carried only if others paid the minimum in time.
@@ -260,14 +254,23 @@ func (d *desk) judgeDue(x *Debt) {
 	}
 }
 
-// giveBack makes a payment of charges that were paid and are not owed after all.
-func (d *desk) giveBack(x *Debt) {
+// rechargeOf charges debts of some windows anew, whose past has changed. Charges that were paid and are not owed after all are a
+// payment of today.
+func (d *desk) rechargeOf(windows []calendar.Date) {
 	var over money.Amount
-	for _, part := range []Part{PenaltyPart, InterestPart} {
-		m := Move{Opens: x.Opens, Part: part, Against: BookCash}
-		m.Amount = max(0, -*d.place(&m))
-		over += m.Amount
-		d.move(m)
+	for i := range d.Debts {
+		x := &d.Debts[i]
+		if !slices.Contains(windows, x.Opens) {
+			continue
+		}
+		x.reckon(d.booking.Day)
+		d.charge(x)
+		for _, part := range []Part{PenaltyPart, InterestPart} {
+			m := Move{Opens: x.Opens, Part: part, Against: BookCash}
+			m.Amount = max(0, -*d.place(&m))
+			over += m.Amount
+			d.move(m)
+		}
 	}
 	d.pay(over, payer{against: BookCash, day: d.booking.Day})
 }
@@ -445,12 +448,13 @@ func (l *Ledger) pausePenalty(c *PausePenalty) Outcome {
 	slices.SortFunc(d.Pauses, func(p, o Pause) int { return int(p.From - o.From) })
 	d.booking.Note = c.Reason
 	d.numbered()
+	var reckoned []calendar.Date // today already, which does not count after all
 	for i := range d.Debts {
-		if x := &d.Debts[i]; x.Through >= c.Pause.From { // today has been reckoned already, and does not count after all
-			d.opened().charge(x)
-			d.giveBack(x)
+		if x := &d.Debts[i]; x.Through >= c.Pause.From {
+			reckoned = append(reckoned, x.Opens)
 		}
 	}
+	d.rechargeOf(reckoned)
 	return l.post(d.fact())
 }
 

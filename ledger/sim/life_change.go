@@ -40,7 +40,7 @@ func (l *Life) Do(c ledger.Command) string {
 		if i < 0 {
 			return "TERMS_NOT_FOUND"
 		}
-		l.accepted = ledger.TermsID(i)
+		l.accepted, l.late.notBefore = ledger.TermsID(i), 0
 		l.happened(Event{Kind: ledger.TermsAccepted})
 		return ""
 	case *ledger.ReportCollection:
@@ -103,12 +103,7 @@ func (l *Life) pause(p ledger.Pause) string {
 	}
 	l.pauses = append(l.pauses, p)
 	l.happened(Event{Kind: ledger.PenaltyPaused})
-	for _, d := range l.owing() {
-		if d.through >= p.From { // today, which has been reckoned
-			l.reckon(d, d.through)
-			l.surplus(d)
-		}
-	}
+	l.surplus(slices.DeleteFunc(l.owing(), func(d *debt) bool { return d.through < p.From })) // today has been reckoned
 	l.cure()
 	return ""
 }

@@ -302,7 +302,7 @@ func (h *habits) operate(r *rand.Rand, v *living) ledger.Command {
 	case 2, 3:
 		return &ledger.ReageDebt{Account: v.id, Windows: 2 + r.IntN(12), Reason: "hardship"}
 	case 4:
-		from := v.life.today.AddDays(r.IntN(20) - r.IntN(2))
+		from := v.life.today.AddDays(pick(r, 0, r.IntN(20)-r.IntN(2)))
 		return &ledger.PausePenalty{Account: v.id, Pause: ledger.Pause{From: from, To: from.AddDays(pick(r, -1, r.IntN(40), r.IntN(40), r.IntN(40)))}, Reason: "hardship"}
 	}
 	c := &ledger.WaiveCharges{Account: v.id, Currency: "CNY", Part: pick(r, ledger.PenaltyPart, ledger.PenaltyPart, ledger.InterestPart, ledger.FeePart), Reason: "sorry"}

@@ -211,34 +211,35 @@ func (l *Life) bounce(item uint32) string {
 	l.happened(Event{Kind: ledger.RepaymentReversed, Amount: p.amount, Value: p.value})
 	w.flows.Repayments += p.amount - p.recovered
 	l.writtenOff += p.recovered
+	var touched []*debt
 	for _, d := range l.debts {
-		touched := false
 		for _, m := range slices.Clone(d.marks) {
 			if m.payment == p.item {
-				m.amount, touched = -m.amount, true
+				m.amount = -m.amount
 				d.mark(m)
+				touched = append(touched, d)
 			}
 		}
-		if touched {
-			l.reckon(d, l.today)
-			l.surplus(d)
-		}
 	}
-	l.unpayOpen(p, w)
+	touched = append(touched, l.unpayOpen(p, w)...)
 	back := min(p.credit, l.credit)
 	l.credit -= back
 	w.purchases[l.first-1] += p.credit - back
+	l.surplus(touched)
 	l.cure()
 	return ""
 }
 
-// surplus makes a payment of today of charges that were paid and are not owed after all.
-func (l *Life) surplus(d *debt) {
+// surplus reckons debts through today, and makes a payment of charges that were paid and are not owed after all.
+func (l *Life) surplus(debts []*debt) {
 	over := money.Amount(0)
-	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} {
-		if paid := -d.of(part); paid > 0 {
-			d.pay(part, -paid, l.today, 0)
-			over += paid
+	for _, d := range debts {
+		l.reckon(d, l.today)
+		for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} {
+			if paid := -d.of(part); paid > 0 {
+				d.pay(part, -paid, l.today, 0)
+				over += paid
+			}
 		}
 	}
 	if over > 0 {
@@ -250,9 +251,9 @@ func (l *Life) surplus(d *debt) {
 
 // unpayOpen owes again what a payment paid of the window that was open then: in the debt that the window left, if there
 // still is one, else in the window that is open now.
-func (l *Life) unpayOpen(p *payment, w *cycle) {
+func (l *Life) unpayOpen(p *payment, w *cycle) (touched []*debt) {
 	if p.opens == 0 || p.fee+total(p.purchases) == 0 {
-		return
+		return nil
 	}
 	for _, d := range l.owing() {
 		if d.Opens == p.opens {
@@ -260,14 +261,14 @@ func (l *Life) unpayOpen(p *payment, w *cycle) {
 			for i, amount := range p.purchases {
 				d.bill(ledger.PrincipalPart, ledger.Scene(i+1), amount)
 			}
-			l.reckon(d, l.today)
-			return
+			return []*debt{d}
 		}
 	}
 	w.fee += p.fee
 	for i, amount := range p.purchases {
 		w.purchases[i] += amount
 	}
+	return nil
 }
 
 // Refund gives back an amount of what was captured of an authorization.
