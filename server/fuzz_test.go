@@ -24,7 +24,7 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
-var fuzzCalls = flag.Int("fuzz.calls", 9000, "arbitrary calls that TestArbitraryMessages makes")
+var fuzzCalls = flag.Int("fuzz.calls", 20_000, "arbitrary calls that TestArbitraryMessages makes")
 
 // rpcs are all methods of all services.
 func rpcs() (list []protoreflect.MethodDescriptor) {
