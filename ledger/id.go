@@ -46,6 +46,16 @@ func (a AccountID) Shard() uint16 { return uint16(a >> (64 - ShardBits)) }
 // Number is the account's number in its shard.
 func (a AccountID) Number() uint64 { return uint64(a) & (1<<(64-ShardBits) - 1) }
 
+// ShardOf is the shard of an id of an account, or of anything whose id begins with its account's; false when it is none.
+func ShardOf(id string) (shard uint16, ok bool) {
+	_, digits, found := strings.Cut(id, "_")
+	if !found || len(digits) < 13 {
+		return 0, false
+	}
+	v, ok := parseBase32(digits[:13], 13)
+	return AccountID(v).Shard(), ok
+}
+
 // String is acc_ and 13 characters of Crockford's base 32.
 func (a AccountID) String() string {
 	var b [4 + 13]byte

@@ -122,6 +122,7 @@ func (s *accounts) ListAccounts(ctx context.Context, r *holdfastv1.ListAccountsR
 		}
 		shard, after = int(last.Shard()), last.Number()
 	}
+	first := shard
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -137,6 +138,11 @@ func (s *accounts) ListAccounts(ctx context.Context, r *holdfastv1.ListAccountsR
 				return nil, err
 			}
 			resp.Accounts = append(resp.Accounts, one)
+		}
+		if s.node != nil && shard == first && !out.More && len(resp.Accounts) < limit && shard+1 < len(s.writers) {
+			// The next shard may be another node's: its accounts are on the next page.
+			resp.NextPageToken = ledger.NewAccountID(uint16(shard+1), 0).String()
+			break
 		}
 		if n := len(resp.Accounts); n == limit {
 			if out.More || shard+1 < len(s.writers) {

@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -32,7 +33,7 @@ func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*h
 	}
 	totals := make(map[[2]string]*holdfastv1.CarrierTotals)
 	for i, w := range s.writers {
-		out, err := submit(ctx, w, &ledger.GetShard{})
+		out, err := look(ctx, w, &ledger.GetShard{})
 		if err != nil {
 			return nil, err
 		}
@@ -170,7 +171,7 @@ func (c *check) scope(r scoped, given any) (scope ledger.Scope) {
 func (s *admin) Suspend(ctx context.Context, r *holdfastv1.SuspendRequest) (*holdfastv1.SuspendResponse, error) {
 	var c check
 	cmd := &ledger.Suspend{Request: c.request(callerOf(ctx), r.GetRequestId()), Scope: c.scope(r, r.GetScope()), Reason: c.note("reason", r.GetReason())}
-	list, replayed, err := s.suspend(ctx, &c, cmd)
+	list, replayed, err := s.suspend(ctx, &c, cmd, holdfastv1.AdminService_Suspend_FullMethodName, r, &holdfastv1.SuspendResponse{})
 	if err != nil {
 		return nil, err
 	}
@@ -180,7 +181,7 @@ func (s *admin) Suspend(ctx context.Context, r *holdfastv1.SuspendRequest) (*hol
 func (s *admin) Resume(ctx context.Context, r *holdfastv1.ResumeRequest) (*holdfastv1.ResumeResponse, error) {
 	var c check
 	cmd := &ledger.Resume{Request: c.request(callerOf(ctx), r.GetRequestId()), Scope: c.scope(r, r.GetScope()), Reason: c.note("reason", r.GetReason())}
-	list, replayed, err := s.suspend(ctx, &c, cmd)
+	list, replayed, err := s.suspend(ctx, &c, cmd, holdfastv1.AdminService_Resume_FullMethodName, r, &holdfastv1.ResumeResponse{})
 	if err != nil {
 		return nil, err
 	}
@@ -188,11 +189,11 @@ func (s *admin) Resume(ctx context.Context, r *holdfastv1.ResumeRequest) (*holdf
 }
 
 // suspend carries out a suspension, or its end, in every shard and answers with what is suspended then.
-func (s *admin) suspend(ctx context.Context, c *check, cmd ledger.Command) ([]*holdfastv1.Suspension, bool, error) {
+func (s *admin) suspend(ctx context.Context, c *check, cmd ledger.Command, method string, r proto.Message, like replayable) ([]*holdfastv1.Suspension, bool, error) {
 	if err := c.err(); err != nil {
 		return nil, false, err
 	}
-	replayed, err := s.everywhere(ctx, cmd)
+	replayed, err := s.everywhere(ctx, cmd, method, r, like)
 	if err != nil {
 		return nil, false, err
 	}
@@ -202,7 +203,7 @@ func (s *admin) suspend(ctx context.Context, c *check, cmd ledger.Command) ([]*h
 
 // suspensions are the same in every shard; the first is asked.
 func (s *admin) suspensions(ctx context.Context) ([]*holdfastv1.Suspension, error) {
-	out, err := submit(ctx, s.writers[0], &ledger.GetShard{})
+	out, err := look(ctx, s.writers[0], &ledger.GetShard{})
 	if err != nil {
 		return nil, err
 	}

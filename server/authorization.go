@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 
+	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -184,9 +185,13 @@ func (s *authorizations) LookupOrder(ctx context.Context, r *holdfastv1.LookupOr
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	out, err := s.lookup(ctx, q)
-	if err != nil {
-		return nil, err
+	var resp *holdfastv1.LookupOrderResponse
+	out, err := s.lookup(ctx, q, func(ctx context.Context, conn *grpc.ClientConn) (err error) {
+		resp, err = holdfastv1.NewAuthorizationServiceClient(conn).LookupOrder(ctx, r)
+		return err
+	})
+	if err != nil || out == nil {
+		return resp, err
 	}
 	return &holdfastv1.LookupOrderResponse{Authorization: authorizationProto(out), Tombstone: out.Tombstone}, nil
 }

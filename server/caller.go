@@ -25,9 +25,10 @@ const (
 	RoleStorefront
 	RoleOperator
 	RoleAdmin
+	RolePeer // another node of the cluster: it makes calls on behalf of its callers, and those of PeerService
 )
 
-var roleNames = [...]string{"none", "gateway", "storefront", "operator", "admin"}
+var roleNames = [...]string{"none", "gateway", "storefront", "operator", "admin", "peer"}
 
 func (r Role) String() string {
 	if int(r) < len(roleNames) {
@@ -74,6 +75,7 @@ type callerContextKey struct{}
 type callContext struct {
 	context.Context
 	caller Caller
+	hopped bool // a peer sent it on
 }
 
 func (c *callContext) Value(key any) any {

@@ -14,7 +14,7 @@ import (
 //
 //	# who may call, and as what
 //	- name: gateway-1
-//	  role: gateway            # gateway, storefront, operator or admin
+//	  role: gateway            # gateway, storefront, operator, admin or peer
 //	  token_sha256: 9f86d08... # hex SHA-256 of the bearer token; a list while a token is being changed
 //	- name: ops
 //	  role: operator
@@ -126,12 +126,12 @@ func (p *callersParser) role(owner, value *yaml.Node) Role {
 		p.fault(owner, "the caller has no role")
 		return NoRole
 	}
-	for r := RoleGateway; r <= RoleAdmin; r++ {
+	for r := RoleGateway; r <= RolePeer; r++ {
 		if value.Kind == yaml.ScalarNode && value.Value == r.String() {
 			return r
 		}
 	}
-	p.fault(value, "want a role of gateway, storefront, operator or admin, have %q", value.Value)
+	p.fault(value, "want a role of gateway, storefront, operator, admin or peer, have %q", value.Value)
 	return NoRole
 }
 

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-credit/holdfast/proto/codec"
+	peerv1 "github.com/holdfast-credit/holdfast/proto/holdfast/peer/v1"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
@@ -98,9 +99,13 @@ func TransportOptions(c EdgeConfig) []grpc.ServerOption {
 
 // NewGRPC is a gRPC server with everything but its services: transport, TLS, and what each call passes through, which is one interceptor rather than five, because at 40,000 calls a second each
 // closure and each context is felt.
-func NewGRPC(c EdgeConfig, m *Metrics) (*grpc.Server, error) {
+func NewGRPC(c EdgeConfig, m *Metrics) (*grpc.Server, error) { return newGRPC(c, m, nil) }
+
+// newGRPC is NewGRPC for a node of a cluster, which sends calls on to where they belong.
+func newGRPC(c EdgeConfig, m *Metrics, n *node) (*grpc.Server, error) {
 	c = c.withDefaults()
 	e := newEdge(c, m)
+	e.node = n
 	options := append(TransportOptions(c), grpc.UnaryInterceptor(e.unary), grpc.StreamInterceptor(e.stream))
 	if c.TLS.Enabled() {
 		creds, err := c.TLS.serverCredentials(c.Callers == nil, c.Logger)
@@ -126,6 +131,7 @@ const (
 	accessKnown     access = iota // every caller that is known
 	accessAnybody                 // even those that are not
 	accessOperators               // operators and admins
+	accessPeers                   // other nodes of the cluster
 )
 
 func accessOf(service, name string) access {
@@ -134,13 +140,20 @@ func accessOf(service, name string) access {
 		return accessAnybody
 	case holdfastv1.AdminService_ServiceDesc.ServiceName:
 		return accessOperators
+	case peerv1.PeerService_ServiceDesc.ServiceName:
+		return accessPeers
 	}
 	switch "/" + service + "/" + name {
 	case holdfastv1.BillingService_RefundCreditBalance_FullMethodName, // money goes out
 		holdfastv1.BillingService_WaiveCharges_FullMethodName, // and these give up what is owed, or when
 		holdfastv1.BillingService_PausePenalty_FullMethodName,
 		holdfastv1.BillingService_ReageDebt_FullMethodName,
-		holdfastv1.TermsService_PutTerms_FullMethodName:
+		holdfastv1.TermsService_PutTerms_FullMethodName,
+		holdfastv1.ClusterService_GetClusterStatus_FullMethodName,
+		holdfastv1.ClusterService_MoveShard_FullMethodName,
+		holdfastv1.ClusterService_DrainNode_FullMethodName,
+		holdfastv1.ClusterService_UndrainNode_FullMethodName,
+		holdfastv1.ClusterService_ForgetNode_FullMethodName:
 		return accessOperators
 	}
 	return accessKnown
@@ -154,6 +167,7 @@ type edge struct {
 	methods  *methods
 	logger   *slog.Logger
 	access   *accessLog
+	node     *node // that sends calls on; nil where there is no cluster
 }
 
 func newEdge(c EdgeConfig, m *Metrics) *edge {
@@ -185,12 +199,15 @@ func (e *edge) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, h
 		}
 		resp, err = nil, e.failed(ctx, &callRecord{method: m, caller: call.caller, req: req, took: took}, err)
 	}()
-	if call.caller, err = e.admit(ctx, m); err != nil {
+	if call.caller, call.hopped, err = e.admit(ctx, m); err != nil {
 		return nil, err
 	}
 	inner, cancel := withDeadline(ctx, e.deadline)
 	defer cancel()
 	call.Context = inner
+	if e.node != nil {
+		return e.node.carry(call, m.name, req, handler)
+	}
 	return handler(call, req)
 }
 
@@ -217,25 +234,35 @@ func (e *edge) stream(srv any, ss grpc.ServerStream, info *grpc.StreamServerInfo
 			e.access.write(ctx, level, r)
 		}
 	}()
-	if call.ctx.caller, err = e.admit(ctx, m); err != nil {
+	if call.ctx.caller, call.ctx.hopped, err = e.admit(ctx, m); err != nil {
 		return err
 	}
 	return handler(srv, call)
 }
 
-// admit says who is calling, and refuses those who may not, before anything of the request is looked at.
-func (e *edge) admit(ctx context.Context, m *method) (Caller, error) {
-	caller, err := e.callers.identify(ctx)
+// admit says who is calling, and whether a peer sent the call on, and refuses those who may not, before anything of the
+// request is looked at.
+func (e *edge) admit(ctx context.Context, m *method) (caller Caller, hopped bool, err error) {
+	caller, err = e.callers.identify(ctx)
+	if err == nil && e.node != nil && (caller.Role == RolePeer || e.callers == nil) && m.access != accessPeers {
+		var c Caller
+		if c, hopped, err = behalf(ctx); hopped {
+			caller = c
+		}
+	}
 	switch {
 	case m.access == accessAnybody:
-		return caller, nil
+		return caller, hopped, nil
 	case err != nil:
-		return Caller{}, err
+		return Caller{}, false, err
 	case m.access == accessOperators && !caller.Role.operates():
-		return caller, failed(codes.PermissionDenied, "PERMISSION_DENIED",
+		return caller, hopped, failed(codes.PermissionDenied, "PERMISSION_DENIED",
 			"the caller's role is "+caller.Role.String()+"; the call is for operators and admins")
+	case m.access == accessPeers && caller.Role != RolePeer && e.callers != nil:
+		return caller, hopped, failed(codes.PermissionDenied, "PERMISSION_DENIED",
+			"the caller's role is "+caller.Role.String()+"; the call is for the cluster's own nodes")
 	}
-	return caller, nil
+	return caller, hopped, nil
 }
 
 // failed counts and logs a call that ended with an error, and gives the error that the caller is told.

@@ -2,14 +2,24 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"hash/fnv"
 	"slices"
+	"strconv"
 	"sync"
+	"time"
 
+	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+
+	peerv1 "github.com/holdfast-credit/holdfast/proto/holdfast/peer/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
+	"github.com/holdfast-credit/holdfast/server/cluster"
 )
 
 // router finds the shard that a command belongs to. Every id that the server made names its shard; a consumer's
@@ -18,12 +28,38 @@ import (
 // order id belongs to. That is what makes an order id unique across shards and findable by itself.
 type router struct {
 	writers []*writer.Writer
+	node    *node      // nil where all shards are decided here
 	one     sync.Mutex // held while something is carried out everywhere: all shards get such commands in one order
 }
 
 // submit has a writer carry out a command, and makes a status of what went wrong.
 func submit(ctx context.Context, w *writer.Writer, c ledger.Command) (*ledger.Outcome, error) {
 	out, err := w.Submit(ctx, c)
+	if errors.Is(err, writer.ErrStandby) && local(ctx) && !cameFromPeer(ctx) {
+		out, err = peek(ctx, w, c)
+	}
+	if err != nil {
+		return nil, submitStatus(err)
+	}
+	if out.Fault != nil {
+		return nil, faultStatus(out.Fault)
+	}
+	return out, nil
+}
+
+// peek has a writer answer a command that reads from what it has followed, and says in a header how much that is.
+func peek(ctx context.Context, w *writer.Writer, c ledger.Command) (*ledger.Outcome, error) {
+	out, at, err := w.Peek(ctx, c)
+	if err == nil {
+		asOf := fmt.Sprintf("%d %d %s", w.Stats().Shard, at.Sequence, at.Time.Time().Format(time.RFC3339Nano))
+		_ = grpc.SetHeader(ctx, metadata.Pairs(asOfKey, asOf))
+	}
+	return out, err
+}
+
+// look has a writer answer a command that reads, whether it decides or follows.
+func look(ctx context.Context, w *writer.Writer, c ledger.Command) (*ledger.Outcome, error) {
+	out, _, err := w.Peek(ctx, c)
 	if err != nil {
 		return nil, submitStatus(err)
 	}
@@ -83,8 +119,20 @@ func (r *router) claim(ctx context.Context, c ledger.Caller, o ledger.OrderID, i
 	} else if !opened {
 		return nil // the account's shard says so
 	}
-	_, err := submit(ctx, r.writers[r.home(c, o)], &ledger.ClaimOrder{Caller: c, Order: o, Account: id})
-	return err
+	home := r.home(c, o)
+	here := func() error {
+		_, err := submit(ctx, r.writers[home], &ledger.ClaimOrder{Caller: c, Order: o, Account: id})
+		return err
+	}
+	if r.node == nil {
+		return here()
+	}
+	return r.node.at(ctx, home, here, func(ctx context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
+		_, err := peerv1.NewPeerServiceClient(conn).ClaimOrder(r.node.asPeer(ctx), &peerv1.ClaimOrderRequest{
+			Caller: string(c), OrderId: string(o), AccountId: id.String(),
+		})
+		return err
+	})
 }
 
 // order carries out a command on an order, having claimed it.
@@ -95,18 +143,44 @@ func (r *router) order(ctx context.Context, caller ledger.Caller, o ledger.Order
 	return r.on(ctx, id, c)
 }
 
+// replayable is an answer that says whether the request had been carried out before.
+type replayable interface {
+	proto.Message
+	GetReplayed() bool
+}
+
 // everywhere carries out a command in every shard, in order, and tells whether all had done so before. If one cannot, the
-// same request sent again completes it: a shard that has carried it out does not do so twice.
-func (r *router) everywhere(ctx context.Context, c ledger.Command) (replayed bool, err error) {
+// same request sent again completes it: a shard that has carried it out does not do so twice. A shard that another node
+// decides for gets it as the request that it is, of the method whose answers are like the one given.
+func (r *router) everywhere(ctx context.Context, c ledger.Command, method string, request proto.Message, like replayable) (replayed bool, err error) {
 	r.one.Lock()
 	defer r.one.Unlock()
 	replayed = true
-	for _, w := range r.writers {
-		out, err := submit(ctx, w, c)
+	only, one := onlyShard(ctx)
+	for shard, w := range r.writers {
+		if one && shard != only {
+			continue
+		}
+		did := false
+		here := func() error {
+			out, err := submit(ctx, w, c)
+			did = err == nil && out.Replayed
+			return err
+		}
+		if r.node == nil || one {
+			err = here()
+		} else {
+			err = r.node.at(ctx, shard, here, func(ctx context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
+				answer := like.ProtoReflect().New().Interface().(replayable)
+				err := conn.Invoke(r.node.onBehalf(ctx, shardKey, strconv.Itoa(shard)), method, request, answer)
+				did = err == nil && answer.GetReplayed()
+				return err
+			})
+		}
 		if err != nil {
 			return false, err
 		}
-		replayed = replayed && out.Replayed
+		replayed = replayed && did
 	}
 	return replayed, nil
 }
@@ -128,17 +202,35 @@ func (r *router) durable() (at []uint64, err error) {
 	}
 }
 
-// lookup finds an order: in its home shard, or where the home says that its account is.
-func (r *router) lookup(ctx context.Context, q *ledger.LookupOrder) (*ledger.Outcome, error) {
-	out, err := r.writers[r.home(q.Caller, q.Order)].Submit(ctx, q)
+// lookup finds an order: in its home shard, or where the home says that its account is, which another node may decide for.
+func (r *router) lookup(ctx context.Context, q *ledger.LookupOrder, elsewhere func(ctx context.Context, conn *grpc.ClientConn) error) (*ledger.Outcome, error) {
+	home, only := r.home(q.Caller, q.Order), false
+	if shard, ok := onlyShard(ctx); ok {
+		home, only = shard, true // it was claimed for an account there
+	}
+	w := r.writers[home]
+	out, err := w.Submit(ctx, q)
+	if errors.Is(err, writer.ErrStandby) && local(ctx) && !cameFromPeer(ctx) {
+		out, err = peek(ctx, w, q)
+	}
 	if err != nil {
 		return nil, submitStatus(err)
 	}
-	if out.Fault != nil && out.ID.Account != 0 && r.foreign(q.Caller, q.Order, out.ID.Account) {
-		return r.on(ctx, out.ID.Account, q)
-	}
-	if out.Fault != nil {
+	id := out.ID.Account
+	switch {
+	case out.Fault == nil:
+		return out, nil
+	case id == 0 || only || !r.foreign(q.Caller, q.Order, id):
 		return nil, faultStatus(out.Fault)
+	case r.node == nil:
+		return r.on(ctx, id, q)
 	}
-	return out, nil
+	out = nil
+	err = r.node.at(ctx, int(id.Shard()), func() (err error) {
+		out, err = r.on(ctx, id, q)
+		return err
+	}, func(ctx context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
+		return elsewhere(r.node.onBehalf(ctx, shardKey, strconv.Itoa(int(id.Shard()))), conn)
+	})
+	return out, err
 }

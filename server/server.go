@@ -6,13 +6,13 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"os"
 	"sync"
 	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/reflection"
 
+	peerv1 "github.com/holdfast-credit/holdfast/proto/holdfast/peer/v1"
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
@@ -34,8 +34,9 @@ type Config struct {
 	AllowPlaintext bool          // listen beyond loopback without TLS
 	Drain          time.Duration // how long calls under way may take when the server goes down; default 10 s
 	Edge           EdgeConfig
-	Clock          *Clock       // default the machine's
-	Terms          *terms.Terms // default the terms that ship with Holdfast
+	Clock          *Clock         // default the machine's
+	Terms          *terms.Terms   // default the terms that ship with Holdfast
+	Cluster        *ClusterConfig // nil for a server that has all shards itself
 	Version        string
 	Logger         *slog.Logger
 
@@ -72,6 +73,7 @@ type Server struct {
 	data     *DataDir
 	zone     calendar.Zone
 	router   *router
+	node     *node // nil where there is no cluster
 	grpc     *grpc.Server
 	health   *Health
 	metrics  *Metrics
@@ -113,6 +115,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 	if s.listener, err = net.Listen("tcp", s.config.Listen); err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
+	if s.config.Cluster != nil {
+		if err := s.openNode(ctx); err != nil {
+			return err
+		}
+	}
 	for shard := range s.data.Meta.Shards {
 		w, err := s.openShard(ctx, shard)
 		if err != nil {
@@ -124,22 +131,43 @@ func (s *Server) open(ctx context.Context) (err error) {
 	return s.register()
 }
 
-func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, error) {
-	j, err := bolt.Open(s.data.JournalDir(shard), bolt.Options{Logger: s.config.Logger})
-	if err != nil {
-		return nil, err
+// openNode makes the server a node of a cluster, which is not joined before calls are answered.
+func (s *Server) openNode(ctx context.Context) error {
+	if s.config.Clock.Virtual() {
+		return errors.New("a virtual clock is of one server, not of a cluster")
 	}
-	host, _ := os.Hostname()
+	c, err := s.config.Cluster.withDefaults(s.Addr())
+	if err != nil {
+		return err
+	}
+	if s.node, err = openNode(ctx, c, s.router, s.config.Logger); err != nil {
+		return err
+	}
+	s.router.node = s.node
+	return nil
+}
+
+func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, error) {
 	var progress func(done, total uint64)
 	if s.config.Progress != nil {
 		progress = func(done, total uint64) { s.config.Progress(shard, done, total) }
 	}
-	w, err := writer.Open(ctx, writer.Config{
-		Shard: uint16(shard), Journal: j, StatePath: s.data.StatePath(shard),
+	c := writer.Config{
+		Shard: uint16(shard), StatePath: s.data.StatePath(shard),
 		State: state.Options{CacheBytes: s.config.CacheBytes / int64(s.data.Meta.Shards)},
-		Terms: s.config.Terms, Zone: s.zone, Clock: s.now, Owner: fmt.Sprintf("%s/%d", host, os.Getpid()),
+		Terms: s.config.Terms, Zone: s.zone, Clock: s.now, Owner: ownerName(""),
 		Logger: s.config.Logger, OnAppend: s.metrics.OnAppend(uint16(shard)),
-	}, progress)
+	}
+	if s.node != nil {
+		c.Owner = ownerName(s.node.config.Node)
+		return s.node.openShard(ctx, s.data, shard, c, progress)
+	}
+	j, err := bolt.Open(s.data.JournalDir(shard), bolt.Options{Logger: s.config.Logger})
+	if err != nil {
+		return nil, err
+	}
+	c.Journal = j
+	w, err := writer.Open(ctx, c, progress)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
@@ -153,7 +181,7 @@ func (s *Server) register() (err error) {
 	if err := s.catchUpClock(); err != nil {
 		return err
 	}
-	if s.grpc, err = NewGRPC(s.config.Edge, s.metrics); err != nil {
+	if s.grpc, err = newGRPC(s.config.Edge, s.metrics, s.node); err != nil {
 		return err
 	}
 	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics, draining: s.draining})
@@ -163,6 +191,10 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
+	holdfastv1.RegisterClusterServiceServer(s.grpc, &clusterService{router: s.router, server: s})
+	if s.node != nil {
+		peerv1.RegisterPeerServiceServer(s.grpc, &peerService{router: s.router})
+	}
 	s.health = NewHealth(s.grpc)
 	reflection.Register(s.grpc)
 	if s.config.Ops != "" {
@@ -226,13 +258,25 @@ func (s *Server) Serve() error {
 	if s.ops != nil {
 		s.ops.Start()
 	}
+	served := make(chan error, 1)
+	go func() { served <- s.grpc.Serve(s.listener) }()
+	if s.node != nil { // now that calls that the others send on can be answered
+		ctx, cancel := context.WithTimeout(context.Background(), joinWithin)
+		defer cancel()
+		if err := s.node.join(ctx, s.data.Meta.Shards, s.data.Meta.Zone, s.config.Version); err != nil {
+			return err
+		}
+	}
 	s.health.SetServing()
 	go s.watchHealth()
-	if err := s.grpc.Serve(s.listener); err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return err
 	}
 	return nil
 }
+
+// joinWithin bounds how long a node tries to join its cluster.
+const joinWithin = time.Minute
 
 // watchHealth keeps health in step with the shards: one that starts again after a fault answers nothing meanwhile.
 func (s *Server) watchHealth() {
@@ -262,6 +306,13 @@ func (s *Server) Shutdown() error {
 	s.down.Do(func() {
 		close(s.draining)
 		s.health.Drain()
+		if s.node != nil { // first, so that callers find the shards elsewhere
+			ctx, cancel := context.WithTimeout(context.Background(), s.config.Drain)
+			if err := s.node.leave(ctx); err != nil {
+				s.config.Logger.Warn("cluster could not be left properly", "error", err)
+			}
+			cancel()
+		}
 		done := make(chan struct{})
 		go func() { s.grpc.GracefulStop(); close(done) }()
 		select {
@@ -281,6 +332,9 @@ func (s *Server) release() error {
 	var errs []error
 	for _, w := range s.router.writers {
 		errs = append(errs, w.Close())
+	}
+	if s.node != nil {
+		errs = append(errs, s.node.close())
 	}
 	if s.ops != nil {
 		errs = append(errs, s.ops.Shutdown())

@@ -88,6 +88,8 @@ func submitStatus(err error) error {
 	case errors.Is(err, writer.ErrStopped):
 		return failed(codes.Unavailable, "OUTCOME_UNKNOWN",
 			"the shard stopped; the request may have been carried out: send it again with the same request_id", retryIn(100*time.Millisecond))
+	case errors.Is(err, writer.ErrStandby):
+		return failed(codes.Unavailable, "NOT_OWNER", "another node decides for the shard; nothing was done", retryIn(50*time.Millisecond))
 	case errors.Is(err, writer.ErrClosed):
 		return failed(codes.Unavailable, "DRAINING", "the server is going down; nothing was done", retryIn(time.Second))
 	}

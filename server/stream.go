@@ -52,7 +52,8 @@ func (s *authorizations) AuthorizeStream(stream holdfastv1.AuthorizationService_
 type streamed struct {
 	id      uint64
 	pending writer.Pending
-	err     error // it could not be started
+	sent    <-chan hopped // instead: it is another node's to answer
+	err     error         // it could not be started
 	scene   ledger.Scene
 	answer  func(*ledger.Outcome, *holdfastv1.AuthorizeStreamResponse)
 }
@@ -79,6 +80,10 @@ func (s *authorizations) startRequests(ctx context.Context, stream holdfastv1.Au
 func (s *authorizations) startRequest(ctx context.Context, caller ledger.Caller, r *holdfastv1.AuthorizeStreamRequest) streamed {
 	one := streamed{id: r.GetCorrelationId()}
 	cmd, account, order, err := one.prepare(caller, r)
+	if err == nil && s.node != nil && !s.node.leads(int(account.Shard())) {
+		one.sent = s.sendOn(ctx, r)
+		return one
+	}
 	if err == nil && order != "" {
 		err = s.claim(ctx, caller, order, account)
 	}
@@ -88,6 +93,10 @@ func (s *authorizations) startRequest(ctx context.Context, caller ledger.Caller,
 	}
 	if err == nil {
 		if one.pending, err = w.Start(cmd); err != nil {
+			if errors.Is(err, writer.ErrStandby) && s.node != nil { // it has moved just now
+				one.sent = s.sendOn(ctx, r)
+				return one
+			}
 			err = submitStatus(err)
 		}
 	}
@@ -237,6 +246,17 @@ func (s *authorizations) next(started <-chan streamed) (*streamed, error) {
 func (s *authorizations) await(ctx context.Context, one *streamed, m *holdfastv1.AuthorizeStreamResponse) error {
 	if one.err != nil {
 		return one.err
+	}
+	if one.sent != nil {
+		select {
+		case h := <-one.sent:
+			if h.err == nil {
+				m.Answer = h.answer.Answer
+			}
+			return h.err
+		case <-ctx.Done():
+			return submitStatus(ctx.Err())
+		}
 	}
 	out, err := one.pending.Wait(ctx)
 	if err != nil {

@@ -37,9 +37,12 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	if cmd.Parsed, err = terms.Parse([]byte(cmd.Document)); err != nil {
 		return nil, termsStatus(err)
 	}
-	replayed, err := s.everywhere(ctx, cmd)
+	replayed, err := s.everywhere(ctx, cmd, holdfastv1.TermsService_PutTerms_FullMethodName, r, &holdfastv1.PutTermsResponse{})
 	if err != nil {
 		return nil, err
+	}
+	if _, one := onlyShard(ctx); one {
+		return &holdfastv1.PutTermsResponse{Replayed: replayed}, nil
 	}
 	v, err := s.find(ctx, cmd.Parsed.Version)
 	if err != nil {

@@ -24,7 +24,7 @@ func newTermsBook(r *router) *termsBook {
 
 // versions are all that a shard has.
 func (b *termsBook) versions(ctx context.Context, shard int) ([]ledger.TermsVersion, error) {
-	out, err := submit(ctx, b.writers[shard], &ledger.GetTerms{})
+	out, err := look(ctx, b.writers[shard], &ledger.GetTerms{})
 	if err != nil {
 		return nil, err
 	}

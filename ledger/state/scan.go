@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"runtime/debug"
@@ -71,6 +72,12 @@ func (s *Snapshot) Close() error {
 	}
 	return err
 }
+
+// Size is how many bytes WriteTo writes.
+func (s *Snapshot) Size() int64 { return s.tx.Size() }
+
+// WriteTo writes the file as it was when the snapshot was made: another node can open it as its own.
+func (s *Snapshot) WriteTo(w io.Writer) (int64, error) { return s.tx.WriteTo(w) }
 
 // CheckFile checks every page of a file that nobody has open for writing. Of a file in use it says nothing: its pages
 // were looked at when it was opened, and Compare finds every row the way a reader does.

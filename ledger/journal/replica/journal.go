@@ -143,8 +143,8 @@ func (j *Journal) Fault() error {
 	return j.fault
 }
 
-// Log is the log that decides.
-func (j *Journal) Log() journal.Journal { return j.log }
+// Copy is the copy on this machine, to be read only.
+func (j *Journal) Copy() journal.Journal { return j.copied }
 
 // await returns when the copy has everything before a sequence.
 func (j *Journal) await(ctx context.Context, next uint64) error {

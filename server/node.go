@@ -1,0 +1,208 @@
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
+	"go.uber.org/zap"
+
+	"github.com/holdfast-credit/holdfast/ledger/journal"
+	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
+	"github.com/holdfast-credit/holdfast/ledger/journal/etcd"
+	"github.com/holdfast-credit/holdfast/ledger/journal/replica"
+	"github.com/holdfast-credit/holdfast/ledger/writer"
+	"github.com/holdfast-credit/holdfast/server/cluster"
+)
+
+// ClusterConfig is how a server takes part in a cluster, whose journals are in etcd.
+type ClusterConfig struct {
+	Endpoints []string    // members of etcd, host:port
+	TLS       *tls.Config // towards etcd; nil for none
+	Username  string      // at etcd
+	Password  string
+
+	Name      string        // of the cluster, in etcd's keys; default "default"
+	Node      string        // this node's id, the same after each start
+	Advertise string        // where the other nodes and clients reach the API; default where it listens
+	Lease     time.Duration // how long a node that does not answer keeps its shards; default 3 s
+	Copies    int           // nodes that must have an entry on disk before etcd forgets it; default 2
+	Tail      uint64        // entries that etcd keeps all the same, for nodes that were away for a moment; default 10,000
+
+	Peers PeerConfig
+}
+
+func (c ClusterConfig) withDefaults(listen string) (ClusterConfig, error) {
+	if c.Name == "" {
+		c.Name = "default"
+	}
+	if c.Advertise == "" {
+		c.Advertise = listen
+	}
+	if c.Copies == 0 {
+		c.Copies = 2
+	}
+	if c.Tail == 0 {
+		c.Tail = 10_000
+	}
+	switch {
+	case len(c.Endpoints) == 0:
+		return c, errors.New("cluster: no endpoint of etcd is given")
+	case c.Node == "":
+		return c, errors.New("cluster: the node needs an id")
+	case c.Copies < 1:
+		return c, fmt.Errorf("cluster: want 1 copy or more, have %d", c.Copies)
+	}
+	return c, nil
+}
+
+func (c *ClusterConfig) prefix() string { return "/holdfast/" + c.Name + "/" }
+
+// logName is what a shard's journal is called in etcd.
+func logName(shard int) string { return fmt.Sprintf("shard-%04d", shard) }
+
+// node is this server in its cluster: it follows every shard, leads those that the cluster gives it, and knows who leads the
+// others. It implements cluster.Holder.
+type node struct {
+	config  ClusterConfig
+	logger  *slog.Logger
+	router  *router
+	etcd    *etcd.Cluster
+	client  *clientv3.Client // of the registry, apart from the journals' so that neither holds up the other
+	logs    []*etcd.Journal
+	copies  []*replica.Journal
+	peers   *peers
+	cluster atomic.Pointer[cluster.Cluster] // nil until joined
+	stop    context.CancelFunc
+	done    chan struct{}
+}
+
+var _ cluster.Holder = (*node)(nil)
+
+// openNode connects to etcd, without joining the cluster yet.
+func openNode(ctx context.Context, c ClusterConfig, r *router, logger *slog.Logger) (_ *node, err error) {
+	n := &node{config: c, logger: logger, router: r, done: make(chan struct{})}
+	close(n.done) // nothing runs yet
+	n.stop = func() {}
+	n.etcd, err = etcd.Connect(ctx, etcd.Config{
+		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, Prefix: c.prefix() + "journal/", Logger: logger,
+	})
+	if err != nil {
+		return nil, err
+	}
+	n.client, err = clientv3.New(clientv3.Config{
+		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, DialTimeout: 5 * time.Second,
+		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 3 * time.Second, Logger: zap.NewNop(),
+	})
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("cluster: %w", err), n.etcd.Close())
+	}
+	n.peers = newPeers(n)
+	return n, nil
+}
+
+// openShard opens a shard as a standby: its log in etcd, and the copy of it and the state in the data directory. A node that
+// has no state yet gets a peer's.
+func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer.Config, progress func(done, total uint64)) (*writer.Writer, error) {
+	log, err := n.etcd.Open(logName(shard))
+	if err != nil {
+		return nil, err
+	}
+	copied, err := bolt.Open(data.JournalDir(shard), bolt.Options{Logger: n.logger})
+	if err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	j, err := replica.Open(ctx, replica.Options{Log: log, Copy: copied, Peer: n.peers.journal(shard), Logger: n.logger.With("shard", shard)})
+	if err != nil {
+		return nil, err
+	}
+	if err := n.peers.fetchState(ctx, shard, data.StatePath(shard)); err != nil {
+		n.logger.Info("no peer has a state to begin with; it is built from the journal", "shard", shard, "reason", err)
+	}
+	c.Journal = j
+	c.OnLost = func(err error) { n.lost(shard, err) }
+	w, err := writer.Stand(ctx, c, progress)
+	if err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
+	n.logs, n.copies = append(n.logs, log), append(n.copies, j)
+	return w, nil
+}
+
+// join makes the node one of the cluster, which leads what it is given from then on.
+func (n *node) join(ctx context.Context, shards int, zone, version string) error {
+	c, err := cluster.Join(ctx, cluster.Config{
+		Client: n.client, Prefix: strings.TrimSuffix(n.config.prefix(), "/"), ID: n.config.Node, Address: n.config.Advertise, Version: version,
+		Shards: shards, Zone: zone, Holder: n, Logger: n.logger, Lease: n.config.Lease,
+	})
+	if err != nil {
+		return err
+	}
+	n.cluster.Store(c)
+	run, stop := context.WithCancel(context.Background())
+	n.stop, n.done = stop, make(chan struct{})
+	go func() {
+		defer close(n.done)
+		n.keepCopies(run)
+	}()
+	return nil
+}
+
+// Lead implements cluster.Holder.
+func (n *node) Lead(ctx context.Context, shard int) (uint64, error) {
+	epoch, err := n.router.writers[shard].Lead(ctx)
+	if err == nil {
+		n.logger.Info("leading", "shard", shard, "epoch", epoch)
+	}
+	return epoch, err
+}
+
+// Release implements cluster.Holder.
+func (n *node) Release(ctx context.Context, shard int) error {
+	err := n.router.writers[shard].Release(ctx)
+	n.logger.Info("released", "shard", shard, "error", err)
+	return err
+}
+
+// lost tells the cluster that a shard is no longer led although nobody asked for it.
+func (n *node) lost(shard int, err error) {
+	if errors.Is(err, journal.ErrFenced) {
+		n.logger.Warn("another node has taken the shard over", "shard", shard)
+	}
+	if c := n.cluster.Load(); c != nil {
+		if owner, ok := c.View().Owner(shard); ok && owner.Node == n.config.Node {
+			c.Lost(shard, owner.Epoch)
+		}
+	}
+}
+
+// leave gives every shard to others and ends the registration.
+func (n *node) leave(ctx context.Context) error {
+	n.stop()
+	<-n.done
+	if n.cluster.Load() == nil {
+		return nil
+	}
+	return n.cluster.Load().Leave(ctx)
+}
+
+// close ends the connections. The writers, which have the journals, are closed before.
+func (n *node) close() error {
+	return errors.Join(n.peers.close(), n.client.Close(), n.etcd.Close())
+}
+
+// ownerName is what the journals call this process, for people.
+func ownerName(node string) string {
+	host, _ := os.Hostname()
+	if node != "" {
+		host = node + "@" + host
+	}
+	return fmt.Sprintf("%s/%d", host, os.Getpid())
+}
