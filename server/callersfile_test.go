@@ -52,7 +52,7 @@ func TestAllFaultsOfACallersFile(t *testing.T) {
 		"line 2: the caller has no name",
 		"line 3: want a name of 1 to 64 characters",
 		"line 4: the name a is taken on line 1",
-		`line 5: want a role of gateway, storefront, operator or admin, have "boss"`,
+		`line 5: want a role of gateway, storefront, operator, admin or peer, have "boss"`,
 		"line 6: the caller has no role",
 		"line 7: the caller has neither token_sha256 nor certificate",
 		"line 8: want token_sha256 as 64 hexadecimal digits, have 3 characters",

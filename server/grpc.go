@@ -205,7 +205,7 @@ func (e *edge) unary(ctx context.Context, req any, info *grpc.UnaryServerInfo, h
 	inner, cancel := withDeadline(ctx, e.deadline)
 	defer cancel()
 	call.Context = inner
-	if e.node != nil {
+	if e.node != nil && m.access != accessPeers {
 		return e.node.carry(call, m.name, req, handler)
 	}
 	return handler(call, req)

@@ -35,6 +35,7 @@ type ServeCmd struct {
 	Drain          time.Duration `help:"How long calls under way may take when the server goes down." default:"10s"`
 	LogLevel       slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info"`
 	ReadyFile      string        `help:"Write a line of JSON with the addresses here once calls are answered." placeholder:"FILE"`
+	ClusterFlags   `group:"Cluster"`
 }
 
 // Help teaches.
@@ -45,6 +46,8 @@ func (ServeCmd) Help() string {
   holdfast serve --data /srv/holdfast --listen 0.0.0.0:7600 \
     --tls-cert server.pem --tls-key server.key --client-ca carriers.pem --callers callers.yaml
   holdfast serve --virtual-clock 2026-01-01T00:00:00Z   for trying what happens when
+  holdfast serve --journal etcd --etcd etcd-1:2379,etcd-2:2379,etcd-3:2379 --node a --shards 16 \\
+    --listen 0.0.0.0:7600 --advertise a.example:7600 ...  a node of a cluster: see docs/CLUSTER.md
 
 On SIGTERM or SIGINT it drains: health turns to NOT_SERVING, calls under way are finished, state is written.
 A second signal ends it at once; nothing that was answered is lost even then.`
@@ -110,6 +113,11 @@ func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {
 			TLS:      server.TLSConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.ClientCA},
 		},
 	}
+	cluster, err := c.ClusterFlags.config()
+	if err != nil {
+		return config, err
+	}
+	config.Cluster = cluster
 	if c.VirtualClock != "" {
 		at, err := time.Parse(time.RFC3339, c.VirtualClock)
 		if err != nil {
