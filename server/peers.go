@@ -234,7 +234,7 @@ type peerService struct {
 func (s *peerService) ClaimOrder(ctx context.Context, r *peerv1.ClaimOrderRequest) (*peerv1.ClaimOrderResponse, error) {
 	id, err := ledger.ParseAccountID(r.GetAccountId())
 	if err != nil {
-		return nil, failed(codes.InvalidArgument, "INVALID_ARGUMENT", err.Error())
+		return nil, failed(codes.InvalidArgument, "INVALID_REQUEST", err.Error())
 	}
 	c := &ledger.ClaimOrder{Caller: ledger.Caller(r.GetCaller()), Order: ledger.OrderID(r.GetOrderId()), Account: id}
 	_, err = submit(ctx, s.writers[s.home(c.Caller, c.Order)], c)
@@ -244,7 +244,7 @@ func (s *peerService) ClaimOrder(ctx context.Context, r *peerv1.ClaimOrderReques
 // shard checks a shard's number.
 func (s *peerService) shard(n int32) (int, error) {
 	if n < 0 || int(n) >= len(s.writers) {
-		return 0, failed(codes.InvalidArgument, "INVALID_ARGUMENT", fmt.Sprintf("there is no shard %d", n))
+		return 0, failed(codes.InvalidArgument, "INVALID_REQUEST", fmt.Sprintf("there is no shard %d", n))
 	}
 	return int(n), nil
 }
@@ -272,7 +272,7 @@ func (s *peerService) ReadJournal(r *peerv1.ReadJournalRequest, stream peerv1.Pe
 	}
 	for e, err := range j.Copy().Replay(stream.Context(), r.GetFrom()) {
 		if err != nil {
-			return failed(codes.Unavailable, "JOURNAL_UNREADABLE", err.Error())
+			return failed(codes.Unavailable, "DATA_UNREADABLE", err.Error())
 		}
 		if next == 0 || size >= batchBytes {
 			if err := send(); err != nil {
@@ -308,7 +308,7 @@ func (s *peerService) ReadState(r *peerv1.ReadStateRequest, stream peerv1.PeerSe
 		return err
 	}
 	if _, err := snapshot.WriteTo(stateChunks{stream}); err != nil {
-		return failed(codes.Unavailable, "STATE_UNREADABLE", err.Error())
+		return failed(codes.Unavailable, "DATA_UNREADABLE", err.Error())
 	}
 	return nil
 }

@@ -158,8 +158,6 @@ func (s *session) fail(err error) {
 	})
 }
 
-func (s *session) fault() error { return s.failure }
-
 // abandon tears a failed session down: whoever waits is told, and memory is thrown away.
 func (s *session) abandon() {
 	s.refuse(fmt.Errorf("%w: %w", ErrStopped, s.failure))
