@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"errors"
+	"strconv"
 	"testing"
 	"time"
 
@@ -112,6 +113,38 @@ func TestANodeThatIsCutOff(t *testing.T) {
 			w.nodes["b"].network((*etcdtest.Proxy).Pass)
 			t.Logf("taken after %v, back after %v", took, w.settles("a", "b", "c"))
 			require.Equal(t, mine, w.nodes["b"].holder.led())
+		})
+	}
+}
+
+// Whichever member of etcd it is that answers nothing any more, to a node that may be speaking with it: that is no reason to
+// lose the lease, and what changes is heard of within a lease or so.
+func TestAMemberThatSwallowsEverything(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many leases long")
+	}
+	for i := range members.Endpoints() {
+		t.Run(strconv.Itoa(i), func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.proxied = true
+			w.join("a", "b")
+			w.settles("a", "b")
+			leads := w.nodes["a"].holder.led()
+			for _, m := range w.nodes {
+				m.proxies[i].Silence()
+			}
+			for begun := time.Now(); time.Since(begun) < 2*lease; time.Sleep(time.Millisecond) {
+				require.True(t, w.nodes["a"].Live())
+				require.True(t, w.nodes["b"].Live())
+			}
+			require.Equal(t, leads, w.nodes["a"].holder.led())
+			require.NoError(t, w.registry().Drain(t.Context(), "a"))
+			t.Logf("drained within %v", w.settles("a", "b"))
+			require.Empty(t, w.nodes["a"].holder.led())
+			for _, m := range w.nodes {
+				m.proxies[i].Pass()
+			}
 		})
 	}
 }

@@ -129,11 +129,11 @@ func (c *Cluster) take(s *session, shard int) result {
 		err = errors.New("cluster: the holder leads in no epoch")
 	}
 	if err == nil {
-		if revision, err := c.announce(s, shard, epoch); err == nil {
+		var revision int64
+		if revision, err = c.announce(s, shard, epoch); err == nil {
 			log.Info("leads", "epoch", epoch, "took", time.Since(begun))
 			return func(hs *holdings, now time.Time) { hs.took(shard, epoch, revision, now) }
 		}
-		err = errors.New("cluster: the key was deleted meanwhile")
 		c.release(s, shard)
 	}
 	log.Warn("could not lead", "error", err)
@@ -190,7 +190,7 @@ func (c *Cluster) announce(s *session, shard int, epoch uint64) (revision int64,
 	case err != nil:
 		return 0, err
 	case !resp.Succeeded:
-		return 0, errErased
+		return 0, errors.New("cluster: the owner's key was deleted meanwhile")
 	default:
 		return resp.Header.Revision, nil
 	}

@@ -33,8 +33,9 @@ type session struct {
 	tasks      sync.WaitGroup // that keep it alive and its record up to date
 }
 
-// callWithin bounds a call of etcd that is tried again when it fails.
-const callWithin = 2 * time.Second
+// callWithin bounds a call of etcd that is tried again when it fails. What can be repeated without harm is not waited for
+// as long the first time: another member may answer at once.
+const callWithin, firstWithin = 2 * time.Second, 250 * time.Millisecond
 
 // open makes a lease and registers the node under it. ctx bounds that, and not the session, which lives as long as life.
 func (c *Cluster) open(ctx, life context.Context) (*session, error) {
@@ -210,7 +211,7 @@ func under(key string, lease clientv3.LeaseID) clientv3.Cmp {
 // the transaction must be one that can be.
 func (c *Cluster) persist(s *session, txn clientv3.Op) (*clientv3.TxnResponse, error) {
 	for failures := 0; ; failures++ {
-		calling, cancel := context.WithTimeout(s.ctx, callWithin)
+		calling, cancel := context.WithTimeout(s.ctx, doubled(firstWithin, failures, callWithin))
 		resp, err := c.client.Do(calling, txn)
 		cancel()
 		if err == nil {

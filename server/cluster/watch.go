@@ -45,9 +45,9 @@ func (c *Cluster) follow(ctx context.Context) error {
 
 	watcher := clientv3.NewWatcher(c.client) // with a connection's stream of its own, so that to begin anew is to choose anew
 	defer watcher.Close()
-	changes := watcher.Watch(ctx, c.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
-	silence := time.NewTimer(c.cfg.Lease)
+	silence := time.AfterFunc(c.cfg.Lease, func() { cancel(errSilent) }) // also of Watch, which waits for an answer
 	defer silence.Stop()
+	changes := watcher.Watch(ctx, c.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
 	ask := time.NewTicker(c.cfg.Lease / 3)
 	defer ask.Stop()
 	for {
@@ -66,8 +66,8 @@ func (c *Cluster) follow(ctx context.Context) error {
 			if err := watcher.RequestProgress(ctx); err != nil {
 				return err
 			}
-		case <-silence.C:
-			return errSilent
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
 	}
 }
