@@ -291,6 +291,20 @@ func (w *world) awaits(what string, is func() bool) time.Duration {
 	return time.Since(begun)
 }
 
+// ping is how long etcd takes for a write, at the moment and on this machine: what times are held to goes by it.
+func (w *world) ping() time.Duration {
+	w.t.Helper()
+	var took []time.Duration
+	for range 11 {
+		begun := time.Now()
+		_, err := w.etcd.Client().Put(w.t.Context(), "ping", "")
+		require.NoError(w.t, err)
+		took = append(took, time.Since(begun))
+	}
+	slices.Sort(took)
+	return took[len(took)/2]
+}
+
 // gaps are the pauses of all shards that changed hands since it was last asked, sorted.
 func (w *world) gaps() []time.Duration {
 	w.journals.mu.Lock()
