@@ -1,6 +1,7 @@
 package etcd
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -11,11 +12,14 @@ import (
 	"sync/atomic"
 	"time"
 
+	pb "go.etcd.io/etcd/api/v3/etcdserverpb"
 	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 	"go.uber.org/zap"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
@@ -23,7 +27,7 @@ import (
 // Config says where the cluster is and how to speak with it. All but the endpoints may be left out.
 type Config struct {
 	Endpoints []string    // host:port of members, any of which will do; with TLS also https://host:port
-	TLS       *tls.Config // nil for none
+	TLS       *tls.Config // nil for none; the members' certificates must be for the hosts of the endpoints
 	Username  string      // with a password, where etcd's authentication is on
 	Password  string
 
@@ -152,9 +156,21 @@ func (c *Cluster) probe(ctx context.Context) error {
 			return fmt.Errorf("journal/etcd: the members at %v do not take a transaction of %d operations: start them with --max-txn-ops=128, etcd's default: %w",
 				c.config.Endpoints, max(len(t.compare), len(t.then), len(t.otherwise)), err)
 		case !passing(err) || try.wait(ctx) != nil:
-			return fmt.Errorf("journal/etcd: connecting to %v: %w", c.config.Endpoints, err)
+			return fmt.Errorf("journal/etcd: connecting to %v: %w", c.config.Endpoints, cmp.Or(c.unreachable(), err))
 		}
 	}
+}
+
+// unreachable is why there is no connection, or nil if there is one. etcd's client waits for connections and does not
+// say why there are none; so this asks past it.
+func (c *Cluster) unreachable() error {
+	ctx, cancel := context.WithTimeout(context.Background(), c.config.Timeout)
+	defer cancel()
+	_, err := pb.NewMaintenanceClient(c.client.ActiveConnection()).Status(ctx, &pb.StatusRequest{}, grpc.WaitForReady(false))
+	if status.Code(err) == codes.Unavailable {
+		return err
+	}
+	return nil
 }
 
 // call makes one request, bounded by the timeout.

@@ -6,8 +6,8 @@
 //   - a Cluster is a connection; a Journal is a handle on one of the logs there;
 //   - the keys of a log lie under prefix and name. owner: the epoch, a nonce and the name of whoever acquired last.
 //     head: the next sequence, the hash of the last entry, and the tries. base: the first sequence that is kept and
-//     the hash before it. batch/ and twenty digits of the first sequence: a batch, as package journal encodes it. All
-//     but batches are text, for people with etcdctl;
+//     the hash before it. whole: there as long as base is true. batch/ and twenty digits of the first sequence: a
+//     batch, as package journal encodes it. All but batches are text, for people with etcdctl;
 //   - a holding is what an owner knows of the log: what it has put into owner and head, byte for byte;
 //   - the tail is the end of the log as one watch sees it, for all of a Journal's followers.
 //
@@ -44,8 +44,10 @@
 //   - etcd keeps every revision of the head key, one an append, and what Trim deletes, until it is compacted. A Cluster
 //     through which appends are made has etcd compacted to the revision of Config.CompactEvery ago, at that interval.
 //     That is for the whole cluster: others on it lose their old revisions as well.
-//   - Neither trimming nor compaction makes etcd's files smaller: space is used again. Once the quota was reached, an
-//     operator must defragment the members and disarm the alarm.
+//   - Neither trimming nor compaction makes etcd's files smaller: space is used again. Once the quota was reached, Trim
+//     still works, but an operator must make the space of it: etcdctl compact with the newest revision, etcdctl defrag
+//     --cluster, etcdctl alarm disarm. Until the Trim after that a log begins with the first batch that there is, so
+//     that the loss of its first batches could not be told from trimming.
 //   - A member that hangs, rather than ends, is noticed by a silent connection after 13 s; until then every request
 //     that happens to go there takes Config.Timeout and is then made elsewhere.
 //   - Replay from the middle of a log trusts the hash that its first batch names as the one before it.

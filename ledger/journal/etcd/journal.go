@@ -125,6 +125,7 @@ func (h *holding) acquiring(k keys, before string) txn {
 				clientv3.OpPut(k.owner, h.owner),
 				clientv3.OpPut(k.head, encodeHead(h.head, h.tries)),
 				clientv3.OpPut(k.base, encodeBase(start)),
+				clientv3.OpPut(k.whole, isWhole),
 			},
 			otherwise: []clientv3.Op{clientv3.OpGet(k.owner)},
 		}

@@ -11,6 +11,7 @@ type keys struct {
 	owner   string // who acquired last: the epoch
 	head    string // where the log ends
 	base    string // where what is kept of it begins
+	whole   string // there as long as that is so: see trimSpaceless
 	batches string // what the keys of batches begin with
 	end     string // the first key after those of all batches
 }
@@ -20,7 +21,7 @@ type keys struct {
 func keysOf(prefix, name string) keys {
 	root := prefix + name + "/"
 	return keys{
-		owner: root + "owner", head: root + "head", base: root + "base",
+		owner: root + "owner", head: root + "head", base: root + "base", whole: root + "whole",
 		batches: root + "batch/", end: root + "batch" + string(rune('/'+1)),
 	}
 }

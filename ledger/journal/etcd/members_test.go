@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -178,29 +179,90 @@ func TestMembersFail(t *testing.T) {
 	}
 }
 
-// A quota that is used up is ErrFull, and nothing is written. When there is space again, the same append goes on.
+// A quota that is used up is ErrFull, and nothing is written. Trim works all the same, and once an operator has done the
+// rest, the same append goes on.
 func TestTheQuotaIsUsedUp(t *testing.T) {
 	t.Parallel()
-	m := startMembers(t, 1, etcdtest.Member{QuotaBackendBytes: 8 << 20})
+	m := startMembers(t, 3, etcdtest.Member{QuotaBackendBytes: 8 << 20})
 	c := connectTo(t, m.Endpoints(), nil)
 	j := open(t, c, "log")
 	head := acquire(t, j)
-	large := make([]byte, 500_000)
-	batch := func() journal.Batch { return batchOf(head, string(large)) }
-	var err error
-	for err == nil {
-		head, err = j.Append(background, head, batch())
-	}
-	require.ErrorIs(t, err, journal.ErrFull)
-	for range 3 {
-		_, err = j.Append(background, head, batch())
+	large := strings.Repeat("x", 500_000)
+	for round := range 2 {
+		first := head.Next
+		var err error
+		for err == nil {
+			head, err = j.Append(background, head, batchOf(head, large))
+		}
 		require.ErrorIs(t, err, journal.ErrFull)
-		got, err := payloads(j, 1)
+		for range 3 {
+			_, err = j.Append(background, head, batchOf(head, large))
+			require.ErrorIs(t, err, journal.ErrFull)
+			got, err := payloads(j, first)
+			require.NoError(t, err)
+			require.Len(t, got, int(head.Next-first), "nothing was written")
+		}
+		_, err = open(t, c, "log").Acquire(background, "other")
+		require.ErrorIs(t, err, journal.ErrFull)
+		follower := open(t, c, "log").Follow(background, head.Next-1)
+
+		require.NoError(t, j.Trim(background, head.Next-2))
+		_, err = payloads(j, 1)
+		require.ErrorIs(t, err, journal.ErrTrimmed)
+		_, err = payloads(j, head.Next-3)
+		require.ErrorIs(t, err, journal.ErrTrimmed)
+		got, err := payloads(j, head.Next-2)
 		require.NoError(t, err)
-		require.Len(t, got, int(head.Next-1), "nothing was written")
+		require.Len(t, got, 2)
+		_, err = j.Append(background, head, batchOf(head, large))
+		require.ErrorIs(t, err, journal.ErrFull)
+		if round == 1 {
+			require.NoError(t, j.Trim(background, head.Next), "trimmed again, and to the end")
+			_, err = payloads(j, head.Next-1)
+			require.ErrorIs(t, err, journal.ErrTrimmed)
+			got, err = payloads(j, head.Next)
+			require.NoError(t, err)
+			require.Empty(t, got)
+		}
+
+		makeSpace(t, m)
+		v, err := j.view(background)
+		require.NoError(t, err)
+		require.False(t, v.whole)
+		before := head
+		head, err = j.Append(background, head, batchOf(head, "room"))
+		require.NoError(t, err)
+		require.Equal(t, before.Next+1, head.Next)
+		require.NoError(t, j.Trim(background, 1))
+		v, err = j.view(background)
+		require.NoError(t, err)
+		require.True(t, v.whole, "the next Trim has put the base")
+		require.Equal(t, v.base, v.stored)
+		if round == 0 {
+			for e, err := range follower {
+				require.NoError(t, err)
+				if e.Sequence == head.Next-1 {
+					require.Equal(t, "room", string(e.Payload))
+					break
+				}
+			}
+		}
 	}
-	_, err = j.Acquire(background, "other")
-	require.ErrorIs(t, err, journal.ErrFull)
+}
+
+// makeSpace is what an operator does: compact, defragment, disarm.
+func makeSpace(t *testing.T, m *etcdtest.Cluster) {
+	t.Helper()
+	now, err := m.Client().Get(background, "now")
+	require.NoError(t, err)
+	_, err = m.Client().Compact(background, now.Header.Revision, clientv3.WithCompactPhysical())
+	require.NoError(t, err)
+	for _, endpoint := range m.Endpoints() {
+		_, err = m.Client().Defragment(background, endpoint)
+		require.NoError(t, err)
+	}
+	_, err = m.Client().AlarmDisarm(background, &clientv3.AlarmMember{})
+	require.NoError(t, err)
 }
 
 // Members whose limits are too small for the largest batch are not connected to, and the error says what to change.

@@ -59,6 +59,9 @@ func decodeHead(value []byte) (p place, tries uint64, err error) {
 	return place{}, 0, &journal.CorruptError{Detail: fmt.Sprintf("the head key has %.100q", value)}
 }
 
+// isWhole is the value of the key that says that the base is true.
+const isWhole = "1"
+
 // encodeBase is the value of the base key.
 func encodeBase(p place) string { return fmt.Sprintf("1 %d %s", p.next, p.hash) }
 

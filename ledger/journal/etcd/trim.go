@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
-
-	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
 
 // trimKeys is how many batches one transaction deletes: appends wait while it is applied.
@@ -31,15 +29,17 @@ func (j *Journal) trim(ctx context.Context, before uint64) error {
 	if before > v.head.next {
 		return fmt.Errorf("journal/etcd: trim before %d lies beyond the head at %d", before, v.head.next)
 	}
-	for before > v.base.next {
+	for before > v.base.next || !v.whole {
 		to, err := j.boundary(ctx, v, before)
 		if err != nil {
 			return err
 		}
-		if to == v.base {
+		if to == v.base && v.whole {
 			break
 		}
-		if err := j.rebase(ctx, v.base, to); err != nil {
+		if err = j.rebase(ctx, v, to); isNoSpace(err) {
+			return j.trimSpaceless(ctx, v, to)
+		} else if err != nil {
 			return fmt.Errorf("journal/etcd: trimming %s: %w", j.name, err)
 		}
 		// Somebody else may have been quicker. The base only ever grows.
@@ -50,9 +50,39 @@ func (j *Journal) trim(ctx context.Context, before uint64) error {
 	return j.deleteBefore(ctx, v.base.next)
 }
 
+// trimSpaceless trims a log in a cluster that is out of space. Nothing can be put there, not even where the kept log
+// begins; but only trimming makes space. Deleting is allowed, so first the key goes that says that the base is true.
+// From then on the log begins with its first batch, whichever that is, until a later Trim can put the base again.
+func (j *Journal) trimSpaceless(ctx context.Context, v view, to place) error {
+	err := j.persist(ctx, func(ctx context.Context) error {
+		_, err := commit(ctx, j.cluster.client, j.name, txn{
+			compare: []clientv3.Cmp{clientv3.Compare(clientv3.Value(j.keys.base), "=", encodeBase(v.stored))},
+			then:    []clientv3.Op{clientv3.OpDelete(j.keys.whole)},
+		})
+		return err
+	})
+	if err == nil {
+		v, err = j.view(ctx) // the base may have been put all the same, as the last thing that there was space for
+	}
+	if err == nil && v.whole && v.base.next < to.next {
+		return j.trim(ctx, to.next) // somebody else was quicker, and meant less
+	}
+	if err == nil {
+		err = j.deleteBefore(ctx, max(to.next, v.base.next))
+	}
+	if err != nil {
+		return fmt.Errorf("journal/etcd: trimming %s, out of space: %w", j.name, err)
+	}
+	j.log.Warn("trimmed a journal in an etcd that is out of space: compact and defragment it, and disarm its alarm", "before", to.next)
+	return nil
+}
+
 // boundary gives the last place at or before the sequence where a batch begins or the log ends.
 func (j *Journal) boundary(ctx context.Context, v view, before uint64) (place, error) {
-	if before == v.head.next {
+	switch {
+	case before <= v.base.next:
+		return v.base, nil
+	case before == v.head.next:
 		return v.head, nil
 	}
 	first, err := j.beginning(ctx, v, before)
@@ -65,18 +95,15 @@ func (j *Journal) boundary(ctx context.Context, v view, before uint64) (place, e
 	return j.placeAt(ctx, v, first)
 }
 
-// rebase makes the kept log begin at to, if it begins at from. It may be repeated.
-func (j *Journal) rebase(ctx context.Context, from, to place) error {
+// rebase puts that the kept log begins at to, if what the view has is still so. It may be repeated.
+func (j *Journal) rebase(ctx context.Context, v view, to place) error {
 	return j.persist(ctx, func(ctx context.Context) error {
 		resp, err := commit(ctx, j.cluster.client, j.name, txn{
-			compare: []clientv3.Cmp{clientv3.Compare(clientv3.Value(j.keys.base), "=", encodeBase(from))},
-			then:    []clientv3.Op{clientv3.OpPut(j.keys.base, encodeBase(to))},
+			compare: []clientv3.Cmp{clientv3.Compare(clientv3.Value(j.keys.base), "=", encodeBase(v.stored))},
+			then:    []clientv3.Op{clientv3.OpPut(j.keys.base, encodeBase(to)), clientv3.OpPut(j.keys.whole, isWhole)},
 		})
 		if err == nil {
 			j.cluster.wrote(resp.Header.Revision)
-		}
-		if isNoSpace(err) {
-			err = fmt.Errorf("%w: %w", journal.ErrFull, err)
 		}
 		return err
 	})

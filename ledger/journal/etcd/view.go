@@ -15,18 +15,21 @@ import (
 type view struct {
 	base, head place
 	revision   int64
+
+	stored place // what the base key has
+	whole  bool  // that is so; or else the log begins with its first batch
 }
 
 // view looks at where the log begins and ends, now: it is told by a quorum. Failures that pass are waited for until ctx
 // ends, or for the patience.
 func (j *Journal) view(ctx context.Context) (v view, err error) {
 	err = j.persist(ctx, func(ctx context.Context) error {
-		t := txn{then: []clientv3.Op{clientv3.OpGet(j.keys.head), clientv3.OpGet(j.keys.base)}}
+		t := txn{then: []clientv3.Op{clientv3.OpGet(j.keys.head), clientv3.OpGet(j.keys.base), clientv3.OpGet(j.keys.whole)}}
 		resp, err := commit(ctx, j.cluster.client, j.name, t)
 		if err != nil {
 			return err
 		}
-		v = view{base: start, head: start, revision: resp.Header.Revision}
+		v = view{base: start, head: start, revision: resp.Header.Revision, stored: start, whole: true}
 		head, base := valueOf(resp, 0), valueOf(resp, 1)
 		if head == nil && base == nil {
 			return nil // nobody has acquired it yet
@@ -34,12 +37,30 @@ func (j *Journal) view(ctx context.Context) (v view, err error) {
 		if v.head, _, err = decodeHead(head); err != nil {
 			return err
 		}
-		if v.base, err = decodeBase(base); err == nil && v.base.next > v.head.next {
+		if v.stored, err = decodeBase(base); err == nil && v.stored.next > v.head.next {
 			err = &journal.CorruptError{Detail: "the log begins after its end"}
+		}
+		v.base, v.whole = v.stored, valueOf(resp, 2) != nil
+		if err == nil && !v.whole {
+			err = j.firstKept(ctx, &v)
 		}
 		return err
 	})
 	return v, err
+}
+
+// firstKept finds the base of a log whose base key is behind.
+func (j *Journal) firstKept(ctx context.Context, v *view) error {
+	resp, err := j.cluster.client.Get(ctx, j.keys.batches, clientv3.WithRange(j.keys.end), clientv3.WithLimit(1))
+	switch {
+	case err != nil:
+		return err
+	case len(resp.Kvs) == 0:
+		v.base = v.head
+		return nil
+	}
+	v.base, err = startOf(resp.Kvs[0])
+	return err
 }
 
 // persist repeats a request that only reads until it is answered.
