@@ -200,9 +200,10 @@ func TestAStaleOwnersAppendArrives(t *testing.T) {
 // An owner that is cut off answers ErrUnknown when its patience ends, and goes on so; then it acquires again.
 func TestCutOff(t *testing.T) {
 	t.Parallel()
-	c, proxy := throughProxy(t, func(c *Config) { c.Timeout, c.Patience = 200*time.Millisecond, 600*time.Millisecond })
+	c, proxy := throughProxy(t, nil)
 	j := open(t, c, "log")
 	head := acquire(t, j)
+	c.config.Timeout, c.config.Patience = 200*time.Millisecond, 600*time.Millisecond
 	for _, bad := range []func(){proxy.Cut, proxy.Silence} {
 		bad()
 		_, err := j.Append(background, head, batchOf(head, "never"))
@@ -225,7 +226,7 @@ func TestCutOff(t *testing.T) {
 // The end of ctx ends the search for what has happened, but does not take back what was sent.
 func TestAppendWithAContextThatEnds(t *testing.T) {
 	t.Parallel()
-	c, proxy := throughProxy(t, func(c *Config) { c.Timeout = 200 * time.Millisecond })
+	c, proxy := throughProxy(t, nil)
 	j := open(t, c, "log")
 	head := acquire(t, j)
 	ctx, cancel := context.WithCancel(background)
@@ -235,6 +236,7 @@ func TestAppendWithAContextThatEnds(t *testing.T) {
 	head, err = j.Append(background, head, batchOf(head, "one"))
 	require.NoError(t, err, "nothing had been written")
 
+	c.config.Timeout = 200 * time.Millisecond
 	proxy.Cut()
 	ctx, cancel = context.WithTimeout(background, 300*time.Millisecond)
 	defer cancel()
