@@ -26,9 +26,9 @@
 //
 // Nothing polls: the next owner's watch wakes it, and what callers wait for is two transactions and Holder.Lead. A node that
 // has only just become preferred is left to settle for a second first, so that one which comes and goes does not drag
-// shards along; what an operator asks for, and what a leaving node has, moves at once. A node gives up only so many
-// shards at a time and goes on with the others. One that often fails to lead a shard asks the others to, for longer and
-// longer.
+// shards along; what an operator asks for, and what a leaving node has, moves at once. A node has only so many shards on
+// the move, until their next owners lead, and goes on with the others. One that often fails to lead a shard asks the
+// others to, for longer and longer.
 //
 // A node that dies is gone when its lease is over, together with its owner keys, in one revision: so everybody else sees at
 // once that its shards are free, and who is preferred now. A node that finds its lease over, because it was stopped or cut

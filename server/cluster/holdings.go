@@ -25,6 +25,8 @@ type hold struct {
 	rival      string // who is preferred instead, while leading
 	rivalSince time.Time
 
+	gone time.Time // when it was given up, until the next owner leads
+
 	ended      uint64    // the epoch of a session of which the holder said that it ended by itself
 	failures   int       // to lead, in a row
 	rest       time.Time // not tried before
@@ -55,9 +57,13 @@ type action struct {
 	take  bool
 }
 
-// movesMax bounds how many shards a node gives up at a time of its own will, while the others go on. takesMax bounds how
-// many it takes over at a time: each is a tail to be read.
-const movesMax, takesMax = 16, 64
+// movesMax bounds how many shards a node has on the move of its own will, from when it begins to give one up until the next
+// owner leads it; the others go on meanwhile, rather than wait in a queue before the next owner. takesMax bounds how many it
+// takes over at a time: each is a tail to be read.
+const movesMax, takesMax = 8, 64
+
+// moveWithin is how long a next owner is waited for before others are given up.
+const moveWithin = time.Second
 
 // decide says what to do, has it noted as begun, and says when time alone would change the decision (zero for never).
 func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.Time) {
@@ -66,7 +72,8 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 	}
 	me, _ := v.Node(hs.me)
 	hs.leaving = me.Leaving
-	moves, takes := hs.count(releasing), hs.count(taking)
+	moves, arrives := hs.moves(v, now)
+	takes := hs.count(taking)
 	for shard := range hs.shards {
 		h := &hs.shards[shard]
 		take, give, at := false, false, time.Time{}
@@ -75,7 +82,9 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 			give, at = hs.gives(h, v, shard, now)
 			// What is not ours any more is given up at once. What is, when its turn comes.
 			if ours := v.owners[shard].lease == hs.lease; give && ours && h.ended != h.epoch {
-				give = moves < movesMax
+				if give = moves < movesMax; !give {
+					at = arrives
+				}
 				moves++
 			}
 		case h.phase == idle && v.Revision >= h.seen:
@@ -97,6 +106,32 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 		}
 	}
 	return actions, wake
+}
+
+// moves is how many shards are on the move, and when the first of them is not waited for any more (zero for never).
+func (hs *holdings) moves(v *View, now time.Time) (n int, until time.Time) {
+	for shard := range hs.shards {
+		h := &hs.shards[shard]
+		if h.phase == releasing {
+			n++
+		}
+		if h.phase != idle || h.gone.IsZero() {
+			continue
+		}
+		at := h.gone.Add(moveWithin)
+		if v.owners[shard].Leads() && v.Revision >= h.seen || !now.Before(at) {
+			h.gone = time.Time{}
+			continue
+		}
+		if next := v.Preferred(shard); next == "" || next == hs.me {
+			continue // nobody is about to take it
+		}
+		n++
+		if until.IsZero() || at.Before(until) {
+			until = at
+		}
+	}
+	return n, until
 }
 
 // gives says whether a shard that is led should be given up, or when to look again.
@@ -186,7 +221,7 @@ func (hs *holdings) gave(shard int, revision int64, now time.Time) {
 	if h.epoch != 0 && h.ended == h.epoch {
 		hs.failed(shard, revision, now)
 	} else {
-		h.phase, h.seen = idle, max(h.seen, revision)
+		h.phase, h.seen, h.gone = idle, max(h.seen, revision), now
 	}
 	h.epoch, h.since = 0, time.Time{}
 }

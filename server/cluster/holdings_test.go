@@ -123,8 +123,36 @@ func TestMovesAreBounded(t *testing.T) {
 			v.owners[a.shard] = Owner{}
 			hs.gave(a.shard, 1, now)
 		}
+		again, wake := hs.decide(v, now)
+		require.Empty(t, again, "while the next owner takes them over")
+		if round < 2 {
+			require.Equal(t, now.Add(moveWithin), wake)
+		}
 		require.Equal(t, round == 2, hs.empty())
+		if round == 0 {
+			now = now.Add(moveWithin) // nobody waits for them any longer
+			continue
+		}
+		for _, a := range actions {
+			v.owners[a.shard] = Owner{Node: "b", Epoch: 2, lease: 2, created: 1}
+		}
 	}
+
+	// If nobody takes what is given up, the next is not kept back for it.
+	alone := made(shards, Node{ID: "a", lease: 1, Leaving: true})
+	for shard := range shards {
+		hs.took(shard, 3, 1, now)
+		alone.owners[shard] = Owner{Epoch: 3, lease: 1, created: 1}
+	}
+	for range 3 {
+		actions, _ := hs.decide(alone, now)
+		require.Len(t, actions, movesMax)
+		for _, a := range actions {
+			alone.owners[a.shard] = Owner{}
+			hs.gave(a.shard, 1, now)
+		}
+	}
+	require.True(t, hs.empty())
 
 	// What another has by now is given up at once, however much it is.
 	for shard := range shards {
