@@ -127,10 +127,15 @@ func TestMembersFail(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name string
+		slow bool
 		do   func(t *testing.T, l *load)
 	}{
-		{"TheLeaderIsKilled", func(t *testing.T, l *load) {
-			for range 2 {
+		{"TheLeaderIsKilled", false, func(t *testing.T, l *load) {
+			rounds := 2
+			if testing.Short() {
+				rounds = 1
+			}
+			for range rounds {
 				i := leader()
 				require.NoError(t, m.Kill(i))
 				l.goOn(t, 100)
@@ -139,14 +144,14 @@ func TestMembersFail(t *testing.T) {
 				l.goOn(t, 100)
 			}
 		}},
-		{"TheLeaderHangs", func(t *testing.T, l *load) {
+		{"TheLeaderHangs", true, func(t *testing.T, l *load) {
 			i := leader()
 			require.NoError(t, m.Pause(i))
 			l.goOn(t, 10)
 			require.NoError(t, m.Resume(i))
 			l.goOn(t, 100)
 		}},
-		{"LeadershipIsHandedOver", func(t *testing.T, l *load) {
+		{"LeadershipIsHandedOver", true, func(t *testing.T, l *load) {
 			for range 3 {
 				i := leader()
 				status, err := m.Client().Status(background, m.Endpoints()[(i+1)%3])
@@ -159,7 +164,7 @@ func TestMembersFail(t *testing.T) {
 				l.goOn(t, 100)
 			}
 		}},
-		{"AllAreKilled", func(t *testing.T, l *load) {
+		{"AllAreKilled", false, func(t *testing.T, l *load) {
 			for i := range 3 {
 				require.NoError(t, m.Kill(i))
 			}
@@ -170,6 +175,9 @@ func TestMembersFail(t *testing.T) {
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			if testing.Short() && test.slow {
+				t.Skip("waits for timeouts")
+			}
 			l := startLoad(t, j, follower)
 			l.goOn(t, 100)
 			test.do(t, l)
