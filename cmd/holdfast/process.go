@@ -17,7 +17,8 @@ import (
 	"time"
 )
 
-// A process is a server of this binary, run as a process of its own so that it can be measured, and killed.
+// A process is a server of this binary, or a member of etcd, run as a process of its own so that it can be measured, and
+// killed.
 type process struct {
 	Listen string // where it serves gRPC
 	Ops    string // where it serves figures and profiles; empty if nowhere
@@ -25,7 +26,7 @@ type process struct {
 	cmd    *exec.Cmd
 	pipe   io.Closer // closed to end a process that watches its standard input
 	stderr *tail
-	dir    string        // holds the ready file
+	dir    string        // holds the ready file; empty for a process that writes none
 	exited chan struct{} // closed once err is set
 	err    error         // how it ended; owned by the waiting goroutine until exited is closed
 }
@@ -40,22 +41,30 @@ func spawn(args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{stderr: &tail{}, dir: dir, exited: make(chan struct{})}
-	p.cmd = exec.Command(self, append(args, "--ready-file", p.readyFile())...)
-	p.cmd.Stdout, p.cmd.Stderr = p.stderr, p.stderr
-	p.pipe, err = p.cmd.StdinPipe()
-	if err == nil {
-		err = p.cmd.Start()
-	}
-	if err != nil {
+	p := &process{dir: dir}
+	if err := p.launch(self, append(args, "--ready-file", p.readyFile())...); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
+	}
+	return p, nil
+}
+
+// launch starts a program as the process.
+func (p *process) launch(program string, args ...string) (err error) {
+	p.stderr, p.exited = &tail{}, make(chan struct{})
+	p.cmd = exec.Command(program, args...)
+	p.cmd.Stdout, p.cmd.Stderr = p.stderr, p.stderr
+	if p.pipe, err = p.cmd.StdinPipe(); err != nil {
+		return err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return err
 	}
 	go func() {
 		p.err = p.cmd.Wait()
-		_ = os.RemoveAll(dir)
+		_ = os.RemoveAll(p.dir) // nothing, where it is empty
 		close(p.exited)
 	}()
-	return p, nil
+	return nil
 }
 
 // start starts this binary with args and waits until it serves.
@@ -101,7 +110,7 @@ func (p *process) ready(ctx context.Context) error {
 	}
 }
 
-func (p *process) name() string { return "holdfast " + p.cmd.Args[1] }
+func (p *process) name() string { return filepath.Base(p.cmd.Path) + " " + p.cmd.Args[1] }
 
 func (p *process) pid() int { return p.cmd.Process.Pid }
 

@@ -25,6 +25,7 @@ type Member struct {
 	QuotaBackendBytes int64
 	MaxRequestBytes   uint
 	MaxTxnOps         uint
+	SnapshotCount     uint64 // transactions between two snapshots; 0 is snapshotCount
 
 	WithParent bool // ends when its standard input does
 }
@@ -39,6 +40,7 @@ func (m *Member) Flags(set *flag.FlagSet) {
 	set.Int64Var(&m.QuotaBackendBytes, "quota-backend-bytes", m.QuotaBackendBytes, "size at which the member is full; 0 is etcd's own, 2 GiB")
 	set.UintVar(&m.MaxRequestBytes, "max-request-bytes", m.MaxRequestBytes, "largest request; 0 is etcd's own, 1.5 MiB")
 	set.UintVar(&m.MaxTxnOps, "max-txn-ops", m.MaxTxnOps, "most operations of a transaction; 0 is etcd's own, 128")
+	set.Uint64Var(&m.SnapshotCount, "snapshot-count", m.SnapshotCount, "transactions between two snapshots; 0 is 2,000, etcd's own is 10,000")
 	set.BoolVar(&m.WithParent, "with-parent", m.WithParent, "end when standard input does")
 }
 
@@ -89,6 +91,9 @@ func (m *Member) config() (*embed.Config, error) {
 	c.ListenClientUrls, c.AdvertiseClientUrls = []url.URL{*client}, []url.URL{*client}
 	c.ListenPeerUrls, c.AdvertisePeerUrls = []url.URL{*peer}, []url.URL{*peer}
 	c.SnapshotCount = snapshotCount
+	if m.SnapshotCount > 0 {
+		c.SnapshotCount = m.SnapshotCount
+	}
 	c.QuotaBackendBytes = m.QuotaBackendBytes
 	if m.MaxRequestBytes > 0 {
 		c.MaxRequestBytes = m.MaxRequestBytes
