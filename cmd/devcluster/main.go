@@ -1,14 +1,15 @@
-// Command devcluster runs a small cluster on this machine, to develop against: three etcd members, each in a process
-// of its own, on free ports of the loopback interface. It prints where they are and stops them when it is interrupted,
-// or when it ends in any other way.
+// Command devcluster runs a small cluster on this machine, to develop against: three etcd members and three Holdfast nodes,
+// each in a process of its own, on the loopback interface. The nodes are at 127.0.0.1:7600, 7610 and 7620, or on free ports
+// when somebody else has those. It waits until every shard is led, prints where everything is, and stops all of it when it
+// is interrupted, or when it ends in any other way.
 //
-//	devcluster [-dir DIR] [-members N]
+//	devcluster [-dir DIR] [-members N] [-nodes N] [-shards N] [-holdfast FILE]
 //	devcluster member -name NAME -dir DIR -client-url URL -peer-url URL -initial-cluster NAME=URL,...
 //
-// The second form is one member, in this process.
+// The second form is one member, in this process. With -nodes 0 there are only members.
 //
-// It is a command of its own so that holdfast carries no etcd server. It is not for production: the members speak
-// without TLS, and they are all on one disk.
+// It is a command of its own so that holdfast carries no etcd server. It is not for production: nobody speaks TLS, and
+// everything is on one disk.
 package main
 
 import (
@@ -18,15 +19,17 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"strings"
 	"syscall"
+	"text/tabwriter"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal/etcd/etcdtest"
 )
 
 func main() {
 	etcdtest.Reexec()
-	stop := make(chan os.Signal, 1)
+	stop := make(chan os.Signal, 2)
 	signal.Notify(stop, os.Interrupt, syscall.SIGTERM)
 	if err := run(os.Args[1:], os.Stdout, stop); err != nil {
 		fmt.Fprintln(os.Stderr, "devcluster:", err)
@@ -34,34 +37,110 @@ func main() {
 	}
 }
 
+// options are what the command line says.
+type options struct {
+	dir     string
+	members int
+	nodes   int
+	shards  int
+	binary  string
+}
+
+func parse(args []string) (o options, err error) {
+	set := flag.NewFlagSet("devcluster", flag.ContinueOnError)
+	set.StringVar(&o.dir, "dir", "", "where members and nodes keep their data; a directory that is removed at the end if empty")
+	set.IntVar(&o.members, "members", 3, "how many etcd members")
+	set.IntVar(&o.nodes, "nodes", 3, "how many Holdfast nodes; 0 for etcd alone")
+	set.IntVar(&o.shards, "shards", 4, "how many shards the book has")
+	set.StringVar(&o.binary, "holdfast", "", "the holdfast binary; built with go build if empty")
+	if err := set.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case set.NArg() > 0:
+		return o, fmt.Errorf("there is no command %q; there is: member", set.Arg(0))
+	case o.members < 1 || o.nodes < 0 || o.nodes > mostNodes || o.shards < 1:
+		return o, fmt.Errorf("want 1 member or more, up to %d nodes and 1 shard or more", mostNodes)
+	}
+	return o, nil
+}
+
 // run starts the cluster, says where it is, and takes it down when something arrives on stop.
 func run(args []string, out io.Writer, stop <-chan os.Signal) (err error) {
-	set := flag.NewFlagSet("devcluster", flag.ContinueOnError)
-	dir := set.String("dir", "", "where the members keep their data; a directory that is removed at the end if empty")
-	members := set.Int("members", 3, "how many etcd members")
-	if err := set.Parse(args); errors.Is(err, flag.ErrHelp) {
+	o, err := parse(args)
+	if errors.Is(err, flag.ErrHelp) {
 		return nil
-	} else if err != nil {
+	}
+	if err != nil {
 		return err
 	}
-	if set.NArg() > 0 {
-		return fmt.Errorf("there is no command %q; there is: member", set.Arg(0))
-	}
-	if *dir == "" {
-		if *dir, err = os.MkdirTemp("", "devcluster"); err != nil {
+	if o.dir == "" {
+		if o.dir, err = os.MkdirTemp("", "devcluster"); err != nil {
 			return err
 		}
-		defer func() { err = errors.Join(err, os.RemoveAll(*dir)) }()
+		defer func() { err = errors.Join(err, os.RemoveAll(o.dir)) }()
 	}
-	etcd, err := etcdtest.Start(*dir, *members, etcdtest.Member{})
+	if o.dir, err = filepath.Abs(o.dir); err != nil {
+		return err
+	}
+	etcd, err := etcdtest.Start(o.dir, o.members, etcdtest.Member{})
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, etcd.Stop()) }()
-	for i, endpoint := range etcd.Endpoints() {
-		fmt.Fprintf(out, "etcd member %d at %s, process %d\n", i, endpoint, etcd.PIDs()[i])
+	tellMembers(out, etcd)
+	if o.nodes == 0 {
+		<-stop
+		return nil
 	}
+	nodes, err := startNodes(o, etcd.Endpoints(), stop)
+	if errors.Is(err, errStopped) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, nodes.stop(stop)) }()
+	tellNodes(out, nodes, o)
+	for {
+		select {
+		case <-stop:
+			fmt.Fprintln(out, "stopping")
+			return nil
+		case n := <-nodes.gone:
+			fmt.Fprintf(out, "node %s is gone (%v); its log is %s. It comes back with:\n  %s\n", n.id, n.err, n.log, strings.Join(n.command, " "))
+		}
+	}
+}
+
+func tellMembers(out io.Writer, etcd *etcdtest.Cluster) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "MEMBER\tADDRESS\tPID")
+	for i, endpoint := range etcd.Endpoints() {
+		fmt.Fprintf(table, "etcd%d\t%s\t%d\n", i, endpoint, etcd.PIDs()[i])
+	}
+	_ = table.Flush()
 	fmt.Fprintf(out, "endpoints: %s\n", strings.Join(etcd.Endpoints(), ","))
-	<-stop
-	return nil
+}
+
+func tellNodes(out io.Writer, nodes *nodes, o options) {
+	table := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(table, "\nNODE\tAPI\tOPS\tPID\tDATA")
+	for _, n := range nodes.list {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%d\t%s\n", n.id, n.api, n.ops, n.pid, n.data)
+	}
+	_ = table.Flush()
+	last := nodes.list[len(nodes.list)-1].api
+	fmt.Fprintf(out, `
+every one of the %d shards is led. Any node answers any call:
+
+  %s cluster status --target %s
+  grpcurl -plaintext %s holdfast.v1.ClusterService/GetTopology
+  grpcurl -plaintext -d '{"request_id": "open-1", "consumer_token": "c-42", "currency": "CNY", "limit": 50000,
+    "lines": [{"scene": "SCENE_TOPUP", "limit": 20000, "agreement_version": "2026-01", "accepted_agreement_version": "2026-01"}]}' \
+    %s holdfast.v1.AccountService/OpenAccount
+  kill -9 %d   what happens when node %s dies
+
+An interrupt stops all of it.
+`, o.shards, nodes.binary, last, nodes.list[0].api, last, nodes.list[0].pid, nodes.list[0].id)
 }

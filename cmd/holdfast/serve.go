@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"os"
 	"os/signal"
@@ -35,6 +36,7 @@ type ServeCmd struct {
 	Drain          time.Duration `help:"How long calls under way may take when the server goes down." default:"10s"`
 	LogLevel       slog.Level    `help:"Least level that is logged: debug, info, warn or error." default:"info"`
 	ReadyFile      string        `help:"Write a line of JSON with the addresses here once calls are answered." placeholder:"FILE"`
+	WithParent     bool          `hidden:"" help:"Drain when standard input ends, as it does with the program that started this one."`
 	ClusterFlags   `group:"Cluster"`
 }
 
@@ -73,6 +75,11 @@ func (c *ServeCmd) Run(ctx context.Context) error {
 	s, err := server.New(ctx, config)
 	if err != nil {
 		return err
+	}
+	if c.WithParent {
+		var orphaned context.CancelFunc
+		ctx, orphaned = context.WithCancel(ctx)
+		go func() { _, _ = io.Copy(io.Discard, os.Stdin); orphaned() }()
 	}
 	served := make(chan error, 1)
 	go func() { served <- s.Serve() }()

@@ -2,6 +2,7 @@ package etcdtest
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -38,10 +39,11 @@ type process struct {
 // patience is how long a cluster has to come up, or a member to answer.
 const patience = 30 * time.Second
 
-// Start starts a cluster of n members with their data in dir, set up like template, and waits until it works. The
+// Start starts a cluster of n members with their data in dir, set up like template, and waits until it works. On the
+// directory of an earlier cluster it starts that one again, on the same ports: its members know each other by them. The
 // program must have called Reexec.
 func Start(dir string, n int, template Member) (*Cluster, error) {
-	ports, err := freePorts(2 * n)
+	ports, err := portsIn(dir, 2*n)
 	if err != nil {
 		return nil, err
 	}
@@ -204,6 +206,7 @@ func (p *process) start() error {
 	}
 	cmd := exec.Command(self, p.member.args()...)
 	cmd.Stderr = os.Stderr
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is for who started it
 	stdin, err := cmd.StdinPipe()
 	if err != nil {
 		return err
@@ -242,6 +245,34 @@ func (p *process) end(s os.Signal) error {
 	_ = p.stdin.Close()
 	p.cmd = nil
 	return nil
+}
+
+// portsIn are the ports of the members in dir, free ones if there are none yet.
+func portsIn(dir string, n int) (ports []int, err error) {
+	path := filepath.Join(dir, "ports.json")
+	text, err := os.ReadFile(path)
+	if err == nil {
+		if err := json.Unmarshal(text, &ports); err != nil {
+			return nil, fmt.Errorf("etcdtest: %s: %w", path, err)
+		}
+		if len(ports) != n {
+			return nil, fmt.Errorf("etcdtest: %s has a cluster of %d members, not %d", dir, len(ports)/2, n/2)
+		}
+		return ports, nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	if ports, err = freePorts(n); err != nil {
+		return nil, err
+	}
+	if text, err = json.Marshal(ports); err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return ports, os.WriteFile(path, text, 0o600)
 }
 
 // freePorts finds ports that nobody has, below those that the machine gives to outgoing connections, of which one could
