@@ -21,8 +21,8 @@
 // An answer that is lost (a timeout, a broken connection, a change of leader). The head that is still the old one
 // proves nothing, for the request may be on its way yet. So the owner puts the same head with one more try in it, under
 // the same condition. Then what was sent can never succeed, and is sent again; or it has succeeded already, and the head
-// says so. The caller hears of none of this. Only if the cluster does not answer for Config.Patience, or ctx ends, does
-// Append answer ErrUnknown, and goes on doing so until Acquire.
+// says so. The caller hears of none of this. Only if the cluster does not answer for Config.Patience, or has no space
+// for that question, or ctx ends, does Append answer ErrUnknown, and goes on doing so until Acquire.
 //
 // What else fails:
 //
