@@ -109,15 +109,16 @@ func (s *accounts) GetAccount(ctx context.Context, r *holdfastv1.GetAccountReque
 	return &holdfastv1.GetAccountResponse{Account: a}, nil
 }
 
-// ListAccounts walks the shards one after the other; the page token is the id of the last account.
+// ListAccounts walks the shards one after the other; the page token is the id of the last account. In a cluster a page is of
+// one shard.
 func (s *accounts) ListAccounts(ctx context.Context, r *holdfastv1.ListAccountsRequest) (*holdfastv1.ListAccountsResponse, error) {
 	var c check
 	limit := c.page(r.GetPageSize())
 	var shard int
 	var after uint64
 	if r.GetPageToken() != "" {
-		last, err := ledger.ParseAccountID(r.GetPageToken())
-		if err != nil || int(last.Shard()) >= len(s.writers) {
+		last, ok := accountBefore(r.GetPageToken())
+		if !ok || int(last.Shard()) >= len(s.writers) {
 			c.fault("page_token", "is not a token of this list")
 		}
 		shard, after = int(last.Shard()), last.Number()
@@ -152,6 +153,16 @@ func (s *accounts) ListAccounts(ctx context.Context, r *holdfastv1.ListAccountsR
 		}
 	}
 	return resp, nil
+}
+
+// accountBefore reads a page token: the last account of the page before, or the place before a shard's first.
+func accountBefore(token string) (ledger.AccountID, bool) {
+	if id, err := ledger.ParseAccountID(token); err == nil {
+		return id, true
+	}
+	shard, _ := ledger.ShardOf(token)
+	id := ledger.NewAccountID(shard, 0)
+	return id, token == id.String()
 }
 
 func (s *accounts) SetLimits(ctx context.Context, r *holdfastv1.SetLimitsRequest) (*holdfastv1.SetLimitsResponse, error) {

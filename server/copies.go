@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"math"
 	"slices"
 	"time"
 
@@ -22,6 +23,9 @@ const (
 // keepCopies tells the cluster how far this node's copies are, and trims the logs of the shards that it leads.
 func (n *node) keepCopies(ctx context.Context) {
 	reported := make([]uint64, len(n.copies))
+	for shard := range reported {
+		reported[shard] = math.MaxUint64 // nothing yet: an empty copy is reported as well
+	}
 	trimmed := time.Now()
 	tick := time.NewTicker(copiesLook)
 	defer tick.Stop()

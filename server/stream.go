@@ -51,6 +51,7 @@ func (s *authorizations) AuthorizeStream(stream holdfastv1.AuthorizationService_
 // streamed is a request of a stream on its way.
 type streamed struct {
 	id      uint64
+	request *holdfastv1.AuthorizeStreamRequest // kept where it may have to be sent on
 	pending writer.Pending
 	sent    <-chan hopped // instead: it is another node's to answer
 	err     error         // it could not be started
@@ -93,14 +94,12 @@ func (s *authorizations) startRequest(ctx context.Context, caller ledger.Caller,
 	}
 	if err == nil {
 		if one.pending, err = w.Start(cmd); err != nil {
-			if errors.Is(err, writer.ErrStandby) && s.node != nil { // it has moved just now
-				one.sent = s.sendOn(ctx, r)
-				return one
-			}
 			err = submitStatus(err)
 		}
 	}
-	one.err = err
+	if one.err = err; s.node != nil {
+		one.request = r
+	}
 	return one
 }
 
@@ -244,6 +243,14 @@ func (s *authorizations) next(started <-chan streamed) (*streamed, error) {
 }
 
 func (s *authorizations) await(ctx context.Context, one *streamed, m *holdfastv1.AuthorizeStreamResponse) error {
+	err := s.awaitHere(ctx, one, m)
+	if err != nil && one.request != nil && passes(err) { // the shard has moved meanwhile, or is about to
+		return s.carryRequest(ctx, one.request, m)
+	}
+	return err
+}
+
+func (s *authorizations) awaitHere(ctx context.Context, one *streamed, m *holdfastv1.AuthorizeStreamResponse) error {
 	if one.err != nil {
 		return one.err
 	}

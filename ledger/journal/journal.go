@@ -26,6 +26,12 @@ type Journal interface {
 	// The batch's bytes may be reused once Append has returned.
 	Append(ctx context.Context, head Head, batch Batch) (Head, error)
 
+	// Confirm answers whether the owner who has head could still append: nil says that nobody acquired the log before
+	// Confirm was called, so that what this owner knows is all there is. It writes nothing.
+	//
+	// Errors: ErrFenced, ErrClosed, the error of ctx, and any other when the log does not tell; it may be asked again then.
+	Confirm(ctx context.Context, head Head) error
+
 	// Replay yields every durable entry from the given sequence to the end of the log as it stands when Replay
 	// is called, in order, each verified against the hash chain. The payload is valid until the next step.
 	// It yields an error and ends on the first fault: a *CorruptError names the first bad sequence, ErrTrimmed

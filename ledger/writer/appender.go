@@ -1,8 +1,10 @@
 package writer
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
@@ -32,7 +34,7 @@ func (s *session) appendWork(w *work) error {
 	default:
 	}
 	if w.batch.Count == 0 {
-		return nil
+		return s.confirm(w)
 	}
 	begun := time.Now()
 	head, err := s.config.Journal.Append(s.ctx, *s.head.Load(), w.batch)
@@ -48,6 +50,31 @@ func (s *session) appendWork(w *work) error {
 	s.batches.Add(1)
 	if f := s.config.OnAppend; f != nil {
 		f(w.batch.Count, len(w.batch.Bytes), time.Since(begun))
+	}
+	return nil
+}
+
+// confirmWithin bounds how long reads wait for the journal to say who owns it.
+const confirmWithin = 2 * time.Second
+
+// confirm makes sure that reads which nothing was appended with are answered by the journal's owner: one that was stopped
+// for a while, or cut off, may have been fenced without knowing, and what it knows is then out of date.
+func (s *session) confirm(w *work) error {
+	asked := slices.ContainsFunc(w.groups, func(g *group) bool {
+		return slices.ContainsFunc(g.calls, func(c *call) bool { return c.inside == nil })
+	})
+	if !asked {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(s.ctx, confirmWithin)
+	defer cancel()
+	err := s.config.Journal.Confirm(ctx, *s.head.Load())
+	switch {
+	case errors.Is(err, journal.ErrFenced):
+		s.fail(fmt.Errorf("confirm: %w", err))
+		return fmt.Errorf("%w: %w", ErrStopped, err)
+	case err != nil:
+		return fmt.Errorf("%w: %w", ErrStarting, err)
 	}
 	return nil
 }

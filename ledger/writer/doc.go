@@ -10,7 +10,7 @@
 //	    append is slow: there is no timer and nothing to tune. When the appender is free the batch is handed over.
 //	  - The appender appends one batch at a time and wakes the batch's groups. Reads are calls like any other: they
 //	    see everything decided before them and are answered when that is durable, so nothing that a crash could take
-//	    back is ever shown.
+//	    back is ever shown; and the journal confirms that nobody else owns it, so nothing out of date is.
 //
 // Invariants: entries are appended in the order in which they were decided; the book is ahead of the journal by at most
 // the batch in flight and the one being built; a call is answered exactly once.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/journal"
 	"github.com/holdfast-credit/holdfast/ledger/journal/mem"
 	"github.com/holdfast-credit/holdfast/ledger/state"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
@@ -206,4 +207,30 @@ func TestAloneIsNotReleased(t *testing.T) {
 	submit(t, w, openAccount(1))
 	require.NoError(t, w.Close())
 	require.ErrorIs(t, w.Release(t.Context()), writer.ErrClosed)
+}
+
+// One who was fenced and does not know it yet answers nothing, reads neither: what it knows may be out of date.
+func TestFencedOwnerAnswersNoReads(t *testing.T) {
+	_, open := memory()
+	s := newShard(t, 1, 1, open, state.Options{CacheBytes: 64 << 20})
+	require.NoError(t, s.w.Close())
+	dir := t.TempDir()
+	lost := make(chan error, 1)
+	old := s.stand(filepath.Join(dir, "old"), func(err error) { lost <- err })
+	owner := s.stand(filepath.Join(dir, "owner"), nil)
+	_, err := old.Lead(t.Context())
+	require.NoError(t, err)
+	_, err = old.Submit(t.Context(), openAccount(1))
+	require.NoError(t, err)
+	_, err = owner.Lead(t.Context())
+	require.NoError(t, err)
+	_, err = owner.Submit(t.Context(), openAccount(2))
+	require.NoError(t, err)
+
+	_, err = old.Submit(t.Context(), &ledger.GetShard{})
+	require.ErrorIs(t, err, writer.ErrStopped)
+	require.ErrorIs(t, <-lost, journal.ErrFenced)
+	out, err := owner.Submit(t.Context(), &ledger.GetShard{})
+	require.NoError(t, err)
+	require.Equal(t, uint64(2), out.Shard.Accounts)
 }

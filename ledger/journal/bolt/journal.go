@@ -162,6 +162,24 @@ func (j *Journal) Append(ctx context.Context, head journal.Head, batch journal.B
 	return j.head, nil
 }
 
+// Confirm implements journal.Journal. The directory is locked, so another owner can only be in this process.
+func (j *Journal) Confirm(ctx context.Context, head journal.Head) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	switch {
+	case j.closed:
+		return journal.ErrClosed
+	case j.reads:
+		return ErrReadOnly
+	case head.Epoch != j.epoch || head.Epoch == 0:
+		return journal.ErrFenced
+	}
+	return nil
+}
+
 // admit answers why the append may not go ahead, or nil; appending is held.
 func (j *Journal) admit(head journal.Head, batch journal.Batch) error {
 	switch {

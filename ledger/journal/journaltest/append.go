@@ -220,6 +220,31 @@ func unknownThenAcquire(t *testing.T, s *suite) {
 	s.close()
 }
 
+// Confirm answers the owner, before and after appends, and nobody else.
+func confirmKnowsTheOwner(t *testing.T, s *suite) {
+	s.start()
+	require.NoError(t, s.j.Confirm(background, s.head))
+	first := s.head
+	s.append("one")
+	require.NoError(t, s.j.Confirm(background, s.head))
+	require.ErrorIs(t, s.j.Confirm(background, journal.Head{}), journal.ErrFenced)
+	old := s.j
+	if s.SharedLog {
+		s.j = s.Open(t, s.name)
+		defer old.Close()
+	}
+	s.acquire()
+	require.NoError(t, s.j.Confirm(background, s.head))
+	require.ErrorIs(t, old.Confirm(background, first), journal.ErrFenced)
+	s.append("two")
+	ended, cancel := context.WithCancel(background)
+	cancel()
+	require.Error(t, s.j.Confirm(ended, s.head))
+	last := s.j
+	s.close()
+	require.ErrorIs(t, last.Confirm(background, s.head), journal.ErrClosed)
+}
+
 func limits(t *testing.T, s *suite) {
 	s.start()
 	s.append("one")

@@ -67,6 +67,7 @@ func Run(t *testing.T, f Factory) {
 		{"SecondOwnerFencesFirst", secondOwnerFencesFirst},
 		{"SecondOwnerFencesAppendsInFlight", secondOwnerFencesInFlight},
 		{"RestartFencesNobodyButAcquireDoes", restartThenAcquire},
+		{"ConfirmKnowsTheOwner", confirmKnowsTheOwner},
 		{"UnknownThenAcquire", unknownThenAcquire},
 		{"Limits", limits},
 		{"BufferMayBeReused", bufferMayBeReused},

@@ -84,6 +84,22 @@ func (j *Journal) admit(head journal.Head, batch journal.Batch) error {
 	return j.log.admit(head, batch)
 }
 
+// Confirm implements journal.Journal.
+func (j *Journal) Confirm(ctx context.Context, head journal.Head) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j.log.mu.Lock()
+	defer j.log.mu.Unlock()
+	switch {
+	case j.closed:
+		return journal.ErrClosed
+	case head.Epoch != j.log.head.Epoch || head.Epoch == 0:
+		return journal.ErrFenced
+	}
+	return nil
+}
+
 // Replay implements journal.Journal.
 func (j *Journal) Replay(ctx context.Context, from uint64) iter.Seq2[journal.Entry, error] {
 	j.log.mu.Lock()

@@ -1,0 +1,547 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+
+	peerv1 "github.com/holdfast-credit/holdfast/proto/holdfast/peer/v1"
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/journal/etcd/etcdtest"
+	"github.com/holdfast-credit/holdfast/server/cluster"
+)
+
+// members is the etcd of the tests of nodes, started by the first of them. Each test has a cluster's name of its own.
+var members struct {
+	once sync.Once
+	etcd *etcdtest.Cluster
+	err  error
+}
+
+func TestMain(m *testing.M) {
+	etcdtest.Reexec()
+	code := m.Run()
+	if members.etcd != nil {
+		_ = members.etcd.Stop()
+	}
+	os.Exit(code)
+}
+
+func etcdMembers(t testing.TB) *etcdtest.Cluster {
+	t.Helper()
+	members.once.Do(func() {
+		var dir string
+		if dir, members.err = os.MkdirTemp("", "members"); members.err == nil {
+			members.etcd, members.err = etcdtest.Start(dir, 3, etcdtest.Member{})
+		}
+	})
+	require.NoError(t, members.err)
+	return members.etcd
+}
+
+// nodes are the servers of a cluster, each reached through its own book.
+type nodes struct {
+	t    testing.TB
+	list []*book
+}
+
+// serveNodes starts nodes a, b, c ... and waits until every shard has an owner and every node has caught up.
+func serveNodes(t testing.TB, n, shards int, change func(*Config)) *nodes {
+	t.Helper()
+	ns := &nodes{t: t}
+	for i := range n {
+		ns.add(string(rune('a'+i)), shards, change)
+	}
+	ns.settled()
+	return ns
+}
+
+func (ns *nodes) add(id string, shards int, change func(*Config)) *book {
+	ns.t.Helper()
+	c := Config{
+		Data: filepath.Join(ns.t.TempDir(), id), Shards: shards, Listen: "127.0.0.1:0", Logger: slog.New(slog.DiscardHandler), Drain: 5 * time.Second,
+		Cluster: &ClusterConfig{Endpoints: etcdMembers(ns.t).Endpoints(), Name: clusterName(ns.t), Node: id, Lease: 2 * time.Second},
+	}
+	if change != nil {
+		change(&c)
+	}
+	b := &book{t: ns.t, config: c}
+	b.start()
+	ns.list = append(ns.list, b)
+	ns.t.Cleanup(func() {
+		_ = b.conn.Close()
+		_ = b.server.Shutdown()
+	})
+	return b
+}
+
+func clusterName(t testing.TB) string {
+	return fmt.Sprintf("%s-%d", filepath.Base(t.Name()), os.Getpid())
+}
+
+// settled waits until all nodes know of each other, have caught up, and every shard is led by the node that all prefer.
+func (ns *nodes) settled() {
+	ns.t.Helper()
+	require.Eventually(ns.t, func() bool {
+		for _, b := range ns.list {
+			v := b.server.node.view()
+			if len(v.Nodes()) != len(ns.list) {
+				return false
+			}
+			for shard := range b.server.router.writers {
+				owner, ok := v.Owner(shard)
+				if !ok || !owner.Leads() || owner.Node != v.Preferred(shard) {
+					return false
+				}
+				for _, n := range v.Nodes() {
+					if !warm(n, shard) {
+						return false
+					}
+				}
+			}
+		}
+		return true
+	}, 30*time.Second, 10*time.Millisecond)
+}
+
+// owner is the node that leads a shard, and others those that do not.
+func (ns *nodes) owner(shard int) (owner *book, others []*book) {
+	ns.t.Helper()
+	o, _ := ns.list[0].server.node.view().Owner(shard)
+	for _, b := range ns.list {
+		if b.config.Cluster.Node == o.Node {
+			owner = b
+		} else {
+			others = append(others, b)
+		}
+	}
+	require.NotNil(ns.t, owner)
+	return owner, others
+}
+
+// alike says that all nodes have the same book, and that it is sound.
+func (ns *nodes) alike() {
+	ns.t.Helper()
+	for shard := range ns.list[0].server.router.writers {
+		require.Eventually(ns.t, func() bool {
+			first, err := ns.list[0].server.router.writers[shard].Durable()
+			if err != nil {
+				return false
+			}
+			for _, b := range ns.list {
+				at, err := b.server.router.writers[shard].Durable()
+				if err != nil || at != first || b.server.node.copies[shard].End().Next != first+1 ||
+					b.server.node.copies[shard].End().Hash != ns.list[0].server.node.copies[shard].End().Hash {
+					return false
+				}
+			}
+			return true
+		}, 10*time.Second, 10*time.Millisecond, "shard %d", shard)
+	}
+	for _, b := range ns.list {
+		b.sound()
+	}
+}
+
+// Every call goes well at every node, whoever decides; and all of them end with the same book.
+func TestAnyNodeAnswersAnyCall(t *testing.T) {
+	ns := serveNodes(t, 3, fourShards, nil)
+	for shard := range fourShards {
+		for i, b := range ns.list {
+			b.serial = (shard*10 + i + 1) * 1000
+			a := b.accountIn(shard, 1e9)
+			for home := range fourShards {
+				id := b.orderAt(home)
+				for k, other := range ns.list { // the same request, at each node: it is carried out once
+					resp, err := other.Authorize(t.Context(), orderOf(a, "r-"+id, id, 10))
+					require.NoError(t, err)
+					require.Equal(t, k > 0, resp.GetReplayed())
+					found, err := other.LookupOrder(t.Context(), &holdfastv1.LookupOrderRequest{OrderId: id})
+					require.NoError(t, err)
+					require.Equal(t, resp.GetAuthorization().GetAuthorizationId(), found.GetAuthorization().GetAuthorizationId())
+				}
+			}
+			for _, other := range ns.list {
+				got, err := other.GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: a.GetAccountId()})
+				require.NoError(t, err)
+				require.Equal(t, int64(40), got.GetAccount().GetHeld())
+				owed, err := other.GetBilling(t.Context(), &holdfastv1.GetBillingRequest{AccountId: a.GetAccountId()})
+				require.NoError(t, err)
+				require.Equal(t, a.GetAccountId(), owed.GetBilling().GetAccountId())
+			}
+		}
+	}
+	ns.alike()
+	// Lists and events are of all shards, with one cursor for all nodes.
+	for _, b := range ns.list {
+		seen, token := 0, ""
+		for {
+			page, err := b.ListAccounts(t.Context(), &holdfastv1.ListAccountsRequest{PageSize: 5, PageToken: token})
+			require.NoError(t, err)
+			seen += len(page.GetAccounts())
+			if token = page.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+		require.GreaterOrEqual(t, seen, 12)
+		require.Equal(t, ns.accounts(), seen)
+	}
+	all := ns.list[0].events(&holdfastv1.WatchEventsRequest{})
+	for i, b := range ns.list {
+		half := all[len(all)/2].GetCursor()
+		require.Len(t, b.events(&holdfastv1.WatchEventsRequest{Cursor: half}), len(all)-len(all)/2-1, "node %d", i)
+	}
+}
+
+// accounts is how many there are in all shards.
+func (ns *nodes) accounts() (n int) {
+	for _, w := range ns.list[0].server.router.writers {
+		out, err := look(ns.t.Context(), w, &ledger.GetShard{})
+		require.NoError(ns.t, err)
+		n += int(out.Shard.Accounts)
+	}
+	return n
+}
+
+// What holds in all shards is carried out in all, at whichever node it is asked for.
+func TestEverywhereIsAllNodes(t *testing.T) {
+	ns := serveNodes(t, 3, fourShards, nil)
+	var accounts []*holdfastv1.Account
+	for shard := range fourShards {
+		accounts = append(accounts, ns.list[0].accountIn(shard, 1e9))
+	}
+	for i, b := range ns.list {
+		request := &holdfastv1.SuspendRequest{RequestId: b.fresh(fmt.Sprintf("sus-%d", i)), Scope: &holdfastv1.SuspendRequest_CarrierId{CarrierId: "cmcc"}, Reason: "test"}
+		for k, other := range ns.list {
+			resp, err := other.Suspend(t.Context(), request)
+			require.NoError(t, err)
+			require.Equal(t, k > 0, resp.GetReplayed())
+		}
+		for _, a := range accounts {
+			resp, err := b.Authorize(t.Context(), orderOf(a, b.fresh(fmt.Sprintf("no-%d", i)), b.fresh(fmt.Sprintf("no-%d", i)), 10))
+			require.NoError(t, err)
+			require.Equal(t, holdfastv1.DeclineReason_DECLINE_REASON_CARRIER_SUSPENDED, resp.GetReasons()[0])
+		}
+		_, err := b.Resume(t.Context(), &holdfastv1.ResumeRequest{RequestId: b.fresh(fmt.Sprintf("res-%d", i)), Scope: &holdfastv1.ResumeRequest_CarrierId{CarrierId: "cmcc"}, Reason: "test"})
+		require.NoError(t, err)
+		for _, other := range ns.list {
+			list, err := other.ListSuspensions(t.Context(), &holdfastv1.ListSuspensionsRequest{})
+			require.NoError(t, err)
+			require.Empty(t, list.GetSuspensions())
+		}
+	}
+	ns.alike()
+}
+
+// A stream is answered by the node that it goes to, whatever node decides for each of its requests, while shards move.
+func TestStreamOverAllNodes(t *testing.T) {
+	ns := serveNodes(t, 3, fourShards, nil)
+	var accounts []*holdfastv1.Account
+	for shard := range fourShards {
+		accounts = append(accounts, ns.list[0].accountIn(shard, 1e9))
+	}
+	const requests = 400
+	stream, err := ns.list[1].AuthorizeStream(t.Context())
+	require.NoError(t, err)
+	go func() {
+		for i := range requests {
+			a := accounts[i%fourShards]
+			one := &holdfastv1.AuthorizeStreamRequest{CorrelationId: uint64(i), Call: &holdfastv1.AuthorizeStreamRequest_Authorize{
+				Authorize: orderOf(a, fmt.Sprintf("s-%d", i), fmt.Sprintf("so-%d", i), 1),
+			}}
+			if stream.Send(one) != nil {
+				return
+			}
+			time.Sleep(time.Millisecond)
+		}
+		_ = stream.CloseSend()
+	}()
+	go func() {
+		for shard := range fourShards {
+			_, others := ns.owner(shard)
+			_, _ = holdfastv1.NewClusterServiceClient(ns.list[0].conn).MoveShard(t.Context(), &holdfastv1.MoveShardRequest{
+				Shard: int32(shard), NodeId: others[0].config.Cluster.Node,
+			})
+		}
+	}()
+	answered := map[uint64]string{}
+	for range requests {
+		m, err := stream.Recv()
+		require.NoError(t, err)
+		require.Nil(t, m.GetFault(), "%v", m.GetFault())
+		answered[m.GetCorrelationId()] = m.GetAuthorize().GetAuthorization().GetAuthorizationId()
+	}
+	require.Len(t, answered, requests)
+	for i := range requests { // each was carried out once
+		resp, err := ns.list[2].Authorize(t.Context(), orderOf(accounts[i%fourShards], fmt.Sprintf("s-%d", i), fmt.Sprintf("so-%d", i), 1))
+		require.NoError(t, err)
+		require.True(t, resp.GetReplayed())
+		require.Equal(t, answered[uint64(i)], resp.GetAuthorization().GetAuthorizationId())
+	}
+	ns.alike()
+}
+
+// A node answers reads from what it has followed when it is asked to, and says how much that is.
+func TestLocalReads(t *testing.T) {
+	ns := serveNodes(t, 2, 1, nil)
+	a := ns.list[0].account(1e9)
+	ns.list[0].held(a, 70)
+	ns.alike()
+	owner, others := ns.owner(0)
+	by := others[0]
+	ctx := metadata.AppendToOutgoingContext(t.Context(), readKey, "local")
+	var header metadata.MD
+	got, err := by.GetAccount(ctx, &holdfastv1.GetAccountRequest{AccountId: a.GetAccountId()}, grpc.Header(&header))
+	require.NoError(t, err)
+	require.Equal(t, int64(70), got.GetAccount().GetHeld())
+	require.Len(t, header.Get(asOfKey), 1)
+	var shard int
+	var sequence uint64
+	_, err = fmt.Sscanf(header.Get(asOfKey)[0], "%d %d", &shard, &sequence)
+	require.NoError(t, err)
+	last, err := owner.server.router.writers[0].Durable()
+	require.NoError(t, err)
+	require.Equal(t, last, sequence)
+	require.Empty(t, header.Get(ownerKey))
+
+	// Not asked for, or of what changes, it is the owner's to answer.
+	header = nil
+	_, err = by.GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: a.GetAccountId()}, grpc.Header(&header))
+	require.NoError(t, err)
+	require.Equal(t, []string{owner.server.Addr()}, header.Get(ownerKey))
+	require.Empty(t, header.Get(asOfKey))
+	resp, err := by.Authorize(ctx, orderOf(a, "local-write", "local-write", 5))
+	require.NoError(t, err)
+	require.Equal(t, holdfastv1.Decision_DECISION_APPROVED, resp.GetDecision())
+}
+
+// Operators move shards and drain nodes; wrong wishes are told what is wrong with them.
+func TestOperatorsMoveShards(t *testing.T) {
+	ns := serveNodes(t, 3, fourShards, nil)
+	a := ns.list[0].accountIn(2, 1e9)
+	ops := holdfastv1.NewClusterServiceClient(ns.list[0].conn)
+	for _, to := range ns.list {
+		resp, err := ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 2, NodeId: to.config.Cluster.Node})
+		require.NoError(t, err)
+		require.Equal(t, to.config.Cluster.Node, resp.GetOwner().GetNodeId())
+		require.True(t, to.server.router.writers[2].Stats().Leads)
+		to.held(a, 1)
+	}
+	_, err := ops.DrainNode(t.Context(), &holdfastv1.DrainNodeRequest{NodeId: "c"})
+	require.NoError(t, err)
+	for shard := range fourShards {
+		require.False(t, ns.list[2].server.router.writers[shard].Stats().Leads)
+	}
+	ns.list[2].serial += 1000
+	ns.list[2].held(a, 1) // it goes on answering
+	_, err = ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 1, NodeId: "c"})
+	requireReason(t, err, codes.FailedPrecondition, "NODE_NOT_READY")
+	_, err = ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 1, NodeId: "z"})
+	requireReason(t, err, codes.NotFound, "NODE_NOT_FOUND")
+	_, err = ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 4, NodeId: "a"})
+	requireReason(t, err, codes.InvalidArgument, "INVALID_REQUEST")
+	_, err = ops.DrainNode(t.Context(), &holdfastv1.DrainNodeRequest{NodeId: "z"})
+	requireReason(t, err, codes.NotFound, "NODE_NOT_FOUND")
+	_, err = ops.ForgetNode(t.Context(), &holdfastv1.ForgetNodeRequest{NodeId: "b"})
+	requireReason(t, err, codes.FailedPrecondition, "NODE_LIVE")
+	_, err = ops.UndrainNode(t.Context(), &holdfastv1.UndrainNodeRequest{NodeId: "c"})
+	require.NoError(t, err)
+
+	st, err := ops.GetClusterStatus(t.Context(), &holdfastv1.GetClusterStatusRequest{})
+	require.NoError(t, err)
+	require.Len(t, st.GetMembers(), 3)
+	require.Len(t, st.GetShards(), fourShards)
+	for _, s := range st.GetShards() {
+		require.Len(t, s.GetReplicas(), 3)
+	}
+	_, err = ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 2})
+	require.NoError(t, err)
+
+	// A server that is no cluster's node has all shards itself.
+	single := serveBook(t, Config{Shards: 2})
+	alone := holdfastv1.NewClusterServiceClient(single.conn)
+	top, err := alone.GetTopology(t.Context(), &holdfastv1.GetTopologyRequest{})
+	require.NoError(t, err)
+	require.Len(t, top.GetNodes(), 1)
+	require.Len(t, top.GetShards(), 2)
+	_, err = alone.DrainNode(t.Context(), &holdfastv1.DrainNodeRequest{NodeId: "a"})
+	requireReason(t, err, codes.FailedPrecondition, "NOT_CLUSTERED")
+}
+
+// An owner that is cut off from etcd acknowledges nothing more. The others take its shards over, callers at their nodes
+// wait that long and no longer, and each order is carried out once.
+func TestOwnerCutOffFromEtcd(t *testing.T) {
+	var proxies []*etcdtest.Proxy
+	for _, endpoint := range etcdMembers(t).Endpoints() {
+		p, err := etcdtest.NewProxy(endpoint)
+		require.NoError(t, err)
+		proxies = append(proxies, p)
+		defer p.Close()
+	}
+	ns := serveNodes(t, 3, 2, func(c *Config) {
+		if c.Cluster.Node != "a" {
+			return
+		}
+		c.Cluster.Endpoints = nil
+		for _, p := range proxies {
+			c.Cluster.Endpoints = append(c.Cluster.Endpoints, p.Endpoint())
+		}
+	})
+	ops := holdfastv1.NewClusterServiceClient(ns.list[1].conn)
+	_, err := ops.MoveShard(t.Context(), &holdfastv1.MoveShardRequest{Shard: 0, NodeId: "a"})
+	require.NoError(t, err)
+	a := ns.list[1].accountIn(0, 1e12)
+
+	ctx, cancel := context.WithCancel(t.Context())
+	var callers sync.WaitGroup
+	var answered, approved atomic.Int64
+	for n, b := range ns.list {
+		callers.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				id := fmt.Sprintf("cut-%d-%d", n, i)
+				r := &holdfastv1.ChargeRequest{
+					RequestId: id, AccountId: a.GetAccountId(), Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: id, CarrierId: "cmcc",
+					PhoneToken: "p-1", Currency: "CNY", Amount: 1,
+				}
+				var resp *holdfastv1.ChargeResponse
+				for { // until it is answered, at this node or, when that is cut off, at another
+					call, done := context.WithTimeout(t.Context(), 4*time.Second)
+					var err error
+					if resp, err = b.Charge(call, r); err != nil {
+						resp, err = ns.list[1+i%2].Charge(call, r)
+					}
+					done()
+					if err == nil {
+						break
+					}
+				}
+				if resp.GetDecision() == holdfastv1.Decision_DECISION_APPROVED {
+					approved.Add(1)
+				}
+				answered.Add(1)
+				time.Sleep(2 * time.Millisecond)
+			}
+		})
+	}
+	time.Sleep(300 * time.Millisecond)
+	for _, p := range proxies {
+		p.Silence()
+	}
+	require.Eventually(t, func() bool {
+		owner, ok := ns.list[1].server.node.view().Owner(0)
+		return ok && owner.Leads() && owner.Node != "a"
+	}, 15*time.Second, 10*time.Millisecond)
+	before := answered.Load()
+	require.Eventually(t, func() bool { return answered.Load() > before+50 }, 10*time.Second, 10*time.Millisecond)
+	for _, p := range proxies {
+		p.Forsake()
+		p.Pass()
+	}
+	time.Sleep(500 * time.Millisecond)
+	cancel()
+	callers.Wait()
+	require.Eventually(t, func() bool { return len(ns.list[1].server.node.view().Nodes()) == 3 }, 30*time.Second, 50*time.Millisecond)
+	ns.settled()
+	ns.alike()
+	got, err := ns.list[0].GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: a.GetAccountId()})
+	require.NoError(t, err)
+	require.Equal(t, approved.Load(), got.GetAccount().GetPosted(), "an order was lost, or carried out twice")
+}
+
+// A node that comes when the beginning of the journals has been trimmed gets state and journal from a peer.
+func TestNewNodeComesUpFromAPeer(t *testing.T) {
+	short := func(c *Config) { c.Cluster.Tail, c.Cluster.Copies = 10, 2 }
+	ns := serveNodes(t, 2, 1, short)
+	b := ns.list[0]
+	a := b.account(1e12)
+	for i := range 1_500 {
+		_, err := b.Authorize(t.Context(), orderOf(a, fmt.Sprintf("fill-%d", i), fmt.Sprintf("fill-%d", i), 1))
+		require.NoError(t, err)
+		if i%20 == 19 { // an account has so many holds open
+			_, err := b.Reverse(t.Context(), &holdfastv1.ReverseRequest{RequestId: fmt.Sprintf("rev-%d", i), AccountId: a.GetAccountId(), OrderId: fmt.Sprintf("fill-%d", i)})
+			require.NoError(t, err)
+		}
+	}
+	log := b.server.node.logs[0]
+	require.Eventually(t, func() bool {
+		first, _, err := log.Bounds(t.Context())
+		return err == nil && first > 1
+	}, 20*time.Second, 50*time.Millisecond)
+	ns.add("c", 1, short)
+	ns.settled()
+	ns.alike()
+	n := 0
+	for e, err := range ns.list[2].server.node.copies[0].Copy().Replay(t.Context(), 1) {
+		require.NoError(t, err)
+		n++
+		require.Equal(t, uint64(n), e.Sequence)
+	}
+	require.Greater(t, n, 1_500)
+}
+
+// Only peers speak for others, and only to them what peers ask of each other is answered.
+func TestPeersAreKnown(t *testing.T) {
+	callers, faults := parseCallers([]byte(`
+- {name: gateway, role: gateway, token_sha256: ` + digestOf("gateway-token") + `}
+- {name: ops, role: operator, token_sha256: ` + digestOf("ops-token") + `}
+- {name: node, role: peer, token_sha256: ` + digestOf("peer-token") + `}
+`))
+	require.Empty(t, faults)
+	ns := serveNodes(t, 2, 1, func(c *Config) { c.Edge.Callers, c.Cluster.Peers.Token = callers, "peer-token" })
+	owner, others := ns.owner(0)
+	as := func(token string, more ...string) context.Context {
+		return metadata.AppendToOutgoingContext(t.Context(), append(more, authorizationKey, "Bearer "+token)...)
+	}
+	open := &holdfastv1.OpenAccountRequest{
+		RequestId: "open", ConsumerToken: "consumer", Currency: "CNY", Limit: 1000,
+		Lines: []*holdfastv1.LineOpening{{Scene: holdfastv1.Scene_SCENE_TOPUP, Limit: 1000, AgreementVersion: "1", AcceptedAgreementVersion: "1"}},
+	}
+	resp, err := others[0].OpenAccount(as("gateway-token"), open)
+	require.NoError(t, err)
+	a := resp.GetAccount()
+	_, err = others[0].Authorize(as("gateway-token"), orderOf(a, "r", "o", 10))
+	require.NoError(t, err)
+	// The order is the gateway's, although a peer brought it.
+	_, err = owner.LookupOrder(as("gateway-token"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
+	require.NoError(t, err)
+	_, err = owner.LookupOrder(as("ops-token"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
+	requireReason(t, err, codes.NotFound, "ORDER_NOT_FOUND")
+	// Nobody but a peer speaks for another.
+	_, err = owner.LookupOrder(as("ops-token", forKey, "gateway gateway"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
+	requireReason(t, err, codes.NotFound, "ORDER_NOT_FOUND")
+	_, err = owner.Suspend(as("gateway-token", forKey, "ops operator"), &holdfastv1.SuspendRequest{RequestId: "s", Scope: &holdfastv1.SuspendRequest_All{All: true}, Reason: "x"})
+	requireReason(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
+	for _, token := range []string{"gateway-token", "ops-token"} {
+		_, err = peerv1.NewPeerServiceClient(owner.conn).ClaimOrder(as(token), &peerv1.ClaimOrderRequest{Caller: "gateway", OrderId: "x", AccountId: a.GetAccountId()})
+		requireReason(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
+	}
+}
+
+// Two copies of an entry are enough to forget it, but not one; a node that is there is waited for unless it is far behind.
+func TestTrimPoint(t *testing.T) {
+	c := ClusterConfig{Copies: 2, Tail: 100}
+	at := func(sequences ...uint64) (list []cluster.Replica) {
+		for i, s := range sequences {
+			list = append(list, cluster.Replica{Node: string(rune('a' + i)), Sequence: s})
+		}
+		return list
+	}
+	nobody := new(cluster.View)
+	require.Zero(t, trimPoint(at(5_000), nobody, c, 5_001))
+	require.Equal(t, uint64(4_001), trimPoint(at(5_000, 4_000), nobody, c, 5_001))
+	require.Equal(t, uint64(4_901), trimPoint(at(5_000, 5_000, 10), nobody, c, 5_001), "the third is gone")
+	require.Zero(t, trimPoint(at(50, 50), nobody, c, 51))
+}
