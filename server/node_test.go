@@ -26,6 +26,7 @@ import (
 
 // members is the etcd of the tests of nodes, started by the first of them. Each test has a cluster's name of its own.
 var members struct {
+	dir  string
 	once sync.Once
 	etcd *etcdtest.Cluster
 	err  error
@@ -33,20 +34,26 @@ var members struct {
 
 func TestMain(m *testing.M) {
 	etcdtest.Reexec()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	var err error
+	if members.dir, err = os.MkdirTemp("", "members"); err != nil {
+		panic(err)
+	}
+	defer os.RemoveAll(members.dir)
 	code := m.Run()
 	if members.etcd != nil {
 		_ = members.etcd.Stop()
 	}
-	os.Exit(code)
+	return code
 }
 
 func etcdMembers(t testing.TB) *etcdtest.Cluster {
 	t.Helper()
 	members.once.Do(func() {
-		var dir string
-		if dir, members.err = os.MkdirTemp("", "members"); members.err == nil {
-			members.etcd, members.err = etcdtest.Start(dir, 3, etcdtest.Member{})
-		}
+		members.etcd, members.err = etcdtest.Start(members.dir, 3, etcdtest.Member{})
 	})
 	require.NoError(t, members.err)
 	return members.etcd
@@ -495,7 +502,7 @@ func TestNewNodeComesUpFromAPeer(t *testing.T) {
 // Only peers speak for others, and only to them what peers ask of each other is answered.
 func TestPeersAreKnown(t *testing.T) {
 	callers, faults := parseCallers([]byte(`
-- {name: gateway, role: gateway, token_sha256: ` + digestOf("gateway-token") + `}
+- {name: gw, role: gateway, token_sha256: ` + digestOf("gateway-token") + `}
 - {name: ops, role: operator, token_sha256: ` + digestOf("ops-token") + `}
 - {name: node, role: peer, token_sha256: ` + digestOf("peer-token") + `}
 `))
@@ -520,12 +527,12 @@ func TestPeersAreKnown(t *testing.T) {
 	_, err = owner.LookupOrder(as("ops-token"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
 	requireReason(t, err, codes.NotFound, "ORDER_NOT_FOUND")
 	// Nobody but a peer speaks for another.
-	_, err = owner.LookupOrder(as("ops-token", forKey, "gateway gateway"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
+	_, err = owner.LookupOrder(as("ops-token", forKey, "gw gateway"), &holdfastv1.LookupOrderRequest{OrderId: "o"})
 	requireReason(t, err, codes.NotFound, "ORDER_NOT_FOUND")
 	_, err = owner.Suspend(as("gateway-token", forKey, "ops operator"), &holdfastv1.SuspendRequest{RequestId: "s", Scope: &holdfastv1.SuspendRequest_All{All: true}, Reason: "x"})
 	requireReason(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
 	for _, token := range []string{"gateway-token", "ops-token"} {
-		_, err = peerv1.NewPeerServiceClient(owner.conn).ClaimOrder(as(token), &peerv1.ClaimOrderRequest{Caller: "gateway", OrderId: "x", AccountId: a.GetAccountId()})
+		_, err = peerv1.NewPeerServiceClient(owner.conn).ClaimOrder(as(token), &peerv1.ClaimOrderRequest{Caller: "gw", OrderId: "x", AccountId: a.GetAccountId()})
 		requireReason(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
 	}
 }

@@ -89,7 +89,9 @@ func (j *Journal) Append(ctx context.Context, head journal.Head, batch journal.B
 }
 
 // Confirm implements journal.Journal.
-func (j *Journal) Confirm(ctx context.Context, head journal.Head) error { return j.log.Confirm(ctx, head) }
+func (j *Journal) Confirm(ctx context.Context, head journal.Head) error {
+	return j.log.Confirm(ctx, head)
+}
 
 // Replay implements journal.Journal. It reads the copy, once that has all that this handle knows the log to have.
 func (j *Journal) Replay(ctx context.Context, from uint64) iter.Seq2[journal.Entry, error] {
