@@ -205,6 +205,9 @@ func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
 		if err != nil {
 			continue // nothing was to come
 		}
+		was := *p
+		was.Into = x.Opens
+		d.Accelerated = append(d.Accelerated, was)
 		var rest money.Amount
 		for s := range p.Principal {
 			rest += p.Principal[s]

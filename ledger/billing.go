@@ -21,9 +21,13 @@ type Billing struct {
 	NextDay  calendar.StatementDay // 0 when no change is under way
 	NextFrom calendar.Date
 
-	Open   Cycle  // the zero Cycle when nothing has happened since the last one closed
-	Debts  []Debt // oldest first
-	Plans  []Plan // oldest first; those with something to come
+	Open  Cycle  // the zero Cycle when nothing has happened since the last one closed
+	Debts []Debt // oldest first
+	Plans []Plan // oldest first; those with something to come
+
+	// Accelerated are plans as they were when all that was to come of them became due at once, while that is owed.
+	Accelerated []Plan
+
 	Credit money.Amount
 
 	Channel     Channel      // how what is due is collected
@@ -130,6 +134,7 @@ type Plan struct {
 	Terms         TermsID
 	Started       calendar.Date
 	Principal     [Scenes]money.Amount // that is not billed yet
+	Into          calendar.Date        // of an accelerated plan, the window whose debt has what was to come; else 0
 }
 
 // Channel is how what is due is collected.
@@ -245,7 +250,7 @@ func (b *Billing) plan(n uint32) *Plan {
 func (b *Billing) clone() Billing {
 	c := *b
 	c.Debts, c.Plans = slices.Clone(b.Debts), slices.Clone(b.Plans) // nobody changes a schedule in place
-	c.Collections, c.Pauses = slices.Clone(b.Collections), slices.Clone(b.Pauses)
+	c.Collections, c.Pauses, c.Accelerated = slices.Clone(b.Collections), slices.Clone(b.Pauses), slices.Clone(b.Accelerated)
 	return c
 }
 
@@ -267,6 +272,11 @@ func (b *Billing) check() error {
 			return fmt.Errorf("the debt of %s is due on %s, at first on %s, and reckoned through %s", x.Opens, x.Due, x.First, x.Through)
 		case x.Summed < x.First || len(x.Changes) > mostChanges || !slices.IsSortedFunc(x.Changes, Change.compare):
 			return fmt.Errorf("the debt of %s is summed through %s, and changed %v after it", x.Opens, x.Summed, x.Changes)
+		}
+	}
+	for i := range b.Accelerated {
+		if p := &b.Accelerated[i]; b.debt(p.Into) == nil || b.plan(p.N) != nil {
+			return fmt.Errorf("plan %d was accelerated into the debt of %s", p.N, p.Into)
 		}
 	}
 	for i := range b.Plans {

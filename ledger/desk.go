@@ -176,6 +176,7 @@ func (d *desk) numbered() uint32 {
 
 // finish ends a booking: what is paid is dropped, what was past due may be cured, and the agenda is that of what is left.
 func (d *desk) finish() *Booking {
+	d.restorePlans()
 	d.dropSettled()
 	d.Plans = slices.DeleteFunc(d.Plans, func(p Plan) bool { return len(p.Plan.Unbilled()) == 0 })
 	d.judgeLate()
@@ -199,6 +200,7 @@ func (d *desk) dropSettled() {
 		}
 		return true
 	})
+	d.Accelerated = slices.DeleteFunc(d.Accelerated, func(p Plan) bool { return d.debt(p.Into) == nil })
 }
 
 // judgeLate finds out since when the account is past due, and restores what curing restores.
@@ -241,6 +243,7 @@ type payer struct {
 	carrier        CarrierID // of BookPayable
 	day            calendar.Date
 	principalFirst bool
+	added          bool // it pays what acceleration added as well
 }
 
 // order is the order in which a payment pays the parts of a debt.
@@ -282,6 +285,11 @@ func (d *desk) needed(x *Debt, repaid money.Amount, from *payer) money.Amount {
 // affordable is the most principal of a debt that a payment repays.
 func (d *desk) affordable(x *Debt, cash money.Amount, from *payer) money.Amount {
 	all := x.AllPrincipal()
+	if !from.added {
+		for _, p := range d.inTurn(x)[1] {
+			all -= p
+		}
+	}
 	if d.needed(x, all, from) <= cash {
 		return all
 	}
@@ -321,10 +329,12 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 		case terms.FeePart:
 			pay(FeePart, NoScene, min(cash, x.Fee))
 		case terms.PrincipalPart:
-			for s := TopUp; s.Valid() && repaid > 0; s++ {
-				amount := min(repaid, x.Principal[s-1])
-				pay(PrincipalPart, s, amount)
-				repaid -= amount
+			for _, part := range d.inTurn(x) {
+				for s := TopUp; s.Valid() && repaid > 0; s++ {
+					amount := min(repaid, part[s-1])
+					pay(PrincipalPart, s, amount)
+					repaid -= amount
+				}
 			}
 		}
 	}
@@ -365,8 +375,17 @@ func (d *desk) pay(cash money.Amount, from payer) {
 		cash += m.Amount
 	}
 	give(Move{Part: WrittenOffPart}, d.WrittenOff)
+	from.added = !d.plansGoOn()
 	for i := range d.Debts {
 		cash = d.settle(&d.Debts[i], cash, &from)
+	}
+	if !from.added { // the plans may go on once all else is paid
+		from.added = true
+		for i := range d.Debts {
+			if x := &d.Debts[i]; d.inTurn(x)[1] != [Scenes]money.Amount{} {
+				cash = d.settle(x, cash, &from)
+			}
+		}
 	}
 	give(Move{Opens: d.Open.Opens, Part: FeePart}, d.Open.Fee)
 	for s := TopUp; s.Valid(); s++ {

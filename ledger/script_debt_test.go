@@ -119,6 +119,9 @@ func (s *script) configDebts(t *terms.Terms) {
 	if n := s.number("accelerate"); n != 0 {
 		t.Installments.AccelerateFromDay = int(n)
 	}
+	if s.flag("restores_plans") {
+		t.Delinquency.CuringRestores = append(t.Delinquency.CuringRestores, terms.RestoresPlans)
+	}
 	if n := s.number("offered_from"); n != 0 {
 		for i := range t.Installments.Offers {
 			t.Installments.Offers[i].SmallestPrincipal = n

@@ -21,7 +21,7 @@ func billingHas(b *ledger.Billing) (has uint64) {
 			has |= hasFlows
 		}
 	}
-	if len(b.Plans) != 0 || len(b.Collections) != 0 || len(b.Pauses) != 0 || b.Credit != 0 || b.LastPlan != 0 || b.NextDay != 0 ||
+	if len(b.Plans) != 0 || len(b.Accelerated) != 0 || len(b.Collections) != 0 || len(b.Pauses) != 0 || b.Credit != 0 || b.LastPlan != 0 || b.NextDay != 0 ||
 		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) {
 		has |= hasMore
 	}
@@ -65,7 +65,7 @@ func walkBilled(r *row, b *ledger.Billing) {
 }
 
 func walkMoreBilled(r *row, b *ledger.Billing) {
-	n := r.list(15)
+	n := r.list(16)
 	number(r, &n[0], &b.Credit)
 	unsigned(r, &n[2], &b.LastPlan)
 	late := &b.Late
@@ -82,8 +82,12 @@ func walkMoreBilled(r *row, b *ledger.Billing) {
 	plans := elements(r, &n[1], &b.Plans, leastPlan)
 	collections := elements(r, &n[9], &b.Collections, 1)
 	pauses := elements(r, &n[10], &b.Pauses, 1)
+	accelerated := elements(r, &n[15], &b.Accelerated, leastPlan)
 	for i := range plans {
 		walkOpenPlan(r, &plans[i])
+	}
+	for i := range accelerated {
+		walkOpenPlan(r, &accelerated[i])
 	}
 	for i := range collections {
 		c := &collections[i]
@@ -197,7 +201,7 @@ func walkOpenPlan(r *row, p *ledger.Plan) {
 	b := (*[8]byte)(r.block(8))
 	four(r, b[0:], &p.N)
 	four(r, b[4:], &p.Started)
-	n := r.list(15)
+	n := r.list(16)
 	number(r, &n[0], &p.Plan.Lent)
 	number(r, &n[1], &p.Plan.Billed)
 	offer(r, n[2:6], &p.Plan.Offer)
@@ -207,6 +211,7 @@ func walkOpenPlan(r *row, p *ledger.Plan) {
 	unsigned(r, &n[12], &p.Terms)
 	number(r, &n[13], &p.Plan.Taken)
 	number(r, &n[14], &p.Plan.Credited)
+	number(r, &n[15], &p.Into)
 	if r.reading {
 		p.Plan.Schedule = nil // the one that is there belongs to another, and nobody changes one in place
 	}

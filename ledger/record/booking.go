@@ -166,6 +166,7 @@ func walkBilling(w *wire, b *ledger.Billing) {
 	num(w, 17, &b.Statements)
 	num(w, 18, &b.LastStatement)
 	num(w, 19, &b.Agenda)
+	repeated(w, 20, &b.Accelerated, walkPlanUnderWay)
 }
 
 func walkCycle(w *wire, c *ledger.Cycle) {
@@ -253,6 +254,7 @@ func walkPlanUnderWay(w *wire, p *ledger.Plan) {
 	num(w, 11, &p.Terms)
 	num(w, 12, &p.Started)
 	scenes(w, 13, &p.Principal)
+	num(w, 16, &p.Into)
 }
 
 func walkInstallment(w *wire, i *plan.Installment) {

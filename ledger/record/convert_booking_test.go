@@ -50,7 +50,7 @@ func billing(b *ledger.Billing) *journalv1.Billing {
 			return &journalv1.Pause{From: int64(p.From), To: int64(p.To)}
 		}),
 		WrittenOff: int64(b.WrittenOff), Items: int64(b.Items), LastPlan: int64(b.LastPlan), Statements: int64(b.Statements),
-		LastStatement: int64(b.LastStatement), Agenda: int64(b.Agenda)}
+		LastStatement: int64(b.LastStatement), Agenda: int64(b.Agenda), Accelerated: each(b.Accelerated, planUnderWay)}
 }
 
 func cycle(c *ledger.Cycle) *journalv1.Cycle {
@@ -101,7 +101,7 @@ func planUnderWay(p *ledger.Plan) *journalv1.Plan {
 		N: int64(p.N), Offer: offer(p.Plan.Offer), Lent: int64(p.Plan.Lent), Schedule: each(p.Plan.Schedule, installment),
 		Billed: int64(p.Plan.Billed), Taken: int64(p.Plan.Taken), Credited: int64(p.Plan.Credited), Authorization: int64(p.Authorization),
 		Opens: int64(p.Opens), Carrier: string(p.Carrier), Terms: int64(p.Terms), Started: int64(p.Started),
-		TopUp: int64(p.Principal[0]), Bill: int64(p.Principal[1]), Bundle: int64(p.Principal[2])}
+		TopUp: int64(p.Principal[0]), Bill: int64(p.Principal[1]), Bundle: int64(p.Principal[2]), Into: int64(p.Into)}
 }
 
 func installment(i *plan.Installment) *journalv1.Installment {

@@ -48,4 +48,7 @@ func (c *ranges) billing(b *ledger.Billing) {
 	for i := range b.Plans {
 		c.plan(&b.Plans[i].Plan)
 	}
+	for i := range b.Accelerated {
+		c.plan(&b.Accelerated[i].Plan)
+	}
 }

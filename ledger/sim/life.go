@@ -40,6 +40,7 @@ type Life struct {
 	late     lateness
 	items    []Event
 	lastPlan uint32
+	wentOn   int // plans that were accelerated, and went on
 }
 
 // dayChange is a statement day, from a day on.

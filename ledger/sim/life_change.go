@@ -42,6 +42,7 @@ func (l *Life) Do(c ledger.Command) string {
 		}
 		l.accepted, l.late.notBefore = ledger.TermsID(i), 0
 		l.happened(Event{Kind: ledger.TermsAccepted})
+		l.cure()
 		return ""
 	case *ledger.ReportCollection:
 		return l.report(c)

@@ -20,7 +20,8 @@ type debt struct {
 	through calendar.Date // through which interest and penalty have been reckoned
 	charged charges       // in all, through that day
 	marks   []mark
-	assumed bool // carried, while a payment is being tried that may make it so
+	later   [ledger.Scenes]money.Amount // principal that acceleration added, which is paid last
+	assumed bool                        // carried, while a payment is being tried that may make it so
 }
 
 // charges are interest and penalty.
@@ -55,8 +56,14 @@ func (d *debt) pay(part ledger.Part, amount money.Amount, value calendar.Date, p
 		d.mark(m)
 		return
 	}
-	for i, owed := range d.principal() {
-		m.scene, m.amount = ledger.Scene(i+1), min(owed, amount)
+	owed := d.principal()
+	for i := range owed {
+		m.scene, m.amount = ledger.Scene(i+1), min(owed[i]-min(owed[i], d.later[i]), amount)
+		d.mark(m)
+		amount -= m.amount
+	}
+	for i := range owed {
+		m.scene, m.amount = ledger.Scene(i+1), min(d.principal()[i], amount)
 		d.mark(m)
 		amount -= m.amount
 	}
@@ -94,6 +101,14 @@ func (d *debt) principal() (by [ledger.Scenes]money.Amount) {
 		}
 	}
 	return by
+}
+
+// added is the principal that acceleration added and that has not been paid.
+func (d *debt) added() (sum money.Amount) {
+	for i, owed := range d.principal() {
+		sum += min(owed, d.later[i])
+	}
+	return sum
 }
 
 func (d *debt) owed() ledger.Owed {

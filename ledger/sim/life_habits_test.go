@@ -73,7 +73,8 @@ func product(r *rand.Rand, t *terms.Terms) {
 	d := &t.Delinquency
 	d.StopAuthorizationsFromDay = pick(r, 1, 1, 5, 20)
 	d.FreezeFromDay = pick(r, 31, 20, 45, terms.Never)
-	d.CuringRestores = pick(r, d.CuringRestores, d.CuringRestores[:1], d.CuringRestores[1:], nil)
+	d.CuringRestores = pick(r, d.CuringRestores, d.CuringRestores[:1], d.CuringRestores[1:], nil,
+		[]terms.Restored{terms.RestoresAuthorizations, terms.RestoresAccount, terms.RestoresPlans}, []terms.Restored{terms.RestoresPlans})
 	t.Installments.AccelerateFromDay = pick(r, 90, 30, 10, terms.Never)
 	t.Installments.EarlyPayoffFees = pick(r, plan.Share(0), 500_000, 1_000_000)
 	d.QuietHours = pick(r, d.QuietHours, terms.Hours{}, terms.Hours{From: 9 * 60, Until: 17*60 + 30})

@@ -107,7 +107,9 @@ func (l *Life) accelerate() {
 	for _, p := range plans {
 		principal := total(p.rest)
 		sum += principal
+		p.into, p.was, p.wasRest = d.Opens, p.toCome, p.rest
 		for s, amount := range p.take(principal) {
+			d.later[s] += amount
 			d.mark(mark{part: ledger.PrincipalPart, scene: ledger.Scene(s + 1), amount: -amount, value: l.today - 1, billing: true})
 		}
 		d.billed += principal
@@ -139,6 +141,7 @@ func (l *Life) chargeOff() {
 	}
 	l.writtenOff += owed
 	l.late.wroteOff = true
+	l.forget()
 	if l.status == ledger.AccountActive {
 		l.status = ledger.AccountFrozen
 	}
@@ -150,15 +153,13 @@ func (l *Life) Freeze() { l.status, l.late.holds = ledger.AccountFrozen, false }
 
 // Unfreeze is an operator's.
 func (l *Life) Unfreeze() {
-	if l.late.wroteOff { // it begins anew
-		from := l.versions[l.accepted].Delinquency.FreezeFromDay
-		l.late.wroteOff, l.late.froze = false, from > 0 && l.DaysPastDue() >= from
-	}
+	l.late.wroteOff = false // it begins anew
 	l.status, l.late.holds, l.late.stopped = ledger.AccountActive, false, false
 }
 
 // cure is what follows when nothing is past due any more.
 func (l *Life) cure() {
+	l.goOn()
 	if l.DaysPastDue() > 0 || l.late.wroteOff {
 		return
 	}
@@ -172,6 +173,78 @@ func (l *Life) cure() {
 	}
 	l.late.froze = false
 	l.watch()
+}
+
+func (l *Life) plansGoOn() bool {
+	return slices.Contains(l.versions[l.accepted].Delinquency.CuringRestores, terms.RestoresPlans)
+}
+
+// goOn lets accelerated plans go on, where the terms say so, when nothing else is past due. Who paid some of it early paid the
+// oldest plan.
+func (l *Life) goOn() {
+	l.forget()
+	if !l.plansGoOn() {
+		return
+	}
+	for _, d := range l.owing() {
+		if due, _ := l.dueOf(d); due < l.today {
+			try := *d
+			try.charged = l.chargesThrough(d, max(d.through, l.today))
+			owed := try.owed()
+			for s, amount := range d.later {
+				owed.Principal[s] = max(0, owed.Principal[s]-amount)
+			}
+			if owed != (ledger.Owed{}) {
+				return
+			}
+		}
+	}
+	for _, p := range slices.Backward(l.plans) {
+		if p.into == 0 {
+			continue
+		}
+		d := l.debtOf(p.into)
+		owed := d.principal()
+		for s, amount := range p.wasRest {
+			back := min(amount, owed[s])
+			p.rest[s] = back
+			d.mark(mark{part: ledger.PrincipalPart, scene: ledger.Scene(s + 1), amount: back, value: l.today, moved: true})
+			l.here().flows.Spread -= back
+		}
+		if total(p.rest) > 0 {
+			p.billed--
+			l.wentOn++
+		}
+		if p.toCome = p.was; p.rest != p.wasRest {
+			fees := p.was
+			p.spread()
+			for i := range p.toCome {
+				if p.reaged {
+					p.toCome[i].fee = fees[i].fee
+				}
+			}
+		}
+		d.later, p.into = [ledger.Scenes]money.Amount{}, 0
+	}
+}
+
+// forget forgets what was accelerated into debts that are gone.
+func (l *Life) forget() {
+	for _, p := range l.plans {
+		if d := l.debtOf(p.into); p.into != 0 && d.total() == 0 {
+			d.later, p.into = [ledger.Scenes]money.Amount{}, 0
+		}
+	}
+}
+
+// debtOf is the debt of a window; nil when it left none.
+func (l *Life) debtOf(opens calendar.Date) *debt {
+	for _, d := range l.debts {
+		if d.Opens == opens {
+			return d
+		}
+	}
+	return nil
 }
 
 // Stopped says that new orders are declined for being past due.
@@ -209,6 +282,9 @@ func (l *Life) watch() {
 		since, _ = l.dueOf(oldest)
 	}
 	if since != l.late.since {
+		if l.late.since == 0 {
+			l.late.froze = false // what was charged off may have been frozen before
+		}
 		l.late.since, l.late.noticed = since, max(0, l.DaysPastDue()-1)
 	}
 }

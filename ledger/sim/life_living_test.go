@@ -169,6 +169,9 @@ func (v *living) count(fault string) {
 	if w := v.life.open; w != nil && w.flows.Penalty < 0 {
 		v.met["taken back"]++
 	}
+	if v.life.wentOn > 0 {
+		v.met["accelerated, and went on"]++
+	}
 	if v.life.late.holds {
 		v.met["frozen"]++
 	}

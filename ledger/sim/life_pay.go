@@ -21,6 +21,7 @@ type payment struct {
 	credit    money.Amount                // put to the credit balance
 	back      bool                        // it bounced
 	settled   []calendar.Date             // windows whose debts it paid off
+	added     bool                        // it pays what acceleration added
 }
 
 // Capture buys something: what the credit balance does not pay is owed in the open window, or planned.
@@ -51,11 +52,17 @@ func (l *Life) pay(p *payment, amount money.Amount, late int, takeBack bool) {
 	p.recovered = min(l.writtenOff, amount)
 	l.writtenOff -= p.recovered
 	amount -= p.recovered
-	for _, d := range l.owing() {
-		if amount > 0 {
-			amount = l.payDebt(d, p, amount, late, takeBack)
-			if d.total() == 0 {
-				p.settled = append(p.settled, d.Opens)
+	turns := []bool{true}
+	if l.plansGoOn() { // what acceleration added comes after all other debts
+		turns = []bool{false, true}
+	}
+	for _, p.added = range turns {
+		for _, d := range l.owing() {
+			if amount > 0 && (!p.added || len(turns) == 1 || d.added() > 0) {
+				amount = l.payDebt(d, p, amount, late, takeBack)
+				if d.total() == 0 {
+					p.settled = append(p.settled, d.Opens)
+				}
 			}
 		}
 	}
@@ -116,7 +123,11 @@ func (l *Life) payAsOf(d *debt, p *payment, amount money.Amount, value calendar.
 		order = slices.DeleteFunc(order, func(p ledger.Part) bool { return p == ledger.PrincipalPart })
 		order = slices.Insert(order, 0, ledger.PrincipalPart)
 	}
-	principal := l.mostPrincipal(d, amount, value, order)
+	all := total(d.principal())
+	if !p.added {
+		all -= d.added()
+	}
+	principal := l.mostPrincipal(d, all, amount, value, order)
 	d.pay(ledger.PrincipalPart, principal, value, p.item)
 	l.reckon(d, d.through)
 	for _, part := range []ledger.Part{ledger.InterestPart, ledger.PenaltyPart} { // paid before, and taken back now
@@ -138,14 +149,14 @@ func (l *Life) payAsOf(d *debt, p *payment, amount money.Amount, value calendar.
 
 // mostPrincipal is the largest amount of principal that can be repaid once what it would take back is taken back: found
 // by trying.
-func (l *Life) mostPrincipal(d *debt, amount money.Amount, value calendar.Date, order []ledger.Part) money.Amount {
+func (l *Life) mostPrincipal(d *debt, all, amount money.Amount, value calendar.Date, order []ledger.Part) money.Amount {
 	paid := money.Amount(0)
 	for _, m := range d.marks {
 		if m.part == ledger.InterestPart || m.part == ledger.PenaltyPart {
 			paid += max(0, m.amount)
 		}
 	}
-	for x := min(total(d.principal()), amount+paid); x > 0; x-- {
+	for x := min(all, amount+paid); x > 0; x-- {
 		try := *d
 		try.marks = slices.Clone(d.marks)
 		try.pay(ledger.PrincipalPart, x, value, 0)

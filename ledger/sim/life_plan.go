@@ -22,7 +22,10 @@ type planned struct {
 	rest          [ledger.Scenes]money.Amount
 	toCome        []installment
 	billed        int
-	reaged        bool // its fees are charges that were owed before
+	into          calendar.Date               // the window whose debt acceleration added its rest to, while that is owed
+	was           []installment               // which were to come then
+	wasRest       [ledger.Scenes]money.Amount // and their principal
+	reaged        bool                        // its fees are charges that were owed before
 }
 
 // installment is what a month of a plan comes to.
@@ -136,6 +139,11 @@ func (p *planned) takeAway(s ledger.Scene, amount money.Amount) {
 		return
 	}
 	p.rest[s-1] -= amount
+	p.spread()
+}
+
+// spread spreads what is to come equally over the months that are left.
+func (p *planned) spread() {
 	left, months := total(p.rest), len(p.toCome)
 	if left == 0 {
 		p.toCome = nil

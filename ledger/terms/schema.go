@@ -137,8 +137,8 @@ func delinquencyFields(d *Delinquency) []field {
 			about: "When this day past due is over and something is still unpaid, the account is charged off. It is the last day of the" +
 				" last bucket."},
 		{key: "curing_restores", leaf: choices(&d.CuringRestores, restored),
-			about: "What is as before once nothing is past due any more: new authorizations; an account that delinquency froze; the" +
-				" schedule of plans that were accelerated."},
+			about: "What is as before once nothing is past due any more: new authorizations; an account that delinquency froze;" +
+				" plans that were accelerated, which go on with the principal that is left."},
 	}
 }
 

@@ -3171,7 +3171,9 @@ type Billing struct {
 	// Window of the newest one.
 	LastStatement int64 `protobuf:"varint,18,opt,name=last_statement,json=lastStatement,proto3" json:"last_statement,omitempty"`
 	// When time next does something to it, Unix nanoseconds; 0 when never.
-	Agenda        int64 `protobuf:"varint,19,opt,name=agenda,proto3" json:"agenda,omitempty"`
+	Agenda int64 `protobuf:"varint,19,opt,name=agenda,proto3" json:"agenda,omitempty"`
+	// Plans as they were when all that was to come of them became due at once, while that is owed.
+	Accelerated   []*Plan `protobuf:"bytes,20,rep,name=accelerated,proto3" json:"accelerated,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3337,6 +3339,13 @@ func (x *Billing) GetAgenda() int64 {
 		return x.Agenda
 	}
 	return 0
+}
+
+func (x *Billing) GetAccelerated() []*Plan {
+	if x != nil {
+		return x.Accelerated
+	}
+	return nil
 }
 
 // Opening is a window that opens with a purchase.
@@ -4133,7 +4142,9 @@ type Plan struct {
 	// Principal of bill payment that is not billed yet.
 	Bill int64 `protobuf:"varint,14,opt,name=bill,proto3" json:"bill,omitempty"`
 	// Principal of bundles that is not billed yet.
-	Bundle        int64 `protobuf:"varint,15,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	Bundle int64 `protobuf:"varint,15,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// Of an accelerated plan, the window whose debt has what was to come.
+	Into          int64 `protobuf:"varint,16,opt,name=into,proto3" json:"into,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4269,6 +4280,13 @@ func (x *Plan) GetBill() int64 {
 func (x *Plan) GetBundle() int64 {
 	if x != nil {
 		return x.Bundle
+	}
+	return 0
+}
+
+func (x *Plan) GetInto() int64 {
+	if x != nil {
+		return x.Into
 	}
 	return 0
 }
@@ -5335,7 +5353,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05scene\x18\x04 \x01(\x03R\x05scene\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aagainst\x18\x06 \x01(\x03R\aagainst\x12\x18\n" +
-	"\acarrier\x18\a \x01(\tR\acarrier\"\xa8\x05\n" +
+	"\acarrier\x18\a \x01(\tR\acarrier\"\xe5\x05\n" +
 	"\aBilling\x12\x14\n" +
 	"\x05terms\x18\x01 \x01(\x03R\x05terms\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x19\n" +
@@ -5359,7 +5377,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"statements\x18\x11 \x01(\x03R\n" +
 	"statements\x12%\n" +
 	"\x0elast_statement\x18\x12 \x01(\x03R\rlastStatement\x12\x16\n" +
-	"\x06agenda\x18\x13 \x01(\x03R\x06agenda\"w\n" +
+	"\x06agenda\x18\x13 \x01(\x03R\x06agenda\x12;\n" +
+	"\vaccelerated\x18\x14 \x03(\v2\x19.holdfast.journal.v1.PlanR\vaccelerated\"w\n" +
 	"\aOpening\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -5432,7 +5451,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06method\x18\x01 \x01(\x03R\x06method\x12\x16\n" +
 	"\x06months\x18\x02 \x01(\x03R\x06months\x12\x10\n" +
 	"\x03fee\x18\x03 \x01(\x03R\x03fee\x12\x1a\n" +
-	"\binterest\x18\x04 \x01(\x03R\binterest\"\xab\x03\n" +
+	"\binterest\x18\x04 \x01(\x03R\binterest\"\xbf\x03\n" +
 	"\x04Plan\x12\f\n" +
 	"\x01n\x18\x01 \x01(\x03R\x01n\x120\n" +
 	"\x05offer\x18\x02 \x01(\v2\x1a.holdfast.journal.v1.OfferR\x05offer\x12\x12\n" +
@@ -5449,7 +5468,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\astarted\x18\f \x01(\x03R\astarted\x12\x15\n" +
 	"\x06top_up\x18\r \x01(\x03R\x05topUp\x12\x12\n" +
 	"\x04bill\x18\x0e \x01(\x03R\x04bill\x12\x16\n" +
-	"\x06bundle\x18\x0f \x01(\x03R\x06bundle\"\x8b\x01\n" +
+	"\x06bundle\x18\x0f \x01(\x03R\x06bundle\x12\x12\n" +
+	"\x04into\x18\x10 \x01(\x03R\x04into\"\x8b\x01\n" +
 	"\vInstallment\x12\x16\n" +
 	"\x06number\x18\x01 \x01(\x03R\x06number\x12\x1c\n" +
 	"\tprincipal\x18\x02 \x01(\x03R\tprincipal\x12\x1a\n" +
@@ -5630,19 +5650,20 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	38, // 43: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
 	39, // 44: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
 	40, // 45: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	32, // 46: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	34, // 47: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	35, // 48: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	37, // 49: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	32, // 50: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	42, // 51: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	43, // 52: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	35, // 53: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	36, // 46: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	32, // 47: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	34, // 48: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	35, // 49: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	37, // 50: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	32, // 51: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	42, // 52: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	43, // 53: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	35, // 54: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	55, // [55:55] is the sub-list for method output_type
+	55, // [55:55] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
