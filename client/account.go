@@ -111,6 +111,7 @@ var (
 	getAccountMethod = method[holdfastv1.GetAccountRequest, holdfastv1.GetAccountResponse]{
 		name: "GetAccount",
 		full: holdfastv1.AccountService_GetAccount_FullMethodName,
+		key:  (*holdfastv1.GetAccountRequest).GetAccountId,
 	}
 	listAccountsMethod = method[holdfastv1.ListAccountsRequest, holdfastv1.ListAccountsResponse]{
 		name: "ListAccounts",
@@ -119,56 +120,67 @@ var (
 	setLimitsMethod = method[holdfastv1.SetLimitsRequest, holdfastv1.SetLimitsResponse]{
 		name:      "SetLimits",
 		full:      holdfastv1.AccountService_SetLimits_FullMethodName,
+		key:       (*holdfastv1.SetLimitsRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetLimitsRequest) *string { return &r.RequestId },
 	}
 	setTemporaryLimitMethod = method[holdfastv1.SetTemporaryLimitRequest, holdfastv1.SetTemporaryLimitResponse]{
 		name:      "SetTemporaryLimit",
 		full:      holdfastv1.AccountService_SetTemporaryLimit_FullMethodName,
+		key:       (*holdfastv1.SetTemporaryLimitRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetTemporaryLimitRequest) *string { return &r.RequestId },
 	}
 	freezeAccountMethod = method[holdfastv1.FreezeAccountRequest, holdfastv1.FreezeAccountResponse]{
 		name:      "FreezeAccount",
 		full:      holdfastv1.AccountService_FreezeAccount_FullMethodName,
+		key:       (*holdfastv1.FreezeAccountRequest).GetAccountId,
 		requestID: func(r *holdfastv1.FreezeAccountRequest) *string { return &r.RequestId },
 	}
 	unfreezeAccountMethod = method[holdfastv1.UnfreezeAccountRequest, holdfastv1.UnfreezeAccountResponse]{
 		name:      "UnfreezeAccount",
 		full:      holdfastv1.AccountService_UnfreezeAccount_FullMethodName,
+		key:       (*holdfastv1.UnfreezeAccountRequest).GetAccountId,
 		requestID: func(r *holdfastv1.UnfreezeAccountRequest) *string { return &r.RequestId },
 	}
 	closeAccountMethod = method[holdfastv1.CloseAccountRequest, holdfastv1.CloseAccountResponse]{
 		name:      "CloseAccount",
 		full:      holdfastv1.AccountService_CloseAccount_FullMethodName,
+		key:       (*holdfastv1.CloseAccountRequest).GetAccountId,
 		requestID: func(r *holdfastv1.CloseAccountRequest) *string { return &r.RequestId },
 	}
 	openLineMethod = method[holdfastv1.OpenLineRequest, holdfastv1.OpenLineResponse]{
 		name:      "OpenLine",
 		full:      holdfastv1.AccountService_OpenLine_FullMethodName,
+		key:       (*holdfastv1.OpenLineRequest).GetAccountId,
 		requestID: func(r *holdfastv1.OpenLineRequest) *string { return &r.RequestId },
 	}
 	closeLineMethod = method[holdfastv1.CloseLineRequest, holdfastv1.CloseLineResponse]{
 		name:      "CloseLine",
 		full:      holdfastv1.AccountService_CloseLine_FullMethodName,
+		key:       (*holdfastv1.CloseLineRequest).GetAccountId,
 		requestID: func(r *holdfastv1.CloseLineRequest) *string { return &r.RequestId },
 	}
 	acceptAgreementMethod = method[holdfastv1.AcceptAgreementRequest, holdfastv1.AcceptAgreementResponse]{
 		name:      "AcceptAgreement",
 		full:      holdfastv1.AccountService_AcceptAgreement_FullMethodName,
+		key:       (*holdfastv1.AcceptAgreementRequest).GetAccountId,
 		requestID: func(r *holdfastv1.AcceptAgreementRequest) *string { return &r.RequestId },
 	}
 	setSpendingControlsMethod = method[holdfastv1.SetSpendingControlsRequest, holdfastv1.SetSpendingControlsResponse]{
 		name:      "SetSpendingControls",
 		full:      holdfastv1.AccountService_SetSpendingControls_FullMethodName,
+		key:       (*holdfastv1.SetSpendingControlsRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetSpendingControlsRequest) *string { return &r.RequestId },
 	}
 	setMandateMethod = method[holdfastv1.SetMandateRequest, holdfastv1.SetMandateResponse]{
 		name:      "SetMandate",
 		full:      holdfastv1.AccountService_SetMandate_FullMethodName,
+		key:       (*holdfastv1.SetMandateRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetMandateRequest) *string { return &r.RequestId },
 	}
 	endMandateMethod = method[holdfastv1.EndMandateRequest, holdfastv1.EndMandateResponse]{
 		name:      "EndMandate",
 		full:      holdfastv1.AccountService_EndMandate_FullMethodName,
+		key:       (*holdfastv1.EndMandateRequest).GetMandateId,
 		requestID: func(r *holdfastv1.EndMandateRequest) *string { return &r.RequestId },
 	}
 )

@@ -112,6 +112,7 @@ var (
 	checkMethod = method[holdfastv1.CheckRequest, holdfastv1.CheckResponse]{
 		name: "Check",
 		full: holdfastv1.AuthorizationService_Check_FullMethodName,
+		key:  (*holdfastv1.CheckRequest).GetAccountId,
 		wrap: func(r *holdfastv1.CheckRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Check{Check: r}}
 		},
@@ -120,6 +121,7 @@ var (
 	authorizeMethod = method[holdfastv1.AuthorizeRequest, holdfastv1.AuthorizeResponse]{
 		name:      "Authorize",
 		full:      holdfastv1.AuthorizationService_Authorize_FullMethodName,
+		key:       (*holdfastv1.AuthorizeRequest).GetAccountId,
 		requestID: func(r *holdfastv1.AuthorizeRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.AuthorizeRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Authorize{Authorize: r}}
@@ -129,6 +131,7 @@ var (
 	incrementMethod = method[holdfastv1.IncrementRequest, holdfastv1.IncrementResponse]{
 		name:      "Increment",
 		full:      holdfastv1.AuthorizationService_Increment_FullMethodName,
+		key:       (*holdfastv1.IncrementRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.IncrementRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.IncrementRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Increment{Increment: r}}
@@ -138,6 +141,7 @@ var (
 	extendMethod = method[holdfastv1.ExtendRequest, holdfastv1.ExtendResponse]{
 		name:      "Extend",
 		full:      holdfastv1.AuthorizationService_Extend_FullMethodName,
+		key:       (*holdfastv1.ExtendRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.ExtendRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.ExtendRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Extend{Extend: r}}
@@ -147,6 +151,7 @@ var (
 	markSubmittedMethod = method[holdfastv1.MarkSubmittedRequest, holdfastv1.MarkSubmittedResponse]{
 		name:      "MarkSubmitted",
 		full:      holdfastv1.AuthorizationService_MarkSubmitted_FullMethodName,
+		key:       (*holdfastv1.MarkSubmittedRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.MarkSubmittedRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.MarkSubmittedRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_MarkSubmitted{MarkSubmitted: r}}
@@ -156,6 +161,7 @@ var (
 	captureMethod = method[holdfastv1.CaptureRequest, holdfastv1.CaptureResponse]{
 		name:      "Capture",
 		full:      holdfastv1.AuthorizationService_Capture_FullMethodName,
+		key:       (*holdfastv1.CaptureRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.CaptureRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.CaptureRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Capture{Capture: r}}
@@ -165,6 +171,7 @@ var (
 	chargeMethod = method[holdfastv1.ChargeRequest, holdfastv1.ChargeResponse]{
 		name:      "Charge",
 		full:      holdfastv1.AuthorizationService_Charge_FullMethodName,
+		key:       (*holdfastv1.ChargeRequest).GetAccountId,
 		requestID: func(r *holdfastv1.ChargeRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.ChargeRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Charge{Charge: r}}
@@ -174,6 +181,7 @@ var (
 	voidMethod = method[holdfastv1.VoidRequest, holdfastv1.VoidResponse]{
 		name:      "Void",
 		full:      holdfastv1.AuthorizationService_Void_FullMethodName,
+		key:       (*holdfastv1.VoidRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.VoidRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.VoidRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Void{Void: r}}
@@ -183,6 +191,7 @@ var (
 	reverseMethod = method[holdfastv1.ReverseRequest, holdfastv1.ReverseResponse]{
 		name:      "Reverse",
 		full:      holdfastv1.AuthorizationService_Reverse_FullMethodName,
+		key:       (*holdfastv1.ReverseRequest).GetAccountId,
 		requestID: func(r *holdfastv1.ReverseRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.ReverseRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Reverse{Reverse: r}}
@@ -192,6 +201,7 @@ var (
 	refundMethod = method[holdfastv1.RefundRequest, holdfastv1.RefundResponse]{
 		name:      "Refund",
 		full:      holdfastv1.AuthorizationService_Refund_FullMethodName,
+		key:       (*holdfastv1.RefundRequest).GetAuthorizationId,
 		requestID: func(r *holdfastv1.RefundRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.RefundRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Refund{Refund: r}}
@@ -201,6 +211,7 @@ var (
 	adviseMethod = method[holdfastv1.AdviseRequest, holdfastv1.AdviseResponse]{
 		name:      "Advise",
 		full:      holdfastv1.AuthorizationService_Advise_FullMethodName,
+		key:       (*holdfastv1.AdviseRequest).GetAccountId,
 		requestID: func(r *holdfastv1.AdviseRequest) *string { return &r.RequestId },
 		wrap: func(r *holdfastv1.AdviseRequest) *holdfastv1.AuthorizeStreamRequest {
 			return &holdfastv1.AuthorizeStreamRequest{Call: &holdfastv1.AuthorizeStreamRequest_Advise{Advise: r}}
@@ -210,6 +221,7 @@ var (
 	getAuthorizationMethod = method[holdfastv1.GetAuthorizationRequest, holdfastv1.GetAuthorizationResponse]{
 		name: "GetAuthorization",
 		full: holdfastv1.AuthorizationService_GetAuthorization_FullMethodName,
+		key:  (*holdfastv1.GetAuthorizationRequest).GetAuthorizationId,
 	}
 	lookupOrderMethod = method[holdfastv1.LookupOrderRequest, holdfastv1.LookupOrderResponse]{
 		name: "LookupOrder",
@@ -218,5 +230,6 @@ var (
 	listAuthorizationsMethod = method[holdfastv1.ListAuthorizationsRequest, holdfastv1.ListAuthorizationsResponse]{
 		name: "ListAuthorizations",
 		full: holdfastv1.AuthorizationService_ListAuthorizations_FullMethodName,
+		key:  (*holdfastv1.ListAuthorizationsRequest).GetAccountId,
 	}
 )

@@ -125,7 +125,7 @@ func BenchmarkRawStreams(b *testing.B) {
 }
 
 func rawStream(b *testing.B, c *Client, n int) {
-	stream, err := pb.NewAuthorizationServiceClient(c.conns).AuthorizeStream(b.Context())
+	stream, err := pb.NewAuthorizationServiceClient(c.fleet.seed().conns).AuthorizeStream(b.Context())
 	if err != nil {
 		b.Error(err)
 		return
@@ -148,5 +148,28 @@ func rawStream(b *testing.B, c *Client, n int) {
 			return
 		}
 		<-window
+	}
+}
+
+// BenchmarkRoute is what a cluster adds to each attempt: the shard of an id, the topology, its owner. Without a cluster
+// nothing is looked up.
+func BenchmarkRoute(b *testing.B) {
+	for _, nodes := range []int{1, 3} {
+		b.Run(fmt.Sprintf("nodes=%d", nodes), func(b *testing.B) {
+			v := &view{known: true}
+			for i := range nodes {
+				v.all = append(v.all, &node{address: fmt.Sprint(i)})
+			}
+			for i := range 64 * (nodes - 1) {
+				v.owners = append(v.owners, v.all[i%nodes])
+			}
+			f := &fleet{opts: &options{now: time.Now}}
+			f.view.Store(v)
+			keys := []string{AccountOf(0), AccountOf(33)}
+			b.ReportAllocs()
+			for i := 0; b.Loop(); i++ {
+				f.route(keys[i%2], nil, false)
+			}
+		})
 	}
 }

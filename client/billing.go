@@ -152,13 +152,14 @@ func (c *Client) StreamCollections(ctx context.Context, req *holdfastv1.StreamCo
 	if first == nil {
 		first = new(holdfastv1.StreamCollectionsRequest)
 	}
-	stub := holdfastv1.NewBillingServiceClient(c.conns)
-	return follow(ctx, c, "StreamCollections", first.Cursor, first.UntilNow, func(ctx context.Context, cursor string) (
+	return follow(ctx, c, "StreamCollections", first.Cursor, first.UntilNow, func(
+		ctx context.Context, on grpc.ClientConnInterface, cursor string,
+	) (
 		grpc.ServerStreamingClient[holdfastv1.StreamCollectionsResponse], error,
 	) {
 		req := proto.CloneOf(first)
 		req.Cursor = cursor
-		return stub.StreamCollections(ctx, req)
+		return holdfastv1.NewBillingServiceClient(on).StreamCollections(ctx, req)
 	}, func(resp *holdfastv1.StreamCollectionsResponse) *holdfastv1.StreamCollectionsResponse { return resp })
 }
 
@@ -166,85 +167,103 @@ var (
 	getBillingMethod = method[holdfastv1.GetBillingRequest, holdfastv1.GetBillingResponse]{
 		name: "GetBilling",
 		full: holdfastv1.BillingService_GetBilling_FullMethodName,
+		key:  (*holdfastv1.GetBillingRequest).GetAccountId,
 	}
 	getStatementMethod = method[holdfastv1.GetStatementRequest, holdfastv1.GetStatementResponse]{
 		name: "GetStatement",
 		full: holdfastv1.BillingService_GetStatement_FullMethodName,
+		key:  (*holdfastv1.GetStatementRequest).GetAccountId,
 	}
 	listStatementsMethod = method[holdfastv1.ListStatementsRequest, holdfastv1.ListStatementsResponse]{
 		name: "ListStatements",
 		full: holdfastv1.BillingService_ListStatements_FullMethodName,
+		key:  (*holdfastv1.ListStatementsRequest).GetAccountId,
 	}
 	listItemsMethod = method[holdfastv1.ListItemsRequest, holdfastv1.ListItemsResponse]{
 		name: "ListItems",
 		full: holdfastv1.BillingService_ListItems_FullMethodName,
+		key:  (*holdfastv1.ListItemsRequest).GetAccountId,
 	}
 	getPayoffMethod = method[holdfastv1.GetPayoffRequest, holdfastv1.GetPayoffResponse]{
 		name: "GetPayoff",
 		full: holdfastv1.BillingService_GetPayoff_FullMethodName,
+		key:  (*holdfastv1.GetPayoffRequest).GetAccountId,
 	}
 	quoteMethod = method[holdfastv1.QuoteRequest, holdfastv1.QuoteResponse]{
 		name: "Quote",
 		full: holdfastv1.BillingService_Quote_FullMethodName,
+		key:  (*holdfastv1.QuoteRequest).GetAccountId,
 	}
 	postRepaymentMethod = method[holdfastv1.PostRepaymentRequest, holdfastv1.PostRepaymentResponse]{
 		name:      "PostRepayment",
 		full:      holdfastv1.BillingService_PostRepayment_FullMethodName,
+		key:       (*holdfastv1.PostRepaymentRequest).GetAccountId,
 		requestID: func(r *holdfastv1.PostRepaymentRequest) *string { return &r.RequestId },
 	}
 	reverseRepaymentMethod = method[holdfastv1.ReverseRepaymentRequest, holdfastv1.ReverseRepaymentResponse]{
 		name:      "ReverseRepayment",
 		full:      holdfastv1.BillingService_ReverseRepayment_FullMethodName,
+		key:       (*holdfastv1.ReverseRepaymentRequest).GetRepaymentId,
 		requestID: func(r *holdfastv1.ReverseRepaymentRequest) *string { return &r.RequestId },
 	}
 	refundCreditBalanceMethod = method[holdfastv1.RefundCreditBalanceRequest, holdfastv1.RefundCreditBalanceResponse]{
 		name:      "RefundCreditBalance",
 		full:      holdfastv1.BillingService_RefundCreditBalance_FullMethodName,
+		key:       (*holdfastv1.RefundCreditBalanceRequest).GetAccountId,
 		requestID: func(r *holdfastv1.RefundCreditBalanceRequest) *string { return &r.RequestId },
 	}
 	reportCollectionMethod = method[holdfastv1.ReportCollectionRequest, holdfastv1.ReportCollectionResponse]{
 		name:      "ReportCollection",
 		full:      holdfastv1.BillingService_ReportCollection_FullMethodName,
+		key:       (*holdfastv1.ReportCollectionRequest).GetCollectionId,
 		requestID: func(r *holdfastv1.ReportCollectionRequest) *string { return &r.RequestId },
 	}
 	waiveChargesMethod = method[holdfastv1.WaiveChargesRequest, holdfastv1.WaiveChargesResponse]{
 		name:      "WaiveCharges",
 		full:      holdfastv1.BillingService_WaiveCharges_FullMethodName,
+		key:       (*holdfastv1.WaiveChargesRequest).GetAccountId,
 		requestID: func(r *holdfastv1.WaiveChargesRequest) *string { return &r.RequestId },
 	}
 	pausePenaltyMethod = method[holdfastv1.PausePenaltyRequest, holdfastv1.PausePenaltyResponse]{
 		name:      "PausePenalty",
 		full:      holdfastv1.BillingService_PausePenalty_FullMethodName,
+		key:       (*holdfastv1.PausePenaltyRequest).GetAccountId,
 		requestID: func(r *holdfastv1.PausePenaltyRequest) *string { return &r.RequestId },
 	}
 	reageDebtMethod = method[holdfastv1.ReageDebtRequest, holdfastv1.ReageDebtResponse]{
 		name:      "ReageDebt",
 		full:      holdfastv1.BillingService_ReageDebt_FullMethodName,
+		key:       (*holdfastv1.ReageDebtRequest).GetAccountId,
 		requestID: func(r *holdfastv1.ReageDebtRequest) *string { return &r.RequestId },
 	}
 	planStatementMethod = method[holdfastv1.PlanStatementRequest, holdfastv1.PlanStatementResponse]{
 		name:      "PlanStatement",
 		full:      holdfastv1.BillingService_PlanStatement_FullMethodName,
+		key:       (*holdfastv1.PlanStatementRequest).GetAccountId,
 		requestID: func(r *holdfastv1.PlanStatementRequest) *string { return &r.RequestId },
 	}
 	payOffPlanMethod = method[holdfastv1.PayOffPlanRequest, holdfastv1.PayOffPlanResponse]{
 		name:      "PayOffPlan",
 		full:      holdfastv1.BillingService_PayOffPlan_FullMethodName,
+		key:       (*holdfastv1.PayOffPlanRequest).GetAccountId,
 		requestID: func(r *holdfastv1.PayOffPlanRequest) *string { return &r.RequestId },
 	}
 	acceptTermsMethod = method[holdfastv1.AcceptTermsRequest, holdfastv1.AcceptTermsResponse]{
 		name:      "AcceptTerms",
 		full:      holdfastv1.BillingService_AcceptTerms_FullMethodName,
+		key:       (*holdfastv1.AcceptTermsRequest).GetAccountId,
 		requestID: func(r *holdfastv1.AcceptTermsRequest) *string { return &r.RequestId },
 	}
 	setStatementDayMethod = method[holdfastv1.SetStatementDayRequest, holdfastv1.SetStatementDayResponse]{
 		name:      "SetStatementDay",
 		full:      holdfastv1.BillingService_SetStatementDay_FullMethodName,
+		key:       (*holdfastv1.SetStatementDayRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetStatementDayRequest) *string { return &r.RequestId },
 	}
 	setCollectionChannelMethod = method[holdfastv1.SetCollectionChannelRequest, holdfastv1.SetCollectionChannelResponse]{
 		name:      "SetCollectionChannel",
 		full:      holdfastv1.BillingService_SetCollectionChannel_FullMethodName,
+		key:       (*holdfastv1.SetCollectionChannelRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetCollectionChannelRequest) *string { return &r.RequestId },
 	}
 )

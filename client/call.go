@@ -5,6 +5,7 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -14,6 +15,10 @@ import (
 type method[Req, Resp any] struct {
 	name string // for errors
 	full string // /package.Service/Method
+
+	// key finds the id that says which shard the call is for; nil for what belongs to no shard, or to one that only a
+	// server can tell.
+	key func(*Req) string
 
 	// requestID finds the identity of a write; nil for reads.
 	requestID func(*Req) *string
@@ -32,10 +37,16 @@ func do[Req, Resp any](ctx context.Context, c *Client, m *method[Req, Resp], req
 		c.identify(p)
 		id = *p
 	}
-	var resp *Resp
 	var a attempts
+	if m.key != nil {
+		a.key = m.key(req)
+	}
+	if m.requestID == nil {
+		a.local = localOf(ctx)
+	}
+	var resp *Resp
 	var err error
-	if c.pool != nil && m.wrap != nil {
+	if c.opts.streams > 0 && m.wrap != nil && a.local == nil {
 		resp, err = overStream(ctx, c, m, req, &a)
 	} else {
 		resp, err = overUnary(ctx, c, m, req, &a)
@@ -65,17 +76,31 @@ func overUnary[Req, Resp any](ctx context.Context, c *Client, m *method[Req, Res
 		ctx, cancel = context.WithTimeout(ctx, c.opts.timeout)
 		defer cancel()
 	}
+	if a.local != nil {
+		ctx = metadata.AppendToOutgoingContext(ctx, readKey, readLocal)
+	}
+	c.fleet.begin(ctx, a.deadline)
 	for {
 		var f failure
 		resp := new(Resp)
-		f.err = c.conns.Invoke(ctx, m.full, req, resp, grpc.StaticMethod(), grpc.Trailer(&f.trailer))
+		a.node = c.fleet.route(a.key, a.avoid, a.local != nil)
+		f.err = a.node.cause(a.node.conns.Invoke(ctx, m.full, req, resp, c.callOptions(a, &f)...))
 		if f.err == nil {
+			c.fleet.told(a, f.header)
 			return resp, nil
 		}
 		if !c.again(ctx, a, &f) {
 			return nil, f.err
 		}
 	}
+}
+
+// callOptions are those of one attempt. The header is copied for those who look at it only.
+func (c *Client) callOptions(a *attempts, f *failure) []grpc.CallOption {
+	if a.local == nil && !c.fleet.view.Load().clustered() {
+		return []grpc.CallOption{grpc.StaticMethod(), grpc.Trailer(&f.trailer)}
+	}
+	return []grpc.CallOption{grpc.StaticMethod(), grpc.Trailer(&f.trailer), grpc.Header(&f.header)}
 }
 
 // overStream sends every attempt over one of the pooled streams.
@@ -94,8 +119,10 @@ func overStream[Req, Resp any](ctx context.Context, c *Client, m *method[Req, Re
 		a.deadline = c.opts.now().Add(c.opts.timeout)
 		w.expireAfter(c.opts.timeout)
 	}
+	c.fleet.begin(ctx, a.deadline)
 	for {
-		got, f := c.pool.next().call(ctx, w)
+		a.node = c.fleet.route(a.key, a.avoid, false)
+		got, f := a.node.pool.next().call(ctx, w)
 		if f.err == nil {
 			if resp := m.answer(got); resp != nil {
 				return resp, nil

@@ -14,13 +14,13 @@ import (
 // A Client calls one Holdfast deployment. It is safe for concurrent use.
 type Client struct {
 	opts   options
-	conns  *conns
-	pool   *pool // nil without WithStreams
+	fleet  *fleet
 	budget *budget
 }
 
-// Dial makes a client for a target in grpc-go's syntax, such as "localhost:7420" or "dns:///holdfast.example:7420". It
-// does not wait for a connection: the first call does, within its deadline. An error is always one of the options.
+// Dial makes a client for a target in grpc-go's syntax, such as "localhost:7420" or "dns:///holdfast.example:7420". Of a
+// cluster it is any node; WithSeeds names more. It does not wait for a connection: the first call does, within its
+// deadline. An error is always one of the options.
 //
 // The caller must Close the client.
 func Dial(target string, opts ...Option) (*Client, error) {
@@ -28,33 +28,25 @@ func Dial(target string, opts ...Option) (*Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	conns, err := dialAll(target, &o)
-	if err != nil {
+	c := &Client{opts: o, budget: newBudget(o.retry)}
+	if c.fleet, err = newFleet(append([]string{target}, o.seeds...), &c.opts, c.budget); err != nil {
 		return nil, err
-	}
-	c := &Client{opts: o, conns: conns, budget: newBudget(o.retry)}
-	if o.streams > 0 {
-		c.pool = newPool(conns, o.streams, c.budget)
 	}
 	return c, nil
 }
 
 // Close ends the connections. Calls that are under way, and later ones, end with CANCELED; of the former the outcome
 // may be unknown. After it no goroutine of the client runs.
-func (c *Client) Close() error {
-	if c.pool != nil {
-		c.pool.close()
-	}
-	return c.conns.close()
-}
+func (c *Client) Close() error { return c.fleet.close() }
 
-// Admin is the generated client of AdminService on the same connections, as the same caller. Its calls have no default
-// deadline, get no request ids and are not retried.
+// Admin is the generated client of AdminService, as the same caller. What an administrator asks of a server is asked of
+// the one that Dial was told, or of the next of WithSeeds if that one is down, and not of whom a cluster's topology
+// names. Its calls have no default deadline, get no request ids and are not retried.
 func (c *Client) Admin() holdfastv1.AdminServiceClient {
-	return holdfastv1.NewAdminServiceClient(c.conns)
+	return holdfastv1.NewAdminServiceClient(c.fleet.seed().conns)
 }
 
-// conns are the connections to one target, used in turn. It is the one place where a call gets its metadata.
+// conns are the connections to one node, used in turn. It is the one place where a call gets its metadata.
 type conns struct {
 	all      []*grpc.ClientConn
 	turn     atomic.Uint32

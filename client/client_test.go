@@ -126,7 +126,7 @@ func TestRequestIDsAreOrderedByTime(t *testing.T) {
 func TestEveryCall(t *testing.T) {
 	files := []protoreflect.FileDescriptor{
 		pb.File_holdfast_v1_authorization_proto, pb.File_holdfast_v1_account_proto, pb.File_holdfast_v1_billing_proto,
-		pb.File_holdfast_v1_terms_proto,
+		pb.File_holdfast_v1_terms_proto, pb.File_holdfast_v1_cluster_proto,
 	}
 	places := (&pb.AuthorizeStreamRequest{}).ProtoReflect().Descriptor().Oneofs().Get(0).Fields()
 	carried := map[protoreflect.FullName]bool{}
@@ -139,7 +139,7 @@ func TestEveryCall(t *testing.T) {
 			methods := file.Services().Get(0).Methods()
 			for i := range methods.Len() {
 				if m := methods.Get(i); !m.IsStreamingClient() && !m.IsStreamingServer() {
-					checkCall(t, f, c, m, c.pool != nil && carried[m.Input().FullName()])
+					checkCall(t, f, c, m, c.opts.streams > 0 && carried[m.Input().FullName()])
 				}
 			}
 		}

@@ -3,8 +3,10 @@
 // # Nouns
 //
 //   - [Client]: connections to one Holdfast deployment, made by [Dial]. Safe for concurrent use; make one and keep it.
-//     Its methods are the calls of AuthorizationService, AccountService, BillingService and TermsService, with the messages
-//     of package holdfastv1.
+//     Its methods are the calls of AuthorizationService, AccountService, BillingService, TermsService and ClusterService,
+//     with the messages of package holdfastv1.
+//   - Node, shard, owner: the servers of a cluster share the accounts by shards, and one node at a time decides for a
+//     shard. [Topology] says which.
 //   - Request id: the identity of one write. The server decides once per id and answers every repetition with the
 //     first outcome, marked replayed. The SDK makes the id when the message has none, writes it into the message, and
 //     keeps it across its own retries; so the same message sent again is the same request.
@@ -26,6 +28,24 @@
 //
 // Each call has a deadline: that of its context, or else the one of [WithTimeout], 2 s unless told otherwise. It covers
 // all attempts.
+//
+// # Clusters
+//
+// Any node answers any call, at the price of a hop where another one decides. So a client that is told one node works; it
+// asks that one for the topology, connects to the others and sends each call to the owner of what its id names (see
+// [ShardOf]), each of the pooled streams included. What names no account goes to all nodes in turn. [WithSeeds] is for
+// when the one is down. A server that is no cluster's node is asked once, and then all is as if there were no clusters.
+//
+// What the client knows may be out of date at any moment, and nothing but time is lost by it. It asks again when an answer
+// came from another node than it thought, when a call comes to a node that cannot decide it or to none at all, and every
+// few seconds; of two topologies the newer one holds, whoever told it. A call that failed with UNAVAILABLE is tried again
+// under the same request id where the shard is decided by then: at once if that is known to be elsewhere, else after the
+// backoff and, if the node itself was at fault, at another one. That is within the deadline and the [RetryPolicy] of the
+// call; to outlast the death of a node it needs some seconds and more attempts, and the same message sent again is as
+// good. A node that died costs the budget one token, however many calls it took along.
+//
+// Event cursors are the cluster's: [Client.WatchEvents] and [Client.StreamCollections] go on at another node. For reads
+// that need not be of this very moment there is [ReadLocally].
 //
 // # After a timeout
 //
@@ -50,7 +70,9 @@
 //     RequestId or make a new message. Forgetting that is safe for the money, not for the sale: the server refuses the
 //     id with REQUEST_ID_REUSED, or, if nothing else differs, answers with the first outcome.
 //   - Do not change a message, or send it from two goroutines, while a call with it runs.
-//   - AdminService is reached through [Client.Admin], the generated client: without deadlines, request ids or retries.
+//   - AdminService is reached through [Client.Admin], the generated client: without deadlines, request ids or retries, and
+//     at the node that Dial was told, whatever the topology.
+//   - Nodes are called at the addresses that the topology has. Where a balancer is the only way in, use [WithoutRouting].
 //   - A deadline on a pooled stream ends the waiting, not the work: the server does not hear of it.
 //   - A peer that vanishes without closing its connection is noticed when the kernel gives up, unless keepalive is
 //     switched on: WithDialOptions(grpc.WithKeepaliveParams(...)), no more often than the server allows.

@@ -28,12 +28,13 @@ func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsReq
 	if first == nil {
 		first = new(holdfastv1.WatchEventsRequest)
 	}
-	stub := holdfastv1.NewEventServiceClient(c.conns)
-	return follow(ctx, c, "WatchEvents", first.Cursor, first.UntilNow, func(ctx context.Context, cursor string) (
+	return follow(ctx, c, "WatchEvents", first.Cursor, first.UntilNow, func(
+		ctx context.Context, on grpc.ClientConnInterface, cursor string,
+	) (
 		grpc.ServerStreamingClient[holdfastv1.WatchEventsResponse], error,
 	) {
 		req := proto.CloneOf(first)
 		req.Cursor = cursor
-		return stub.WatchEvents(ctx, req)
+		return holdfastv1.NewEventServiceClient(on).WatchEvents(ctx, req)
 	}, (*holdfastv1.WatchEventsResponse).GetEvent)
 }

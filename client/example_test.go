@@ -332,3 +332,62 @@ func owe(ctx context.Context, c *client.Client, amount int64) {
 		log.Fatal(err)
 	}
 }
+
+// A cluster: dial any node, and name others in case that one is down. What an account's owner decides goes there at once.
+func ExampleWithSeeds() {
+	nodes := client.StartFakes(3, 6) // in place of three times `holdfast serve`, with six shards
+	for _, n := range nodes {
+		defer n.Stop()
+	}
+	nodes[0].Kill() // two are enough
+	nodes[0].Own(nodes[1], nodes[1], nodes[2], nodes[1])
+	client.TellAll(2, nodes[1], nodes[2])
+	ctx := context.Background()
+
+	c, err := client.Dial(nodes[0].Addr, client.WithSeeds(nodes[1].Addr, nodes[2].Addr),
+		client.WithTimeout(10*time.Second), client.WithRetry(client.RetryPolicy{MaxAttempts: 20}), // outlasts a takeover
+		client.WithInsecure(), client.WithCaller("shop"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer c.Close()
+
+	account := client.AccountOf(3) // as OpenAccount answered
+	auth, err := c.Authorize(ctx, &holdfastv1.AuthorizeRequest{
+		AccountId: account, Scene: holdfastv1.Scene_SCENE_TOPUP, OrderId: "o-1",
+		CarrierId: "cmcc", PhoneToken: "p-7", Currency: "CNY", Amount: 3000,
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(auth.Decision)
+
+	topology, err := c.Topology(ctx)
+	if err != nil {
+		log.Fatal(err)
+	}
+	shard, _ := client.ShardOf(account)
+	fmt.Println(len(topology.Nodes), "nodes; shard", shard, "is decided by", topology.Owner(shard).NodeId)
+	// Output:
+	// DECISION_APPROVED
+	// 2 nodes; shard 3 is decided by node-0
+}
+
+// A page that shows what is left need not burden the node that decides, if it says how old the figure is.
+func ExampleReadLocally() {
+	nodes := client.StartFakes(2, 2)
+	for _, n := range nodes {
+		defer n.Stop()
+	}
+	c := dial(nodes[0].Addr)
+	defer c.Close()
+
+	var asOf client.AsOf
+	ctx := client.ReadLocally(context.Background(), &asOf)
+	resp, err := c.GetAccount(ctx, &holdfastv1.GetAccountRequest{AccountId: client.AccountOf(1)})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("posted:", resp.Account.Posted, "as of", asOf.Time.Format(time.DateTime))
+	// Output: posted: 0 as of 2026-02-16 09:30:00
+}

@@ -33,14 +33,30 @@ type Fake struct {
 	pb.UnimplementedTermsServiceServer
 	pb.UnimplementedEventServiceServer
 	pb.UnimplementedAdminServiceServer
+	pb.UnimplementedClusterServiceServer
 
 	// Addr is where it listens, on loopback.
 	Addr   string
 	server *grpc.Server
 
+	*book // its lock guards the rest as well
+
+	seen    []Seen
+	script  map[string][]Act // by method: what to do with its next requests
+	streams int              // AuthorizeStream streams opened so far
+	hold    func(*pb.AuthorizeStreamRequest) <-chan struct{}
+	canned  *pb.AuthorizeResponse // answers every Authorize without deciding, for benchmarks
+
+	tells  *pb.GetTopologyResponse // nil for a version that knows no clusters
+	asked  int                     // how often it was
+	dead   bool                    // was killed
+	behind bool                    // answers no local reads
+	strict bool                    // refuses what another node decides, instead of sending it on
+}
+
+// book is what all nodes of a cluster know.
+type book struct {
 	mu       sync.Mutex
-	seen     []Seen
-	script   map[string][]Act // by method: what to do with its next requests
 	outcomes map[string]outcome
 	accounts map[string]*pb.Account
 	auths    map[string]*pb.Authorization
@@ -48,14 +64,12 @@ type Fake struct {
 	events   []*pb.Event
 	issued   []*pb.Collection // their cursors are their numbers
 	changed  chan struct{}    // closed and replaced with every event
-	streams  int              // AuthorizeStream streams opened so far
-	hold     func(*pb.AuthorizeStreamRequest) <-chan struct{}
-	canned   *pb.AuthorizeResponse // answers every Authorize without deciding, for benchmarks
+	owners   []*Fake          // by shard; nil while nobody decides; empty without a cluster
 }
 
 // Seen is a request as it arrived.
 type Seen struct {
-	Method, Caller, RequestID, Authorization string
+	Method, Caller, RequestID, Authorization, Read string
 
 	Via  string // the rpc it came over: its own, or AuthorizeStream
 	Body string // deterministic encoding
@@ -76,19 +90,21 @@ type outcome struct {
 
 // StartFake starts a server on loopback.
 func StartFake(opts ...grpc.ServerOption) *Fake {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		panic(err)
-	}
-	f := &Fake{
-		Addr:     l.Addr().String(),
-		script:   map[string][]Act{},
+	return startFake(&book{
 		outcomes: map[string]outcome{},
 		accounts: map[string]*pb.Account{},
 		auths:    map[string]*pb.Authorization{},
 		orders:   map[string]string{},
 		changed:  make(chan struct{}),
+	}, opts...)
+}
+
+func startFake(b *book, opts ...grpc.ServerOption) *Fake {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		panic(err)
 	}
+	f := &Fake{Addr: l.Addr().String(), book: b, script: map[string][]Act{}}
 	f.Listen(l, opts...)
 	return f
 }
@@ -102,6 +118,7 @@ func (f *Fake) Listen(l net.Listener, opts ...grpc.ServerOption) {
 	pb.RegisterTermsServiceServer(f.server, f)
 	pb.RegisterEventServiceServer(f.server, f)
 	pb.RegisterAdminServiceServer(f.server, f)
+	pb.RegisterClusterServiceServer(f.server, f)
 	server := f.server
 	go func() { _ = server.Serve(l) }()
 }
@@ -153,7 +170,8 @@ func (f *Fake) arrive(ctx context.Context, method string, req proto.Message) (Ac
 	defer f.mu.Unlock()
 	f.seen = append(f.seen, Seen{
 		Method: method, Caller: caller, RequestID: id, Authorization: first(md.Get("authorization")),
-		Via: path.Base(via), Body: string(body),
+		Read: first(md.Get("holdfast-read")),
+		Via:  path.Base(via), Body: string(body),
 	})
 	if acts := f.script[method]; len(acts) > 0 {
 		f.script[method] = acts[1:]
@@ -191,6 +209,9 @@ func once[Req, Resp proto.Message](ctx context.Context, f *Fake, method string, 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.admit(ctx, req); err != nil {
+		return none, err
+	}
 	resp, err := func() (Resp, error) {
 		id := any(req).(interface{ GetRequestId() string }).GetRequestId()
 		if id == "" {
@@ -227,6 +248,10 @@ func read[Req, Resp proto.Message](ctx context.Context, f *Fake, method string, 
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if err := f.admit(ctx, req); err != nil {
+		var none Resp
+		return none, err
+	}
 	return look(caller)
 }
 

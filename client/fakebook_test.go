@@ -50,6 +50,15 @@ func (f *Fake) move(a *pb.Authorization, held, posted int64) *pb.Headroom {
 	return headroom(acc)
 }
 
+// authorizationID begins with the account's id, if that one is as long as a server's are. The lock is held.
+func (f *Fake) authorizationID(account string) string {
+	n := len(f.auths) + 1
+	if len(account) < len("acc_")+13 {
+		return fmt.Sprintf("auth_%d", n)
+	}
+	return fmt.Sprintf("auth_%s%07d", account[len("acc_"):], n)
+}
+
 // place decides on an order. The lock is held.
 func (f *Fake) place(caller string, r *pb.AuthorizeRequest) (*pb.AuthorizeResponse, error) {
 	acc, ok := f.accounts[r.AccountId]
@@ -64,7 +73,7 @@ func (f *Fake) place(caller string, r *pb.AuthorizeRequest) (*pb.AuthorizeRespon
 		return nil, Refusal(codes.AlreadyExists, "ORDER_EXISTS", nil)
 	}
 	a := &pb.Authorization{
-		AuthorizationId: fmt.Sprintf("auth_%d", len(f.auths)+1), AccountId: r.AccountId, OrderId: r.OrderId,
+		AuthorizationId: f.authorizationID(r.AccountId), AccountId: r.AccountId, OrderId: r.OrderId,
 		Scene: r.Scene, CarrierId: r.CarrierId, PhoneToken: r.PhoneToken, Currency: r.Currency, RequestedAmount: r.Amount,
 	}
 	f.auths[a.AuthorizationId], f.orders[order] = a, a.AuthorizationId

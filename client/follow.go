@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -18,8 +19,11 @@ type told interface {
 
 // follow yields what a server's stream tells after a cursor, and opens it again after the last that was yielded whenever
 // it breaks. What each message tells is found by of.
+//
+// A cursor is good at every node: after a node that failed, another is asked.
 func follow[Resp any, T told](ctx context.Context, c *Client, name, cursor string, untilNow bool,
-	open func(ctx context.Context, cursor string) (grpc.ServerStreamingClient[Resp], error), of func(*Resp) T,
+	open func(ctx context.Context, on grpc.ClientConnInterface, cursor string) (grpc.ServerStreamingClient[Resp], error),
+	of func(*Resp) T,
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		w := watch[Resp, T]{c: c, cursor: cursor, untilNow: untilNow, open: open, of: of, yield: yield}
@@ -42,17 +46,20 @@ type watch[Resp any, T told] struct {
 	c        *Client
 	cursor   string // of the last that was yielded
 	untilNow bool
-	open     func(ctx context.Context, cursor string) (grpc.ServerStreamingClient[Resp], error)
+	open     func(ctx context.Context, on grpc.ClientConnInterface, cursor string) (grpc.ServerStreamingClient[Resp], error)
 	of       func(*Resp) T
 	yield    func(T, error) bool
-	failed   int // attempts in a row that brought nothing
+	failed   int      // attempts in a row that brought nothing
+	a        attempts // where the last one was made
 }
 
 // once watches until the stream ends. over says that the sequence is complete; if not, f says what went wrong.
 func (w *watch[Resp, T]) once(ctx context.Context) (f failure, over bool) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	stream, err := w.open(ctx, w.cursor)
+	w.c.fleet.begin(ctx, time.Time{})
+	w.a.node = w.c.fleet.route("", w.a.avoid, false)
+	stream, err := w.open(ctx, w.a.node.conns, w.cursor)
 	for err == nil {
 		var resp *Resp
 		if resp, err = stream.Recv(); err != nil {
@@ -72,13 +79,14 @@ func (w *watch[Resp, T]) once(ctx context.Context) (f failure, over bool) {
 		}
 		err = status.Error(codes.Unavailable, "the server ended the stream")
 	}
-	return failure{err: err, trailer: trailerOf(stream)}, false
+	return failure{err: w.a.node.cause(err), trailer: trailerOf(stream)}, false
 }
 
 // again waits until it is time to watch again; false means that it is not to be, with the error to report in f.err.
 // The retry budget is left alone: a watcher makes one attempt at a time, and must not take retries from the calls.
 func (w *watch[Resp, T]) again(ctx context.Context, f *failure) bool {
 	w.failed++
+	w.c.fleet.diagnose(&w.a, f)
 	o := &w.c.opts
 	if !retryable(status.Code(f.err)) || o.retry.MaxAttempts == 1 {
 		return false
@@ -91,6 +99,7 @@ func (w *watch[Resp, T]) again(ctx context.Context, f *failure) bool {
 		f.err = status.FromContextError(err).Err()
 		return false
 	}
+	w.c.fleet.refreshed(ctx, &w.a, f)
 	return true
 }
 

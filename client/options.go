@@ -59,18 +59,30 @@ func WithRetry(p RetryPolicy) Option {
 	return func(o *options) { o.retry = p }
 }
 
-// WithStreams sends the calls that AuthorizeStream can carry over n pooled streams. One stream per core of the client
-// is a good start; 0 means none. A gateway with many calls at once gets several times the throughput; a caller with
-// few calls at once gets nothing.
+// WithStreams sends the calls that AuthorizeStream can carry over n pooled streams to each node. One stream per core of
+// the client is a good start; 0 means none. A gateway with many calls at once gets several times the throughput; a
+// caller with few calls at once gets nothing.
 func WithStreams(n int) Option {
 	return func(o *options) { o.streams = n }
 }
 
-// WithConnections opens n HTTP/2 connections to the target and spreads calls and streams over them in turn; 1 if this
+// WithConnections opens n HTTP/2 connections to each node and spreads calls and streams over them in turn; 1 if this
 // option is not used. More help where one connection's writer is a whole core's work, or where the target is a
 // balancer of connections.
 func WithConnections(n int) Option {
 	return func(o *options) { o.connections = n }
+}
+
+// WithSeeds names more nodes of the cluster than the target of Dial, each in grpc-go's syntax. Where the shards are is
+// asked of the first that answers, and from then on the others may be gone.
+func WithSeeds(targets ...string) Option {
+	return func(o *options) { o.seeds = append(o.seeds, targets...) }
+}
+
+// WithoutRouting has the client call the targets that it was told, in turn, and never the nodes that a topology names:
+// for a client that reaches a cluster through a balancer only, and for one that means a certain node.
+func WithoutRouting() Option {
+	return func(o *options) { o.unrouted = true }
 }
 
 // WithRequestIDs sets what makes the request ids of messages that have none; UUIDv7 if this option is not used.
@@ -94,8 +106,13 @@ type options struct {
 	retry       RetryPolicy
 	streams     int
 	connections int
+	seeds       []string // beside the target
+	unrouted    bool
 	requestID   func() string
 	dial        []grpc.DialOption
+
+	refreshEvery time.Duration // how often a cluster is asked for its topology, about
+	linger       time.Duration // how long connections to a node outlive its place in the topology
 
 	// Time and chance are inputs, so that tests need not wait nor hope.
 	now    func() time.Time
@@ -105,13 +122,15 @@ type options struct {
 
 func newOptions(target string, opts []Option) (options, error) {
 	o := options{
-		timeout:     2 * time.Second,
-		retry:       DefaultRetryPolicy(),
-		connections: 1,
-		requestID:   newRequestID,
-		now:         time.Now,
-		sleep:       sleep,
-		random:      rand.Float64,
+		timeout:      2 * time.Second,
+		retry:        DefaultRetryPolicy(),
+		connections:  1,
+		requestID:    newRequestID,
+		refreshEvery: 5 * time.Second,
+		linger:       time.Minute,
+		now:          time.Now,
+		sleep:        sleep,
+		random:       rand.Float64,
 	}
 	for _, opt := range opts {
 		opt(&o)
@@ -120,14 +139,22 @@ func newOptions(target string, opts []Option) (options, error) {
 	switch {
 	case o.creds == nil:
 		return o, errors.New("client: choose WithTransportCredentials or WithInsecure")
-	case o.bearer && o.plaintext && !onThisHost(target):
-		return o, fmt.Errorf("client: a bearer token needs TLS to reach %s", target)
 	case o.streams < 0 || o.connections < 1:
 		return o, fmt.Errorf("client: %d streams over %d connections", o.streams, o.connections)
 	case o.requestID == nil:
 		return o, errors.New("client: WithRequestIDs without a function")
 	}
+	for _, t := range append([]string{target}, o.seeds...) {
+		if !o.mayReach(t) {
+			return o, fmt.Errorf("client: a bearer token needs TLS to reach %s", t)
+		}
+	}
 	return o, o.retry.validate()
+}
+
+// mayReach refuses to send a token in the clear to another host.
+func (o *options) mayReach(target string) bool {
+	return !o.bearer || !o.plaintext || onThisHost(target)
 }
 
 // dialOptions are grpc-go's options, the caller's last.

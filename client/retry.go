@@ -131,9 +131,11 @@ func retryable(code codes.Code) bool {
 // failure is one attempt that failed.
 type failure struct {
 	err     error       // a gRPC status
+	header  metadata.MD // of a unary call, where somebody looks at it
 	trailer metadata.MD // of a unary call
 	unsent  bool        // the request never left this process
-	paid    bool        // the budget has been charged already
+	paid    bool        // the budget has been charged already, or has nothing to do with it
+	cure    cure
 }
 
 // attempts is the course of one call.
@@ -141,6 +143,11 @@ type attempts struct {
 	made     int
 	unknown  bool      // an attempt may have been carried out
 	deadline time.Time // zero for none
+
+	key   string // an id of the shard; "" for none
+	local *AsOf  // of a local read; else nil
+	node  *node  // of the last attempt
+	avoid *node  // the last attempt's, where another is to be tried
 }
 
 // again takes note of a failed attempt, decides whether another may follow, and waits until it is time. It returns
@@ -153,6 +160,7 @@ func (c *Client) again(ctx context.Context, a *attempts, f *failure) bool {
 	} else if !f.unsent && mayHaveHappened(code) {
 		a.unknown = true
 	}
+	c.fleet.diagnose(a, f)
 	if !retryable(code) {
 		return false
 	}
@@ -162,6 +170,9 @@ func (c *Client) again(ctx context.Context, a *attempts, f *failure) bool {
 	if a.made >= c.opts.retry.MaxAttempts || !c.budget.allows() {
 		return false
 	}
+	if c.fleet.moved(ctx, a, f) {
+		return true // whoever asked for a wait decides no more
+	}
 	wait, ok := c.opts.wait(a.made, f)
 	if !ok || !a.deadline.IsZero() && c.opts.now().Add(wait).After(a.deadline) {
 		return false // the server's own words are worth more than a deadline that will pass unused
@@ -170,17 +181,24 @@ func (c *Client) again(ctx context.Context, a *attempts, f *failure) bool {
 		f.err = status.Errorf(status.FromContextError(err).Code(), "waiting to retry: %v", f.err)
 		return false
 	}
+	c.fleet.refreshed(ctx, a, f)
 	return true
 }
 
+// pushbackKey is the trailer in which a server says when it will have the next attempt.
+const pushbackKey = "grpc-retry-pushback-ms"
+
 // wait is how long to wait after the nth attempt, and whether the server lets the client try again at all. A push-back
 // is taken literally, as gRFC A6 has it; RetryInfo is a least time, to which the backoff is added, because every caller
-// that failed in the same moment was told the same.
+// that failed in the same moment was told the same. What one node asks for does not hold for the next.
 func (o *options) wait(n int, f *failure) (time.Duration, bool) {
-	if v := f.trailer.Get("grpc-retry-pushback-ms"); len(v) > 0 {
+	if v := f.trailer.Get(pushbackKey); len(v) > 0 {
 		ms, err := strconv.ParseInt(v[0], 10, 32)
 		return time.Duration(ms) * time.Millisecond, err == nil && ms >= 0 && len(v) == 1
 	}
-	least, _ := RetryAfter(f.err)
+	least := time.Duration(0)
+	if f.cure != otherNode {
+		least, _ = RetryAfter(f.err)
+	}
 	return least + o.retry.backoff(n, o.random()), true
 }

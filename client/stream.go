@@ -15,7 +15,7 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
-// pool is a set of AuthorizeStream streams used in turn.
+// pool is a set of AuthorizeStream streams to one node, used in turn.
 //
 // Why streams at all: a unary call costs both sides an HTTP/2 stream, header frames, a context and several wake-ups;
 // on a stream it costs a data frame. What a stream must not cost is the meaning of a call: each has its own deadline,
@@ -28,13 +28,13 @@ import (
 type pool struct {
 	streams []*stream
 	turn    atomic.Uint32
-	cancel  context.CancelFunc
+	cancel  context.CancelCauseFunc
 	running sync.WaitGroup
 }
 
 // newPool makes n streams over cs. They connect when they are first used.
 func newPool(cs *conns, n int, b *budget) *pool {
-	ctx, cancel := context.WithCancel(cs.outgoingContext(context.Background()))
+	ctx, cancel := context.WithCancelCause(cs.outgoingContext(context.Background()))
 	p := &pool{cancel: cancel}
 	frames := frameCodec{wire}
 	for i := range n {
@@ -58,9 +58,9 @@ func (p *pool) next() *stream {
 	return p.streams[p.turn.Add(1)%uint32(len(p.streams))]
 }
 
-// close ends all streams. All waiters are answered, and no goroutine of the pool runs, when it returns.
-func (p *pool) close() {
-	p.cancel()
+// close ends all streams. All waiters are answered, with why, and no goroutine of the pool runs, when it returns.
+func (p *pool) close(why error) {
+	p.cancel(why)
 	p.running.Wait()
 }
 
@@ -164,7 +164,7 @@ func (s *stream) leave(w *waiter) waiterState {
 
 // run is the sender. It returns, with all waiters answered, when ctx is done.
 func (s *stream) run(ctx context.Context) {
-	defer s.shut()
+	defer func() { s.shut(context.Cause(ctx)) }()
 	for s.waitForQueue(ctx) {
 		if err := s.serve(ctx); err != nil {
 			s.failQueue(err)
@@ -198,7 +198,7 @@ func (s *stream) serve(ctx context.Context) error {
 	defer cancel()
 	conn, err := s.open(streamCtx)
 	if ctx.Err() != nil {
-		return errClosed
+		return context.Cause(ctx)
 	} else if err != nil {
 		return err
 	}
@@ -211,7 +211,7 @@ func (s *stream) serve(ctx context.Context) error {
 		defer close(broken)
 		err := s.receive(conn)
 		if ctx.Err() != nil {
-			s.failInflight(errClosed)
+			s.failInflight(context.Cause(ctx))
 		} else {
 			s.failInflight(brokenError(err))
 		}
@@ -325,12 +325,12 @@ func (s *stream) failQueue(err error) {
 	}
 }
 
-// shut refuses all calls from now on.
-func (s *stream) shut() {
+// shut refuses all calls from now on, with why.
+func (s *stream) shut(why error) {
 	s.mu.Lock()
-	s.closed = errClosed
+	s.closed = why
 	s.mu.Unlock()
-	s.failQueue(errClosed)
+	s.failQueue(why)
 }
 
 // brokenError is what a call in flight gets when its stream ends with err. The status is the stream's, not the call's:
