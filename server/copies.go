@@ -55,9 +55,9 @@ func (n *node) lookAfter(ctx context.Context, shard int, reported *uint64, trim 
 	}
 	c, w := n.copies[shard], n.router.writers[shard]
 	at, follows := w.Follows()
-	fault := c.Fault()
-	n.cluster.Load().SetWarm(shard, fault == nil && (!follows || at.Sequence+1+warmWithin >= next))
-	n.cluster.Load().SetAble(shard, fault == nil && c.End().Next >= first)
+	leads, sound := w.Stats().Leads, c.Fault() == nil
+	n.cluster.Load().SetWarm(shard, sound && (leads || follows && at.Sequence+1+warmWithin >= next))
+	n.cluster.Load().SetAble(shard, sound && (leads || follows) && c.End().Next >= first)
 	if have := c.End().Next - 1; have != *reported {
 		if err := n.cluster.Load().ReportReplica(ctx, shard, have); err != nil {
 			n.logger.Warn("copy cannot be reported", "shard", shard, "error", err)
@@ -65,7 +65,7 @@ func (n *node) lookAfter(ctx context.Context, shard int, reported *uint64, trim 
 		}
 		*reported = have
 	}
-	if trim && !follows {
+	if trim && leads {
 		n.trim(ctx, shard, first, next)
 	}
 }

@@ -51,7 +51,7 @@ func (n *node) onBehalf(ctx context.Context, more ...string) context.Context {
 	return metadata.AppendToOutgoingContext(n.asPeer(ctx), append(more, forKey, c.Name+" "+c.Role.String())...)
 }
 
-// leads says whether this node should decide for a shard, as far as it knows.
+// leads says whether this node decides for a shard, as far as it knows.
 func (n *node) leads(shard int) bool {
 	owner, ok := n.view().Owner(shard)
 	return ok && owner.Node == n.config.Node
@@ -80,6 +80,12 @@ func (n *node) carry(ctx context.Context, method string, req any, here grpc.Unar
 		}
 	}
 	var resp any
+	if n.leads(shard) { // as with a client that knows where to go
+		resp, err := here(ctx, req)
+		if err == nil || !passes(err) {
+			return resp, err
+		}
+	}
 	err := n.at(ctx, shard, func() (err error) {
 		resp, err = here(ctx, req)
 		return err

@@ -35,6 +35,13 @@ func (r *router) placeOf(ctx context.Context, req any) int {
 	case *holdfastv1.GetTermsRequest, *holdfastv1.ListTermsRequest:
 		return len(r.writers) - 1
 	}
+	// What most calls are about, without reflection.
+	if q, ok := req.(interface{ GetAccountId() string }); ok && q.GetAccountId() != "" {
+		return r.within(q.GetAccountId(), anywhere)
+	}
+	if q, ok := req.(interface{ GetAuthorizationId() string }); ok {
+		return r.within(q.GetAuthorizationId(), anywhere)
+	}
 	m, ok := req.(proto.Message)
 	if !ok {
 		return anywhere

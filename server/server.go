@@ -236,6 +236,11 @@ func (s *Server) Ready() error {
 		return errors.New("draining")
 	default:
 	}
+	if s.node != nil {
+		if c := s.node.cluster.Load(); c == nil || !c.Live() {
+			return errors.New("not registered in the cluster: etcd does not answer")
+		}
+	}
 	for shard, w := range s.router.writers {
 		if err := w.Ready(); err != nil {
 			return fmt.Errorf("shard %d: %w", shard, err)

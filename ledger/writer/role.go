@@ -48,7 +48,8 @@ func (w *Writer) Lead(ctx context.Context) (epoch uint64, err error) {
 }
 
 // Release makes a writer that decides stand by. It takes no more commands, and returns when those that it had taken are
-// durable: nothing more will be appended. A standby goes on.
+// durable: nothing more will be appended. When ctx ends before, those that are not are given up: nobody knows what becomes of
+// them. A standby goes on.
 func (w *Writer) Release(ctx context.Context) error { return w.turn(ctx, false) }
 
 func (w *Writer) turn(ctx context.Context, lead bool) error {
@@ -100,7 +101,7 @@ func (s *session) serve(ctx context.Context, w *Writer) role {
 
 // release ends the session for a turn: when that is answered nothing more will be appended, or it decides anew.
 func (s *session) release(ctx context.Context, w *Writer, t *turn) role {
-	err := s.drain(ErrStandby)
+	err := s.drain(t.ctx, ErrStandby)
 	w.session.Store(nil)
 	if !t.lead && err == nil {
 		t.answer(nil) // the rest is nobody's to wait for
@@ -108,7 +109,7 @@ func (s *session) release(ctx context.Context, w *Writer, t *turn) role {
 	var next role
 	if err == nil {
 		next = w.standOver(ctx, s.handOn())
-	} else { // the journal has no room, or the session has failed meanwhile: what waits is told so
+	} else { // the journal has no room or does not answer, or the session has failed meanwhile: what waits is told so
 		s.fail(err)
 		s.abandon()
 		next = w.standAgain(ctx)

@@ -123,11 +123,6 @@ func (s *session) inside(f func()) error {
 	if err != nil {
 		return err
 	}
-	return s.wait(g)
-}
-
-// wait waits for a group whatever happens to the session.
-func (s *session) wait(g *group) error {
 	select {
 	case <-g.done:
 		return g.err
@@ -169,13 +164,21 @@ func (s *session) abandon() {
 	}
 }
 
-// drain takes no more calls, and returns when those that it had taken are durable: nothing more will be appended.
-func (s *session) drain(ended error) error {
+// drain takes no more calls, and returns when those that it had taken are durable: nothing more will be appended. When ctx
+// ends before, or the session fails, that cannot be said.
+func (s *session) drain(ctx context.Context, ended error) error {
 	g, err := s.last(&call{inside: func() {}}, ended)
 	if err != nil {
 		return err
 	}
-	return s.wait(g)
+	select {
+	case <-g.done:
+		return g.err
+	case <-s.failed:
+		return fmt.Errorf("%w: %w", ErrStopped, s.failure)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
 }
 
 // handOn ends a session that has been drained and gives its rows to whoever goes on with them.
