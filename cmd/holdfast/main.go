@@ -22,6 +22,7 @@ type CLI struct {
 	Restore   RestoreCmd   `cmd:"" help:"Make a data directory of a backup."`
 	Journal   JournalCmd   `cmd:"" help:"Print the entries of a journal as JSON."`
 	Apr       AprCmd       `cmd:"" help:"Tell what installments cost a year, or check published cases."`
+	Cluster   ClusterCmd   `cmd:"" help:"Tell how a cluster is doing, and move its shards."`
 	Terms     TermsCmd     `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
