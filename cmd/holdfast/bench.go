@@ -35,8 +35,9 @@ type BenchCmd struct {
 	Restart     bool          `help:"Measure how long the server takes to answer again after a SIGKILL, instead of the usual."`
 	Tail        int           `placeholder:"N" help:"With --restart: kill the server N entries after its last flush, rather than wherever it is."`
 	Profile     string        `placeholder:"DIR" help:"Write processor profiles of the server and of the load generator."`
-	Target      string        `placeholder:"HOST:PORT" help:"Measure a running server instead of starting one; there is no echo then. It gets accounts named bench-..."`
-	JSON        bool          `name:"json" help:"Print an array of results; what is for people goes to standard error."`
+	BenchClusterFlags
+	Target string `placeholder:"HOST:PORT" help:"Measure a running server instead of starting one; there is no echo then. It gets accounts named bench-..."`
+	JSON   bool   `name:"json" help:"Print an array of results; what is for people goes to standard error."`
 }
 
 // Help teaches the command.
@@ -95,6 +96,16 @@ and the server is killed afterwards, so that the next start finds it the same.
   holdfast bench --restart --tail 5000000
   holdfast bench --restart --duration 0 --data bench.d
 
+With --cluster it measures a cluster on this machine: three etcd members, which sync what they write, and nodes of
+holdfast, all in processes of their own, beside an embedded server. Embedded and cluster take turns as echo and
+holdfast do: one node with 1, 4 and 16 shards; three nodes with 4, where each call goes to its owner, or all go to one
+node. Then, under 500 calls a second on one shard, that shard is moved, and its owner killed, and what counts is the
+longest time without an answer. Last, a node with an empty directory joins. Accounts are opened by calls: a million
+take ten minutes for each cluster.
+
+  go run ./cmd/holdfast bench --cluster --accounts 100000
+  holdfast bench --cluster --accounts 100000 --parts move,kill --devcluster ./devcluster
+
 It exits with 1 if any call failed or was declined unexpectedly, or if not all holds expired.`
 }
 
@@ -116,7 +127,7 @@ func (c *BenchCmd) Validate() error {
 	case c.Target != "" && (c.Data != "" || c.Shards != 0 || c.Cache != 0 || c.Profile != ""):
 		return errors.New("--data, --shards, --cache and --profile are for a server that bench starts, not for --target")
 	}
-	return c.validateApart()
+	return errors.Join(c.validateApart(), c.validateCluster())
 }
 
 // validateApart refuses what --expire and --restart cannot do.
@@ -130,7 +141,7 @@ func (c *BenchCmd) validateApart() error {
 		return errors.New("--close is measured by itself, on a book of its own: not with --expire, --restart, --target or --data")
 	case c.Expire > c.Accounts*most:
 		return fmt.Errorf("--expire %d needs --accounts %d: at most %d holds of an account end together", c.Expire, (c.Expire-1)/most+1, most)
-	case !c.compares() && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1):
+	case !c.compares() && !c.Cluster && (c.Rate > 0 || c.Stream || len(c.Concurrency) > 1):
 		return errors.New("--expire, --close and --restart have a load of their own: not --rate, --stream or more than one --concurrency")
 	case (c.Expire > 0 || c.Restart) && c.Profile != "":
 		return errors.New("--profile is not for --expire and --restart")
@@ -145,7 +156,7 @@ func (c *BenchCmd) validateApart() error {
 }
 
 // compares says whether the usual is measured, which has an echo beside it.
-func (c *BenchCmd) compares() bool { return c.Expire == 0 && c.Close == 0 && !c.Restart }
+func (c *BenchCmd) compares() bool { return c.Expire == 0 && c.Close == 0 && !c.Restart && !c.Cluster }
 
 // cases are what to measure.
 func (c *BenchCmd) cases() []benchCase {
@@ -213,6 +224,9 @@ func (b *bench) run(ctx context.Context) (findings []finding, err error) {
 	report := benchReport{out: b.out, echo: b.echo != nil}
 	if b.compares() {
 		return b.compare(ctx, &report)
+	}
+	if b.Cluster {
+		return b.cluster(ctx, &report)
 	}
 	if b.Expire > 0 {
 		e, err := b.expire(ctx)

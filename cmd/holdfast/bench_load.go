@@ -419,8 +419,14 @@ type authorizeCaller struct {
 }
 
 func (a *authorizeCaller) call(ctx context.Context, cc *grpc.ClientConn, now time.Time) error {
+	a.next(now)
+	return a.send(ctx, cc)
+}
+
+// send sends the order that is next.
+func (a *authorizeCaller) send(ctx context.Context, cc *grpc.ClientConn) error {
 	const method = holdfastv1.AuthorizationService_Authorize_FullMethodName
-	if err := cc.Invoke(ctx, method, a.next(now), &a.answer, staticMethod...); err != nil {
+	if err := cc.Invoke(ctx, method, &a.req, &a.answer, staticMethod...); err != nil {
 		return err
 	}
 	return judge(a.tally, &a.answer)

@@ -57,12 +57,13 @@ func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
 // usage is processor time spent within a span.
 type usage struct{ server, load time.Duration }
 
-// watchUsage measures the processor time of the server and of this process in the span.
-func watchUsage(ctx context.Context, window span, server *process) <-chan usage {
+// watchUsage measures the processor time of servers and of this process in the span.
+func watchUsage(ctx context.Context, window span, servers ...*process) <-chan usage {
 	result := make(chan usage, 1)
 	look := func() (u usage) {
-		if server != nil {
-			u.server, _ = server.cpu()
+		for _, s := range servers {
+			used, _ := s.cpu()
+			u.server += used
 		}
 		u.load, _ = cpuOf("self")
 		return u

@@ -120,15 +120,6 @@ func (m *members) ready(ctx context.Context) error {
 	return nil
 }
 
-// cpu is the processor time that all of them have used.
-func (m *members) cpu() (sum time.Duration) {
-	for _, p := range m.list {
-		used, _ := p.cpu()
-		sum += used
-	}
-	return sum
-}
-
 // stop ends them all. Their data stays.
 func (m *members) stop() error {
 	for _, p := range m.list {

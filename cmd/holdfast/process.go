@@ -160,8 +160,13 @@ func (p *process) failure() error {
 	return err
 }
 
-// cpu is the processor time that the process has used; false where the system does not tell.
-func (p *process) cpu() (time.Duration, bool) { return cpuOf(strconv.Itoa(p.pid())) }
+// cpu is the processor time that the process has used; false where the system does not tell, and of no process.
+func (p *process) cpu() (time.Duration, bool) {
+	if p == nil {
+		return 0, false
+	}
+	return cpuOf(strconv.Itoa(p.pid()))
+}
 
 // cpuOf reads /proc, whose clock ticks 100 times a second on every Linux.
 func cpuOf(pid string) (time.Duration, bool) {
