@@ -4,8 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"path/filepath"
+	"os"
 	"slices"
 	"sync"
 	"time"
@@ -15,6 +14,8 @@ import (
 	"google.golang.org/grpc/status"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/server"
 )
 
 // The load under which shards are moved and owners killed: enough that a gap shows to a few milliseconds, and little
@@ -119,7 +120,7 @@ type gaps struct {
 	took   []time.Duration // until MoveShard had answered; nil for kills
 }
 
-// moves moves a shard to and fro between two nodes, under calls that come by way of a third.
+// moves has a shard moved to and fro between two nodes, under calls that come by way of a third.
 func (c *clusterBench) moves(ctx context.Context, run *benchCluster) (finding, error) {
 	g := &gaps{what: "graceful move", file: "move", target: 200 * time.Millisecond}
 	p, err := run.startPulse(ctx, 0, run.nodes[2])
@@ -159,7 +160,7 @@ func (g *gaps) rest(ctx context.Context, p *pulse) error {
 	return err
 }
 
-// kills kills the owner of a shard, under calls that come by way of another node, and starts it again.
+// kills ends the owner of a shard at once, under calls that come by way of another node, and starts it again.
 func (c *clusterBench) kills(ctx context.Context, run *benchCluster) (finding, error) {
 	g := &gaps{what: "kill -9 of the owner", file: "kill", target: benchLease + time.Second}
 	p, err := run.startPulse(ctx, 0, run.nodes[2])
@@ -206,7 +207,7 @@ func (c *clusterBench) kills(ctx context.Context, run *benchCluster) (finding, e
 // joining is how a new replica caught up.
 type joining struct {
 	entries, fromPeer uint64
-	journal, state    int64 // bytes on its disk
+	journal, state    int64 // bytes
 	took              time.Duration
 }
 
@@ -237,26 +238,34 @@ func (c *clusterBench) join(ctx context.Context, run *benchCluster) (finding, er
 		return false
 	})
 	j.took = time.Since(begun)
-	return j, errors.Join(err, j.look(n.dir))
+	return j, errors.Join(err, j.weigh(ctx, run, n))
 }
 
-// look sees how much the new node has on its disk.
-func (j *joining) look(dir string) error {
-	return filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			return err
-		}
-		info, err := d.Info()
+// weigh finds out how many bytes the entries are, going by what the owners have appended, and how large the states. The
+// journal's files tell less: some of them are made before they are used.
+func (j *joining) weigh(ctx context.Context, run *benchCluster, n *benchNode) error {
+	var entries, bytes uint64
+	for _, owner := range run.nodes[:len(run.nodes)-1] {
+		figures, err := metricsOf(ctx, owner.process)
 		if err != nil {
 			return err
 		}
-		if d.Name() == "state.db" {
-			j.state += info.Size()
-		} else {
-			j.journal += info.Size()
+		entries += figures["holdfast_journal_entries_total"]
+		bytes += figures["holdfast_journal_bytes_total"]
+	}
+	j.journal = int64(float64(bytes) / float64(max(1, entries)) * float64(j.entries))
+	data, err := server.ReadDataDir(n.dir)
+	if err != nil {
+		return err
+	}
+	for shard := range run.shards {
+		info, err := os.Stat(data.StatePath(shard))
+		if err != nil {
+			return err
 		}
-		return nil
-	})
+		j.state += info.Size()
+	}
+	return nil
 }
 
 // grow loads the cluster until its journals have so many entries, and waits until etcd has let go of what it may.

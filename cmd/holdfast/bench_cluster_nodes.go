@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"runtime"
 	"strconv"
@@ -59,7 +60,7 @@ func (c *clusterBench) startCluster(ctx context.Context, l layout) (*benchCluste
 		}
 	}
 	var err error
-	run.book, err = openBenchAccounts(ctx, run.nodes[0].conns, c.Accounts, c.out)
+	run.book, err = openBenchAccounts(ctx, run.nodes[0].conns, c.Accounts, io.Discard)
 	return run, err
 }
 

@@ -120,7 +120,7 @@ func awaitServing(ctx context.Context, cc *grpc.ClientConn) error {
 // lookAfter finds out what the server did to answer: it replayed what its journal has beyond what the state file had,
 // but for what it appended itself.
 func (b *bench) lookAfter(ctx context.Context, r *restart, flushed uint64) error {
-	figures, err := b.metrics(ctx)
+	figures, err := metricsOf(ctx, b.server)
 	if err != nil {
 		return err
 	}
@@ -135,9 +135,9 @@ func (b *bench) lookAfter(ctx context.Context, r *restart, flushed uint64) error
 	return ctx.Err()
 }
 
-// metrics are the server's figures that have a label for each shard, summed.
-func (b *bench) metrics(ctx context.Context) (map[string]uint64, error) {
-	text, err := get(ctx, "http://"+b.server.Ops+"/metrics")
+// metricsOf are a server's figures that have a label for each shard, summed.
+func metricsOf(ctx context.Context, server *process) (map[string]uint64, error) {
+	text, err := get(ctx, "http://"+server.Ops+"/metrics")
 	if err != nil {
 		return nil, err
 	}
