@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -63,7 +62,9 @@ func (c ClusterConfig) withDefaults(listen string) (ClusterConfig, error) {
 	return c, nil
 }
 
-func (c *ClusterConfig) prefix() string { return "/holdfast/" + c.Name + "/" }
+// registry and journals are what the keys of a cluster begin with. Neither lies within the other: the registry is watched whole.
+func (c *ClusterConfig) registry() string { return "/holdfast/" + c.Name + "/registry" }
+func (c *ClusterConfig) journals() string { return "/holdfast/" + c.Name + "/journals/" }
 
 // logName is what a shard's journal is called in etcd.
 func logName(shard int) string { return fmt.Sprintf("shard-%04d", shard) }
@@ -92,7 +93,7 @@ func openNode(ctx context.Context, c ClusterConfig, r *router, logger *slog.Logg
 	close(n.done) // nothing runs yet
 	n.stop = func() {}
 	n.etcd, err = etcd.Connect(ctx, etcd.Config{
-		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, Prefix: c.prefix() + "journal/", Logger: logger,
+		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, Prefix: c.journals(), Logger: logger,
 	})
 	if err != nil {
 		return nil, err
@@ -139,7 +140,7 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 // join makes the node one of the cluster, which leads what it is given from then on.
 func (n *node) join(ctx context.Context, shards int, zone, version string) error {
 	c, err := cluster.Join(ctx, cluster.Config{
-		Client: n.client, Prefix: strings.TrimSuffix(n.config.prefix(), "/"), ID: n.config.Node, Address: n.config.Advertise, Version: version,
+		Client: n.client, Prefix: n.config.registry(), ID: n.config.Node, Address: n.config.Advertise, Version: version,
 		Shards: shards, Zone: zone, Holder: n, Logger: n.logger, Lease: n.config.Lease,
 	})
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -535,6 +536,13 @@ func TestPeersAreKnown(t *testing.T) {
 		_, err = peerv1.NewPeerServiceClient(owner.conn).ClaimOrder(as(token), &peerv1.ClaimOrderRequest{Caller: "gw", OrderId: "x", AccountId: a.GetAccountId()})
 		requireReason(t, err, codes.PermissionDenied, "PERMISSION_DENIED")
 	}
+}
+
+// What is appended is not told to those who watch the registry.
+func TestJournalsAreApartFromTheRegistry(t *testing.T) {
+	c := ClusterConfig{Name: "x"}
+	require.False(t, strings.HasPrefix(c.journals(), c.registry()+"/"))
+	require.False(t, strings.HasPrefix(c.registry()+"/", c.journals()))
 }
 
 // Two copies of an entry are enough to forget it, but not one; a node that is there is waited for unless it is far behind.

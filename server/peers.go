@@ -75,7 +75,7 @@ func (p *peers) close() error {
 
 // others are the other nodes that have caught up with a shard, the one who leads it last: it has most to do.
 func (p *peers) others(ctx context.Context, shard int) (nodes []cluster.Node, err error) {
-	registry, err := cluster.Open(p.node.client, p.node.config.prefix()[:len(p.node.config.prefix())-1])
+	registry, err := cluster.Open(p.node.client, p.node.config.registry())
 	if err != nil {
 		return nil, err
 	}
