@@ -120,10 +120,10 @@ func (f *Fake) admit(ctx context.Context, req proto.Message) error {
 	owner := f.owners[shard]
 	md, _ := metadata.FromIncomingContext(ctx)
 	switch {
-	case first(md.Get("holdfast-read")) == "local" && !f.behind:
-		return grpc.SetHeader(ctx, metadata.Pairs("holdfast-as-of", fmt.Sprintf("%d 17 2026-02-16T09:30:00.25Z", shard)))
 	case owner == f:
 		return nil
+	case first(md.Get("holdfast-read")) == "local" && !f.behind:
+		return grpc.SetHeader(ctx, metadata.Pairs("holdfast-as-of", fmt.Sprintf("%d 17 2026-02-16T09:30:00.25Z", shard)))
 	case owner == nil || owner.dead:
 		return Refusal(codes.Unavailable, "STARTING", nil)
 	case f.strict:

@@ -11,8 +11,8 @@ import (
 
 // AsOf says how much a node had followed that answered a local read.
 type AsOf struct {
-	// Local says that the node that was asked answered by itself. Otherwise the read was sent on to the owner, whose answer
-	// has everything, and the other fields are zero.
+	// Local says that a node answered that follows the shard. Otherwise the owner did, whose answer has everything, and the
+	// other fields are zero.
 	Local bool
 	// Shard is the shard that was read.
 	Shard int
@@ -22,9 +22,10 @@ type AsOf struct {
 	Time time.Time
 }
 
-// ReadLocally makes a context for calls that only read: any node that follows the shard answers them, from what it has
-// followed so far, which as a rule is milliseconds behind the owner. It is for what can do with that and must not burden
-// the owner, such as pages that show a balance. Calls that change something, and Admin, are made as ever.
+// ReadLocally makes a context for calls that only read: the node that they reach answers them, from what it has followed
+// so far, which as a rule is milliseconds behind the owner. It is for what can do with that and must not burden the owner,
+// or must be answered while there is none, such as pages that show a balance. Calls that change something, and Admin, are
+// made as ever.
 //
 // Of each call that is answered, asOf tells how old the answer is; nil if nobody wants to know. Use one for one call at a
 // time. Such calls do not go over pooled streams.
