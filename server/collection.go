@@ -13,7 +13,7 @@ func (s *billing) StreamCollections(r *holdfastv1.StreamCollectionsRequest, stre
 		return err
 	}
 	var c check
-	at, channel := s.cursor(&c, r.GetCursor(), last), c.channel("channel", r.GetChannel(), false)
+	at, channel := s.cursor(stream.Context(), &c, r.GetCursor(), last), c.channel("channel", r.GetChannel(), false)
 	if err := c.err(); err != nil {
 		return err
 	}

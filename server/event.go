@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -58,7 +59,7 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 	if err != nil {
 		return err
 	}
-	at, match, err := s.parseWatch(r, last)
+	at, match, err := s.parseWatch(stream.Context(), r, last)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 }
 
 // parseWatch checks a request.
-func (s *events) parseWatch(r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, func(*holdfastv1.Event) bool, error) {
+func (s *events) parseWatch(ctx context.Context, r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, func(*holdfastv1.Event) bool, error) {
 	var c check
-	at := s.cursor(&c, r.GetCursor(), last)
+	at := s.cursor(ctx, &c, r.GetCursor(), last)
 	if r.GetAccountId() != "" {
 		c.account(r.GetAccountId())
 	}

@@ -25,18 +25,28 @@ type occurrence struct {
 	end   bool
 }
 
-// cursor reads where a stream is to begin. The last durable entry of each shard is as far as a cursor can have come.
-func (f *feed) cursor(c *check, s string, last []uint64) cursor {
+// cursor reads where a stream is to begin. The last durable entry of each shard is as far as a cursor can have come; where
+// another node gave it, that may be further than this one knows.
+func (f *feed) cursor(ctx context.Context, c *check, s string, last []uint64) cursor {
 	at, err := parseCursor(s, len(f.writers))
 	if err != nil {
 		c.fault("cursor", "%v", err)
 	}
 	for i := range at {
-		if at[i] > last[i] {
+		if at[i] > last[i] && !f.ahead(ctx, i, at[i]) {
 			c.fault("cursor", "lies beyond the end of shard %d", i)
 		}
 	}
 	return at
+}
+
+// ahead says whether a shard's journal has an entry that this node has not followed yet.
+func (f *feed) ahead(ctx context.Context, shard int, sequence uint64) bool {
+	if f.node == nil {
+		return false
+	}
+	_, next, err := f.node.logs[shard].Bounds(ctx)
+	return err == nil && sequence < next
 }
 
 // follow tells every entry after a cursor, with the cursor after it, until telling fails or the context ends; with

@@ -214,6 +214,29 @@ func TestAnyNodeAnswersAnyCall(t *testing.T) {
 	}
 }
 
+// A cursor is good at every node, also at one that has not followed as far yet; a made-up one is refused there too.
+func TestCursorIsGoodAtEveryNode(t *testing.T) {
+	ns := serveNodes(t, 2, 1, nil)
+	owner, others := ns.owner(0)
+	a := owner.account(1e9)
+	for range 20 {
+		owner.held(a, 1)
+		all := owner.events(&holdfastv1.WatchEventsRequest{})
+		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		stream, err := others[0].WatchEvents(ctx, &holdfastv1.WatchEventsRequest{Cursor: all[len(all)-1].GetCursor()})
+		require.NoError(t, err)
+		owner.held(a, 1)
+		m, err := stream.Recv()
+		require.NoError(t, err)
+		require.Equal(t, a.GetAccountId(), m.GetEvent().GetAccountId())
+		cancel()
+	}
+	stream, err := others[0].WatchEvents(t.Context(), &holdfastv1.WatchEventsRequest{Cursor: cursor{1_000_000}.String()})
+	require.NoError(t, err)
+	_, err = stream.Recv()
+	requireReason(t, err, codes.InvalidArgument, "INVALID_REQUEST")
+}
+
 // accounts is how many there are in all shards.
 func (ns *nodes) accounts() (n int) {
 	for _, w := range ns.list[0].server.router.writers {
