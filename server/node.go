@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,17 @@ type ClusterConfig struct {
 	Copies    int           // nodes that must have an entry on disk before etcd forgets it; default 2
 	Tail      uint64        // entries that etcd keeps all the same, for nodes that were away for a moment; default 10,000
 
+	// Journals are where the journals of some shards are, if not in the etcd cluster of the endpoints above, which always has
+	// the registry. One etcd cluster writes so much and no more; shards in another do not compete with those in the first.
+	Journals []JournalsIn
+
 	Peers PeerConfig
+}
+
+// JournalsIn says in which etcd cluster the journals of some shards are, with the same TLS and user as the first.
+type JournalsIn struct {
+	First, Last int      // shards
+	Endpoints   []string // host:port
 }
 
 func (c ClusterConfig) withDefaults(listen string) (ClusterConfig, error) {
@@ -75,8 +86,8 @@ type node struct {
 	config  ClusterConfig
 	logger  *slog.Logger
 	router  *router
-	etcd    *etcd.Cluster
-	client  *clientv3.Client // of the registry, apart from the journals' so that neither holds up the other
+	etcds   map[string]*etcd.Cluster // by their endpoints
+	client  *clientv3.Client         // of the registry, apart from the journals' so that neither holds up the other
 	logs    []*etcd.Journal
 	copies  []*replica.Journal
 	peers   *peers
@@ -89,30 +100,74 @@ var _ cluster.Holder = (*node)(nil)
 
 // openNode connects to etcd, without joining the cluster yet.
 func openNode(ctx context.Context, c ClusterConfig, r *router, logger *slog.Logger) (_ *node, err error) {
-	n := &node{config: c, logger: logger, router: r, done: make(chan struct{})}
+	n := &node{config: c, logger: logger, router: r, etcds: map[string]*etcd.Cluster{}, done: make(chan struct{})}
 	close(n.done) // nothing runs yet
 	n.stop = func() {}
-	n.etcd, err = etcd.Connect(ctx, etcd.Config{
-		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, Prefix: c.journals(), Logger: logger,
-	})
-	if err != nil {
-		return nil, err
-	}
 	n.client, err = clientv3.New(clientv3.Config{
 		Endpoints: c.Endpoints, TLS: c.TLS, Username: c.Username, Password: c.Password, DialTimeout: 5 * time.Second,
 		DialKeepAliveTime: 10 * time.Second, DialKeepAliveTimeout: 3 * time.Second, Logger: zap.NewNop(),
 	})
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("cluster: %w", err), n.etcd.Close())
+		return nil, fmt.Errorf("cluster: %w", err)
 	}
 	n.peers = newPeers(n)
 	return n, nil
 }
 
+// journalsOf is the etcd cluster in which a shard's journal is.
+func (n *node) journalsOf(ctx context.Context, shard int) (*etcd.Cluster, error) {
+	endpoints := n.config.Endpoints
+	for _, in := range n.config.Journals {
+		if in.First <= shard && shard <= in.Last {
+			endpoints = in.Endpoints
+		}
+	}
+	key := strings.Join(endpoints, ",")
+	if n.etcds[key] != nil {
+		return n.etcds[key], nil
+	}
+	e, err := etcd.Connect(ctx, etcd.Config{
+		Endpoints: endpoints, TLS: n.config.TLS, Username: n.config.Username, Password: n.config.Password, Prefix: n.config.journals(), Logger: n.logger,
+	})
+	if err == nil {
+		n.etcds[key] = e
+	}
+	return e, err
+}
+
+// agree makes sure that the other nodes look for the journals in the same places.
+func (n *node) agree(ctx context.Context, shards int) error {
+	var at []cluster.JournalsAt
+	for shard := range shards {
+		e, err := n.journalsOf(ctx, shard)
+		if err != nil {
+			return err
+		}
+		id, err := e.ID(ctx)
+		if err != nil {
+			return err
+		}
+		if last := len(at) - 1; last >= 0 && at[last].Etcd == id {
+			at[last].Last = shard
+			continue
+		}
+		at = append(at, cluster.JournalsAt{First: shard, Last: shard, Etcd: id})
+	}
+	registry, err := cluster.Open(n.client, n.config.registry())
+	if err != nil {
+		return err
+	}
+	return registry.AgreeOnJournals(ctx, at)
+}
+
 // openShard opens a shard as a standby: its log in etcd, and the copy of it and the state in the data directory. A node that
 // has no state yet gets a peer's.
 func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer.Config, progress func(done, total uint64)) (*writer.Writer, error) {
-	log, err := n.etcd.Open(logName(shard))
+	e, err := n.journalsOf(ctx, shard)
+	if err != nil {
+		return nil, err
+	}
+	log, err := e.Open(logName(shard))
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +251,11 @@ func (n *node) leave(ctx context.Context) error {
 
 // close ends the connections. The writers, which have the journals, are closed before.
 func (n *node) close() error {
-	return errors.Join(n.peers.close(), n.client.Close(), n.etcd.Close())
+	errs := []error{n.peers.close(), n.client.Close()}
+	for _, e := range n.etcds {
+		errs = append(errs, e.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // ownerName is what the journals call this process, for people.

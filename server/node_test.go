@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	clientv3 "go.etcd.io/etcd/client/v3"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -521,6 +522,42 @@ func TestNewNodeComesUpFromAPeer(t *testing.T) {
 		require.Equal(t, uint64(n), e.Sequence)
 	}
 	require.Greater(t, n, 1_500)
+}
+
+// Shards may have their journals in an etcd cluster of their own. A node that looks elsewhere than the others is refused: it
+// would decide for a shard that another decides for.
+func TestJournalsInTwoEtcdClusters(t *testing.T) {
+	other, err := etcdtest.Start(t.TempDir(), 1, etcdtest.Member{})
+	require.NoError(t, err)
+	defer func() { require.NoError(t, other.Stop()) }()
+	apart := func(c *Config) {
+		c.Cluster.Journals = []JournalsIn{{First: 2, Last: 3, Endpoints: other.Endpoints()}}
+	}
+	ns := serveNodes(t, 2, fourShards, apart)
+	for shard := range fourShards {
+		for i, b := range ns.list {
+			b.serial = (shard*10 + i + 1) * 1000
+			b.held(b.accountIn(shard, 1e9), 5)
+		}
+	}
+	ns.alike()
+	there, err := other.Client().Get(t.Context(), "/holdfast/", clientv3.WithPrefix(), clientv3.WithKeysOnly())
+	require.NoError(t, err)
+	for _, kv := range there.Kvs {
+		require.Regexp(t, "/journals/shard-000[23]/", string(kv.Key))
+	}
+	require.NotEmpty(t, there.Kvs)
+
+	c := ns.list[0].config
+	mistaken := *c.Cluster
+	mistaken.Node, mistaken.Journals = "c", nil
+	c.Data, c.Cluster = filepath.Join(t.TempDir(), "c"), &mistaken
+	_, err = New(t.Context(), c)
+	require.ErrorIs(t, err, cluster.ErrMeta)
+	require.ErrorContains(t, err, "for shards 2 to 3")
+	for _, b := range ns.list { // before the etcd that has their journals
+		require.NoError(t, b.server.Shutdown())
+	}
 }
 
 // Only peers speak for others, and only to them what peers ask of each other is answered.

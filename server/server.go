@@ -144,7 +144,7 @@ func (s *Server) openNode(ctx context.Context) error {
 		return err
 	}
 	s.router.node = s.node
-	return nil
+	return s.node.agree(ctx, s.data.Meta.Shards)
 }
 
 func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, error) {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strconv"
 	"strings"
 	"time"
 
@@ -22,6 +23,8 @@ type ClusterFlags struct {
 	EtcdKey          string   `name:"etcd-key" help:"Key of that certificate (PEM)." type:"existingfile" placeholder:"FILE"`
 	EtcdUser         string   `name:"etcd-user" help:"User at etcd, where its authentication is on." placeholder:"NAME"`
 	EtcdPasswordFile string   `name:"etcd-password-file" help:"File with that user's password." type:"existingfile" placeholder:"FILE"`
+
+	JournalsIn []string `name:"journals-in" help:"Shards whose journals are in another etcd cluster, which all nodes must be told alike." placeholder:"FIRST-LAST=HOST:PORT+HOST:PORT,..."`
 
 	Cluster   string        `help:"Name of the cluster: etcd may have several." default:"default"`
 	Node      string        `help:"This node's id, the same after each start and another for each node." placeholder:"ID"`
@@ -52,6 +55,13 @@ func (f *ClusterFlags) config() (*server.ClusterConfig, error) {
 	c := &server.ClusterConfig{
 		Endpoints: f.Etcd, Name: f.Cluster, Node: f.Node, Advertise: f.Advertise, Lease: f.Lease, Copies: f.Copies, Username: f.EtcdUser,
 	}
+	for _, text := range f.JournalsIn {
+		in, err := journalsIn(text)
+		if err != nil {
+			return nil, err
+		}
+		c.Journals = append(c.Journals, in)
+	}
 	var err error
 	if c.Password, err = secret(f.EtcdPasswordFile); err != nil {
 		return nil, err
@@ -66,6 +76,20 @@ func (f *ClusterFlags) config() (*server.ClusterConfig, error) {
 		return nil, fmt.Errorf("peers: %w", err)
 	}
 	return c, nil
+}
+
+// journalsIn reads FIRST-LAST=HOST:PORT+HOST:PORT.
+func journalsIn(text string) (in server.JournalsIn, err error) {
+	shards, endpoints, ok := strings.Cut(text, "=")
+	first, last, between := strings.Cut(shards, "-")
+	if in.First, err = strconv.Atoi(first); err == nil && between {
+		in.Last, err = strconv.Atoi(last)
+	}
+	if !ok || !between || err != nil || in.First < 0 || in.Last < in.First || endpoints == "" {
+		return in, fmt.Errorf("--journals-in: want FIRST-LAST=HOST:PORT+HOST:PORT, such as 8-15=etcd-4:2379+etcd-5:2379+etcd-6:2379, have %q", text)
+	}
+	in.Endpoints = strings.Split(endpoints, "+")
+	return in, nil
 }
 
 // secret reads a file with a secret in it; empty for no file.

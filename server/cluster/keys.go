@@ -12,6 +12,7 @@ import (
 //	nodes/<id>                a node, under its lease
 //	owners/<shard>            who owns the shard, under that node's lease
 //	pins/<shard>              the node that an operator wants to own the shard
+//	journals                  in which etcd clusters the shards' journals are
 //	drains/<id>               a node that an operator wants to own nothing
 //	replicas/<shard>/<id>     up to where a node's own copy of the shard is durable
 //
@@ -28,6 +29,7 @@ func newKeys(prefix string) (keys, error) {
 }
 
 func (k keys) meta() string                        { return k.prefix + "meta" }
+func (k keys) journals() string                    { return k.prefix + "journals" }
 func (k keys) node(id string) string               { return k.prefix + "nodes/" + id }
 func (k keys) owner(shard int) string              { return k.prefix + "owners/" + strconv.Itoa(shard) }
 func (k keys) pins() string                        { return k.prefix + "pins/" }
