@@ -112,6 +112,9 @@ func (s *admin) Verify(_ *holdfastv1.VerifyRequest, stream holdfastv1.AdminServi
 		result.Rows += report.Rows
 		result.Accounts, result.Authorizations = result.Accounts+report.Accounts, result.Authorizations+report.Authorizations
 		result.Items, result.Statements = result.Items+report.Items, result.Statements+report.Statements
+		result.Shards = append(result.Shards, &holdfastv1.VerifiedShard{
+			Shard: int32(i), Sequence: report.Entries, Hash: report.Hash.String(), StateHash: report.Digest.String(),
+		})
 		for _, f := range report.Faults {
 			result.Faults = append(result.Faults, fmt.Sprintf("shard %d: %s", i, f))
 		}

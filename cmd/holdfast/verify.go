@@ -110,14 +110,10 @@ func verifyShard(ctx context.Context, data *server.DataDir, shard int, zone cale
 	if snapshot != nil {
 		defer snapshot.Close()
 	}
-	report, err := audit.Check(ctx, audit.Shard{
+	return audit.Check(ctx, audit.Shard{
 		Number: uint16(shard), Journal: j, Upto: found.Next - 1, State: snapshot,
 		Terms: terms.Default(), Zone: zone, TempDir: data.Path, Progress: newCounting("verifying", shard),
 	})
-	if report != nil {
-		report.Hash = found.Hash
-	}
-	return report, err
 }
 
 // newCounting is a progress of one shard's entries.
@@ -129,8 +125,8 @@ func newCounting(what string, shard int) func(done, total uint64) {
 // printReport says what was found in a shard; true when that is bad.
 func printReport(shard int, r *audit.Report) bool {
 	if len(r.Faults) == 0 {
-		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements and %d receipts; %s; journal hash %s\n",
-			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Receipts, comparison(r), r.Hash)
+		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements and %d receipts; %s; journal hash %s, state hash %s\n",
+			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Receipts, comparison(r), r.Hash, r.Digest)
 		return false
 	}
 	for _, f := range r.Faults {

@@ -45,7 +45,8 @@ type Report struct {
 	Compared       bool         // whether there was a state to compare with the fold; if not, the next two are 0
 	Flushed        uint64       // the entry up to which the state has everything; what changed later may be missing in it
 	Rows           int64        // of the state and the fold, walked side by side
-	Hash           journal.Hash // of the last entry; set by those who know it
+	Hash           journal.Hash // of the last entry that was folded
+	Digest         state.Digest // of the rows that the entries make: what the state's are, where it was compared and has everything
 	Faults         []string     // at most 20; empty when all is well
 }
 
@@ -99,6 +100,9 @@ func (a *auditor) walk(ctx context.Context) error {
 		}
 		if e.Sequence > a.Upto {
 			break
+		}
+		if e.Sequence == a.Upto {
+			a.report.Hash = e.Hash()
 		}
 		if err := a.entry(e); err != nil {
 			a.report.fault("sequence %d: %v", e.Sequence, err)
@@ -172,6 +176,9 @@ func (a *auditor) compare() error {
 		return fmt.Errorf("audit: %w", err)
 	}
 	defer fold.Close()
+	if a.report.Digest, err = fold.Digest(); err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
 	if a.State != nil {
 		a.compareState(fold)
 	}

@@ -93,6 +93,9 @@ func chain(prev Hash, sequence uint64, time int64, payload []byte) Hash {
 	return sha256.Sum256(run)
 }
 
+// Hash is the hash of the entry, which the one after it has as the hash before it.
+func (e *Entry) Hash() Hash { return chain(e.Prev, e.Sequence, e.Time, e.Payload) }
+
 // Follows tells whether the batch may stand at head: its header names the head's next sequence and hash, and its
 // fields agree with its bytes. Engines ask it before they write. A batch that does not follow the head it is
 // appended with is the caller's mistake, not another owner's doing, and answers ErrMisplaced.

@@ -539,7 +539,9 @@ type VerifyResponse struct {
 	Items int64 `protobuf:"varint,9,opt,name=items,proto3" json:"items,omitempty"`
 	// Statements that were checked with them: each adds up, and opens with the balance that the one before closed with. Set in
 	// the last message.
-	Statements    int64 `protobuf:"varint,10,opt,name=statements,proto3" json:"statements,omitempty"`
+	Statements int64 `protobuf:"varint,10,opt,name=statements,proto3" json:"statements,omitempty"`
+	// The shards, in their order. Set in the last message.
+	Shards        []*VerifiedShard `protobuf:"bytes,11,rep,name=shards,proto3" json:"shards,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -644,6 +646,87 @@ func (x *VerifyResponse) GetStatements() int64 {
 	return 0
 }
 
+func (x *VerifyResponse) GetShards() []*VerifiedShard {
+	if x != nil {
+		return x.Shards
+	}
+	return nil
+}
+
+// VerifiedShard names what a shard has by hashes. Two nodes of a cluster, or two backups, whose shard ends with the same
+// entry have the same ones.
+type VerifiedShard struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard.
+	Shard int32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Sequence of the last entry that was walked.
+	Sequence uint64 `protobuf:"varint,2,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Its hash, hex.
+	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	// SHA-256 of the rows that the entries make, in order of their keys, hex. Where there are no faults, the state is that.
+	StateHash     string `protobuf:"bytes,4,opt,name=state_hash,json=stateHash,proto3" json:"state_hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *VerifiedShard) Reset() {
+	*x = VerifiedShard{}
+	mi := &file_holdfast_v1_admin_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *VerifiedShard) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*VerifiedShard) ProtoMessage() {}
+
+func (x *VerifiedShard) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_admin_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use VerifiedShard.ProtoReflect.Descriptor instead.
+func (*VerifiedShard) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *VerifiedShard) GetShard() int32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *VerifiedShard) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *VerifiedShard) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+func (x *VerifiedShard) GetStateHash() string {
+	if x != nil {
+		return x.StateHash
+	}
+	return ""
+}
+
 // SuspensionScope is what a suspension is about. Exactly one field is set.
 type SuspensionScope struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -661,7 +744,7 @@ type SuspensionScope struct {
 
 func (x *SuspensionScope) Reset() {
 	*x = SuspensionScope{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[8]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -673,7 +756,7 @@ func (x *SuspensionScope) String() string {
 func (*SuspensionScope) ProtoMessage() {}
 
 func (x *SuspensionScope) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[8]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -686,7 +769,7 @@ func (x *SuspensionScope) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionScope.ProtoReflect.Descriptor instead.
 func (*SuspensionScope) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *SuspensionScope) GetScope() isSuspensionScope_Scope {
@@ -765,7 +848,7 @@ type Suspension struct {
 
 func (x *Suspension) Reset() {
 	*x = Suspension{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[9]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -777,7 +860,7 @@ func (x *Suspension) String() string {
 func (*Suspension) ProtoMessage() {}
 
 func (x *Suspension) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[9]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -790,7 +873,7 @@ func (x *Suspension) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Suspension.ProtoReflect.Descriptor instead.
 func (*Suspension) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Suspension) GetScope() *SuspensionScope {
@@ -842,7 +925,7 @@ type SuspendRequest struct {
 
 func (x *SuspendRequest) Reset() {
 	*x = SuspendRequest{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[10]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -854,7 +937,7 @@ func (x *SuspendRequest) String() string {
 func (*SuspendRequest) ProtoMessage() {}
 
 func (x *SuspendRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[10]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -867,7 +950,7 @@ func (x *SuspendRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendRequest.ProtoReflect.Descriptor instead.
 func (*SuspendRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{10}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *SuspendRequest) GetRequestId() string {
@@ -956,7 +1039,7 @@ type SuspendResponse struct {
 
 func (x *SuspendResponse) Reset() {
 	*x = SuspendResponse{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[11]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -968,7 +1051,7 @@ func (x *SuspendResponse) String() string {
 func (*SuspendResponse) ProtoMessage() {}
 
 func (x *SuspendResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[11]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -981,7 +1064,7 @@ func (x *SuspendResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspendResponse.ProtoReflect.Descriptor instead.
 func (*SuspendResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *SuspendResponse) GetSuspensions() []*Suspension {
@@ -1019,7 +1102,7 @@ type ResumeRequest struct {
 
 func (x *ResumeRequest) Reset() {
 	*x = ResumeRequest{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[12]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1031,7 +1114,7 @@ func (x *ResumeRequest) String() string {
 func (*ResumeRequest) ProtoMessage() {}
 
 func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[12]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1044,7 +1127,7 @@ func (x *ResumeRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeRequest.ProtoReflect.Descriptor instead.
 func (*ResumeRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{12}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ResumeRequest) GetRequestId() string {
@@ -1133,7 +1216,7 @@ type ResumeResponse struct {
 
 func (x *ResumeResponse) Reset() {
 	*x = ResumeResponse{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[13]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1145,7 +1228,7 @@ func (x *ResumeResponse) String() string {
 func (*ResumeResponse) ProtoMessage() {}
 
 func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[13]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1158,7 +1241,7 @@ func (x *ResumeResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ResumeResponse.ProtoReflect.Descriptor instead.
 func (*ResumeResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ResumeResponse) GetSuspensions() []*Suspension {
@@ -1184,7 +1267,7 @@ type ListSuspensionsRequest struct {
 
 func (x *ListSuspensionsRequest) Reset() {
 	*x = ListSuspensionsRequest{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[14]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1196,7 +1279,7 @@ func (x *ListSuspensionsRequest) String() string {
 func (*ListSuspensionsRequest) ProtoMessage() {}
 
 func (x *ListSuspensionsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[14]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1209,7 +1292,7 @@ func (x *ListSuspensionsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuspensionsRequest.ProtoReflect.Descriptor instead.
 func (*ListSuspensionsRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{15}
 }
 
 // ListSuspensionsResponse tells what is suspended.
@@ -1223,7 +1306,7 @@ type ListSuspensionsResponse struct {
 
 func (x *ListSuspensionsResponse) Reset() {
 	*x = ListSuspensionsResponse{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[15]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1235,7 +1318,7 @@ func (x *ListSuspensionsResponse) String() string {
 func (*ListSuspensionsResponse) ProtoMessage() {}
 
 func (x *ListSuspensionsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[15]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1248,7 +1331,7 @@ func (x *ListSuspensionsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListSuspensionsResponse.ProtoReflect.Descriptor instead.
 func (*ListSuspensionsResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListSuspensionsResponse) GetSuspensions() []*Suspension {
@@ -1277,7 +1360,7 @@ type AdvanceClockRequest struct {
 
 func (x *AdvanceClockRequest) Reset() {
 	*x = AdvanceClockRequest{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[16]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +1372,7 @@ func (x *AdvanceClockRequest) String() string {
 func (*AdvanceClockRequest) ProtoMessage() {}
 
 func (x *AdvanceClockRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[16]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +1385,7 @@ func (x *AdvanceClockRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceClockRequest.ProtoReflect.Descriptor instead.
 func (*AdvanceClockRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AdvanceClockRequest) GetTo() isAdvanceClockRequest_To {
@@ -1368,7 +1451,7 @@ type AdvanceClockResponse struct {
 
 func (x *AdvanceClockResponse) Reset() {
 	*x = AdvanceClockResponse{}
-	mi := &file_holdfast_v1_admin_proto_msgTypes[17]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1380,7 +1463,7 @@ func (x *AdvanceClockResponse) String() string {
 func (*AdvanceClockResponse) ProtoMessage() {}
 
 func (x *AdvanceClockResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_admin_proto_msgTypes[17]
+	mi := &file_holdfast_v1_admin_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1393,7 +1476,7 @@ func (x *AdvanceClockResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AdvanceClockResponse.ProtoReflect.Descriptor instead.
 func (*AdvanceClockResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_v1_admin_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AdvanceClockResponse) GetTime() *timestamppb.Timestamp {
@@ -1456,7 +1539,7 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\rBackupRequest\"&\n" +
 	"\x0eBackupResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\"\x0f\n" +
-	"\rVerifyRequest\"\x9f\x02\n" +
+	"\rVerifyRequest\"\xd3\x02\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12#\n" +
@@ -1470,7 +1553,14 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\n" +
 	"statements\x18\n" +
 	" \x01(\x03R\n" +
-	"statements\"{\n" +
+	"statements\x122\n" +
+	"\x06shards\x18\v \x03(\v2\x1a.holdfast.v1.VerifiedShardR\x06shards\"t\n" +
+	"\rVerifiedShard\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
+	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\x12\x1d\n" +
+	"\n" +
+	"state_hash\x18\x04 \x01(\tR\tstateHash\"{\n" +
 	"\x0fSuspensionScope\x12*\n" +
 	"\x05scene\x18\x01 \x01(\x0e2\x12.holdfast.v1.SceneH\x00R\x05scene\x12\x1f\n" +
 	"\n" +
@@ -1539,7 +1629,7 @@ func file_holdfast_v1_admin_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_admin_proto_rawDescData
 }
 
-var file_holdfast_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
+var file_holdfast_v1_admin_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
 var file_holdfast_v1_admin_proto_goTypes = []any{
 	(*GetStatsRequest)(nil),         // 0: holdfast.v1.GetStatsRequest
 	(*GetStatsResponse)(nil),        // 1: holdfast.v1.GetStatsResponse
@@ -1549,55 +1639,57 @@ var file_holdfast_v1_admin_proto_goTypes = []any{
 	(*BackupResponse)(nil),          // 5: holdfast.v1.BackupResponse
 	(*VerifyRequest)(nil),           // 6: holdfast.v1.VerifyRequest
 	(*VerifyResponse)(nil),          // 7: holdfast.v1.VerifyResponse
-	(*SuspensionScope)(nil),         // 8: holdfast.v1.SuspensionScope
-	(*Suspension)(nil),              // 9: holdfast.v1.Suspension
-	(*SuspendRequest)(nil),          // 10: holdfast.v1.SuspendRequest
-	(*SuspendResponse)(nil),         // 11: holdfast.v1.SuspendResponse
-	(*ResumeRequest)(nil),           // 12: holdfast.v1.ResumeRequest
-	(*ResumeResponse)(nil),          // 13: holdfast.v1.ResumeResponse
-	(*ListSuspensionsRequest)(nil),  // 14: holdfast.v1.ListSuspensionsRequest
-	(*ListSuspensionsResponse)(nil), // 15: holdfast.v1.ListSuspensionsResponse
-	(*AdvanceClockRequest)(nil),     // 16: holdfast.v1.AdvanceClockRequest
-	(*AdvanceClockResponse)(nil),    // 17: holdfast.v1.AdvanceClockResponse
-	(*timestamppb.Timestamp)(nil),   // 18: google.protobuf.Timestamp
-	(Scene)(0),                      // 19: holdfast.v1.Scene
-	(*durationpb.Duration)(nil),     // 20: google.protobuf.Duration
+	(*VerifiedShard)(nil),           // 8: holdfast.v1.VerifiedShard
+	(*SuspensionScope)(nil),         // 9: holdfast.v1.SuspensionScope
+	(*Suspension)(nil),              // 10: holdfast.v1.Suspension
+	(*SuspendRequest)(nil),          // 11: holdfast.v1.SuspendRequest
+	(*SuspendResponse)(nil),         // 12: holdfast.v1.SuspendResponse
+	(*ResumeRequest)(nil),           // 13: holdfast.v1.ResumeRequest
+	(*ResumeResponse)(nil),          // 14: holdfast.v1.ResumeResponse
+	(*ListSuspensionsRequest)(nil),  // 15: holdfast.v1.ListSuspensionsRequest
+	(*ListSuspensionsResponse)(nil), // 16: holdfast.v1.ListSuspensionsResponse
+	(*AdvanceClockRequest)(nil),     // 17: holdfast.v1.AdvanceClockRequest
+	(*AdvanceClockResponse)(nil),    // 18: holdfast.v1.AdvanceClockResponse
+	(*timestamppb.Timestamp)(nil),   // 19: google.protobuf.Timestamp
+	(Scene)(0),                      // 20: holdfast.v1.Scene
+	(*durationpb.Duration)(nil),     // 21: google.protobuf.Duration
 }
 var file_holdfast_v1_admin_proto_depIdxs = []int32{
-	18, // 0: holdfast.v1.GetStatsResponse.time:type_name -> google.protobuf.Timestamp
-	18, // 1: holdfast.v1.GetStatsResponse.start_time:type_name -> google.protobuf.Timestamp
+	19, // 0: holdfast.v1.GetStatsResponse.time:type_name -> google.protobuf.Timestamp
+	19, // 1: holdfast.v1.GetStatsResponse.start_time:type_name -> google.protobuf.Timestamp
 	2,  // 2: holdfast.v1.GetStatsResponse.shards:type_name -> holdfast.v1.ShardStats
 	3,  // 3: holdfast.v1.GetStatsResponse.carriers:type_name -> holdfast.v1.CarrierTotals
-	19, // 4: holdfast.v1.SuspensionScope.scene:type_name -> holdfast.v1.Scene
-	8,  // 5: holdfast.v1.Suspension.scope:type_name -> holdfast.v1.SuspensionScope
-	18, // 6: holdfast.v1.Suspension.since:type_name -> google.protobuf.Timestamp
-	19, // 7: holdfast.v1.SuspendRequest.scene:type_name -> holdfast.v1.Scene
-	9,  // 8: holdfast.v1.SuspendResponse.suspensions:type_name -> holdfast.v1.Suspension
-	19, // 9: holdfast.v1.ResumeRequest.scene:type_name -> holdfast.v1.Scene
-	9,  // 10: holdfast.v1.ResumeResponse.suspensions:type_name -> holdfast.v1.Suspension
-	9,  // 11: holdfast.v1.ListSuspensionsResponse.suspensions:type_name -> holdfast.v1.Suspension
-	18, // 12: holdfast.v1.AdvanceClockRequest.time:type_name -> google.protobuf.Timestamp
-	20, // 13: holdfast.v1.AdvanceClockRequest.duration:type_name -> google.protobuf.Duration
-	18, // 14: holdfast.v1.AdvanceClockResponse.time:type_name -> google.protobuf.Timestamp
-	0,  // 15: holdfast.v1.AdminService.GetStats:input_type -> holdfast.v1.GetStatsRequest
-	4,  // 16: holdfast.v1.AdminService.Backup:input_type -> holdfast.v1.BackupRequest
-	6,  // 17: holdfast.v1.AdminService.Verify:input_type -> holdfast.v1.VerifyRequest
-	10, // 18: holdfast.v1.AdminService.Suspend:input_type -> holdfast.v1.SuspendRequest
-	12, // 19: holdfast.v1.AdminService.Resume:input_type -> holdfast.v1.ResumeRequest
-	14, // 20: holdfast.v1.AdminService.ListSuspensions:input_type -> holdfast.v1.ListSuspensionsRequest
-	16, // 21: holdfast.v1.AdminService.AdvanceClock:input_type -> holdfast.v1.AdvanceClockRequest
-	1,  // 22: holdfast.v1.AdminService.GetStats:output_type -> holdfast.v1.GetStatsResponse
-	5,  // 23: holdfast.v1.AdminService.Backup:output_type -> holdfast.v1.BackupResponse
-	7,  // 24: holdfast.v1.AdminService.Verify:output_type -> holdfast.v1.VerifyResponse
-	11, // 25: holdfast.v1.AdminService.Suspend:output_type -> holdfast.v1.SuspendResponse
-	13, // 26: holdfast.v1.AdminService.Resume:output_type -> holdfast.v1.ResumeResponse
-	15, // 27: holdfast.v1.AdminService.ListSuspensions:output_type -> holdfast.v1.ListSuspensionsResponse
-	17, // 28: holdfast.v1.AdminService.AdvanceClock:output_type -> holdfast.v1.AdvanceClockResponse
-	22, // [22:29] is the sub-list for method output_type
-	15, // [15:22] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	8,  // 4: holdfast.v1.VerifyResponse.shards:type_name -> holdfast.v1.VerifiedShard
+	20, // 5: holdfast.v1.SuspensionScope.scene:type_name -> holdfast.v1.Scene
+	9,  // 6: holdfast.v1.Suspension.scope:type_name -> holdfast.v1.SuspensionScope
+	19, // 7: holdfast.v1.Suspension.since:type_name -> google.protobuf.Timestamp
+	20, // 8: holdfast.v1.SuspendRequest.scene:type_name -> holdfast.v1.Scene
+	10, // 9: holdfast.v1.SuspendResponse.suspensions:type_name -> holdfast.v1.Suspension
+	20, // 10: holdfast.v1.ResumeRequest.scene:type_name -> holdfast.v1.Scene
+	10, // 11: holdfast.v1.ResumeResponse.suspensions:type_name -> holdfast.v1.Suspension
+	10, // 12: holdfast.v1.ListSuspensionsResponse.suspensions:type_name -> holdfast.v1.Suspension
+	19, // 13: holdfast.v1.AdvanceClockRequest.time:type_name -> google.protobuf.Timestamp
+	21, // 14: holdfast.v1.AdvanceClockRequest.duration:type_name -> google.protobuf.Duration
+	19, // 15: holdfast.v1.AdvanceClockResponse.time:type_name -> google.protobuf.Timestamp
+	0,  // 16: holdfast.v1.AdminService.GetStats:input_type -> holdfast.v1.GetStatsRequest
+	4,  // 17: holdfast.v1.AdminService.Backup:input_type -> holdfast.v1.BackupRequest
+	6,  // 18: holdfast.v1.AdminService.Verify:input_type -> holdfast.v1.VerifyRequest
+	11, // 19: holdfast.v1.AdminService.Suspend:input_type -> holdfast.v1.SuspendRequest
+	13, // 20: holdfast.v1.AdminService.Resume:input_type -> holdfast.v1.ResumeRequest
+	15, // 21: holdfast.v1.AdminService.ListSuspensions:input_type -> holdfast.v1.ListSuspensionsRequest
+	17, // 22: holdfast.v1.AdminService.AdvanceClock:input_type -> holdfast.v1.AdvanceClockRequest
+	1,  // 23: holdfast.v1.AdminService.GetStats:output_type -> holdfast.v1.GetStatsResponse
+	5,  // 24: holdfast.v1.AdminService.Backup:output_type -> holdfast.v1.BackupResponse
+	7,  // 25: holdfast.v1.AdminService.Verify:output_type -> holdfast.v1.VerifyResponse
+	12, // 26: holdfast.v1.AdminService.Suspend:output_type -> holdfast.v1.SuspendResponse
+	14, // 27: holdfast.v1.AdminService.Resume:output_type -> holdfast.v1.ResumeResponse
+	16, // 28: holdfast.v1.AdminService.ListSuspensions:output_type -> holdfast.v1.ListSuspensionsResponse
+	18, // 29: holdfast.v1.AdminService.AdvanceClock:output_type -> holdfast.v1.AdvanceClockResponse
+	23, // [23:30] is the sub-list for method output_type
+	16, // [16:23] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_admin_proto_init() }
@@ -1606,22 +1698,22 @@ func file_holdfast_v1_admin_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
-	file_holdfast_v1_admin_proto_msgTypes[8].OneofWrappers = []any{
+	file_holdfast_v1_admin_proto_msgTypes[9].OneofWrappers = []any{
 		(*SuspensionScope_Scene)(nil),
 		(*SuspensionScope_CarrierId)(nil),
 		(*SuspensionScope_All)(nil),
 	}
-	file_holdfast_v1_admin_proto_msgTypes[10].OneofWrappers = []any{
+	file_holdfast_v1_admin_proto_msgTypes[11].OneofWrappers = []any{
 		(*SuspendRequest_Scene)(nil),
 		(*SuspendRequest_CarrierId)(nil),
 		(*SuspendRequest_All)(nil),
 	}
-	file_holdfast_v1_admin_proto_msgTypes[12].OneofWrappers = []any{
+	file_holdfast_v1_admin_proto_msgTypes[13].OneofWrappers = []any{
 		(*ResumeRequest_Scene)(nil),
 		(*ResumeRequest_CarrierId)(nil),
 		(*ResumeRequest_All)(nil),
 	}
-	file_holdfast_v1_admin_proto_msgTypes[16].OneofWrappers = []any{
+	file_holdfast_v1_admin_proto_msgTypes[17].OneofWrappers = []any{
 		(*AdvanceClockRequest_Time)(nil),
 		(*AdvanceClockRequest_Duration)(nil),
 	}
@@ -1631,7 +1723,7 @@ func file_holdfast_v1_admin_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_admin_proto_rawDesc), len(file_holdfast_v1_admin_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   18,
+			NumMessages:   19,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
