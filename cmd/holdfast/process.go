@@ -26,13 +26,17 @@ type process struct {
 	cmd    *exec.Cmd
 	pipe   io.Closer // closed to end a process that watches its standard input
 	stderr *tail
+	log    io.Writer     // has all that it says; nil for nothing
 	dir    string        // holds the ready file; empty for a process that writes none
 	exited chan struct{} // closed once err is set
 	err    error         // how it ended; owned by the waiting goroutine until exited is closed
 }
 
 // spawn starts this binary with args and a --ready-file. It does not wait for it to be ready.
-func spawn(args ...string) (*process, error) {
+func spawn(args ...string) (*process, error) { return spawnTo(nil, args...) }
+
+// spawnTo does, and has all that the process says written to a log as well, unless that is nil.
+func spawnTo(log io.Writer, args ...string) (*process, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
@@ -41,7 +45,7 @@ func spawn(args ...string) (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{dir: dir}
+	p := &process{dir: dir, log: log}
 	if err := p.launch(self, append(args, "--ready-file", p.readyFile())...); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -52,7 +56,11 @@ func spawn(args ...string) (*process, error) {
 func (p *process) launch(program string, args ...string) (err error) {
 	p.stderr, p.exited = &tail{}, make(chan struct{})
 	p.cmd = exec.Command(program, args...)
-	p.cmd.Stdout, p.cmd.Stderr = p.stderr, p.stderr
+	p.cmd.Stdout = io.Writer(p.stderr)
+	if p.log != nil {
+		p.cmd.Stdout = io.MultiWriter(p.stderr, p.log)
+	}
+	p.cmd.Stderr = p.cmd.Stdout
 	if p.pipe, err = p.cmd.StdinPipe(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -19,14 +20,20 @@ import (
 
 // TortureCmd kills a loaded server again and again, and checks what it promised.
 type TortureCmd struct {
-	Rounds      int    `default:"10" placeholder:"N" help:"How often to load and kill (${default})."`
+	Rounds      int    `placeholder:"N" help:"How often to load and kill (10, or 20 of a cluster)."`
 	Seed        uint64 `placeholder:"N" help:"Of the load and the moments to kill; by default another each time. Timing is not part of it."`
-	Workers     int    `default:"64" placeholder:"N" help:"Calls under way at once (${default})."`
+	Workers     int    `placeholder:"N" help:"Calls under way at once (64)."`
 	Connections int    `default:"8" placeholder:"N" help:"Connections; every second one carries AuthorizeStream (${default})."`
 	Accounts    int    `default:"200" placeholder:"N" help:"Accounts to fight over (${default})."`
-	Shards      int    `default:"1" placeholder:"N" help:"Shards of the server (${default})."`
+	Shards      int    `placeholder:"N" help:"Shards of the server (1), or of the cluster (4)."`
 	Cache       string `placeholder:"BYTES" help:"Cache of the server; small to have it evict (its own default)."`
 	Data        string `placeholder:"DIR" help:"Directory for the book; it must be new, and is kept. Without it one is made, and removed when no fault was found."`
+
+	Cluster    bool          `help:"Torture a cluster of three nodes and three members of etcd instead."`
+	Devcluster string        `type:"existingfile" placeholder:"PROGRAM" help:"The members of etcd are processes of this program, that of cmd/devcluster; without it, it is built, in the repository."`
+	Lease      time.Duration `default:"3s" help:"Lease of the cluster's nodes (${default})."`
+	Only       []string      `placeholder:"FAULT,..." help:"Of a cluster: only these kinds of faults, as the report calls them."`
+	JSON       bool          `name:"json" help:"Of a cluster: print one JSON object at the end, and nothing else."`
 }
 
 // Help teaches the command.
@@ -49,16 +56,43 @@ Examples:
   holdfast torture --rounds 50 --shards 4
   holdfast torture --accounts 5000 --cache 1MiB   rows are evicted and reread
   holdfast torture --seed 7                  load and moments as seed 7 has them
+  holdfast torture --cluster                 twenty faults, about six minutes
+
+With --cluster it starts three members of etcd and three nodes, each in a process of its own, and loads them through any
+node. A request is sent again, with its id, until it is answered. Each round makes one fault: it kills, stops for longer
+than its lease, or cuts off from etcd the owner of a shard; kills the member of etcd that leads or one that follows, or a
+standby; or it restarts, drains or moves as an operator would. It measures how long a shard did not answer, waits until the
+cluster is whole, and checks what is said above through every node, and that
+
+  - an order that is looked up meanwhile, through any node, is as it was acknowledged last
+  - every node's copy of every journal has each acknowledged request exactly once, and none that was refused
+  - the copies are alike; every fourth round each node checks its whole book, and all have the same hash of their state
 
 It exits with 1 if it found any fault, and then keeps the book.`
 }
 
 // Validate refuses what cannot be run.
 func (c *TortureCmd) Validate() error {
-	if c.Rounds < 1 || c.Workers < 1 || c.Connections < 1 || c.Accounts < 1 || c.Shards < 1 {
+	if c.Rounds < 0 || c.Workers < 0 || c.Connections < 1 || c.Accounts < 1 || c.Shards < 0 {
 		return errors.New("--rounds, --workers, --connections, --accounts and --shards must be at least 1")
 	}
-	return nil
+	if !c.Cluster && (c.JSON || c.Devcluster != "" || len(c.Only) > 0) {
+		return errors.New("--json, --only and --devcluster are for --cluster")
+	}
+	_, err := kindsOf(c.Only)
+	return err
+}
+
+// withDefaults fills in what differs between a server and a cluster.
+func (c *TortureCmd) withDefaults() {
+	rounds, shards := 10, 1
+	if c.Cluster {
+		rounds, shards = 20, 4
+	}
+	c.Rounds, c.Shards, c.Workers = cmp.Or(c.Rounds, rounds), cmp.Or(c.Shards, shards), cmp.Or(c.Workers, 64)
+	if c.Seed == 0 {
+		c.Seed = rand.Uint64N(1e6) + 1
+	}
 }
 
 // torture is a run.
@@ -97,8 +131,9 @@ func (t *torture) fault(format string, args ...any) {
 
 // Run tortures.
 func (c *TortureCmd) Run(ctx context.Context) (err error) {
-	if c.Seed == 0 {
-		c.Seed = rand.Uint64N(1e6) + 1
+	c.withDefaults()
+	if c.Cluster {
+		return c.runCluster(ctx)
 	}
 	t := &torture{TortureCmd: c, random: rand.New(rand.NewPCG(c.Seed, 0))}
 	if t.dir, err = newBookDir(c.Data, "torture-data"); err != nil {

@@ -44,6 +44,10 @@ func (c *call) send(ctx context.Context, sdk *client.Client) (resp proto.Message
 		resp, err = sdk.Refund(ctx, req)
 	case *holdfastv1.ReverseRequest:
 		resp, err = sdk.Reverse(ctx, req)
+	case *holdfastv1.OpenAccountRequest:
+		resp, err = sdk.OpenAccount(ctx, req)
+	case *holdfastv1.PostRepaymentRequest:
+		resp, err = sdk.PostRepayment(ctx, req)
 	default:
 		panic(fmt.Sprintf("torture: no call takes a %T", req))
 	}
@@ -90,6 +94,16 @@ func firstAnswer(resp proto.Message) proto.Message {
 	m := c.ProtoReflect()
 	m.Clear(m.Descriptor().Fields().ByName("replayed"))
 	return c
+}
+
+// sameAnswer says whether two answers to one request are the same. A repayment that is asked about again is told as the
+// account is then, so its identity is compared.
+func sameAnswer(a, b proto.Message) bool {
+	if a, ok := a.(*holdfastv1.PostRepaymentResponse); ok {
+		b, ok := b.(*holdfastv1.PostRepaymentResponse)
+		return ok && a.GetRepaymentId() == b.GetRepaymentId() && a.GetItem().GetAmount() == b.GetItem().GetAmount()
+	}
+	return proto.Equal(a, b)
 }
 
 // requestID is the identity of a request of the load.
