@@ -53,6 +53,7 @@ func (n *node) lookAfter(ctx context.Context, shard int, reported *uint64, trim 
 	if err != nil {
 		return // etcd does not answer: what the others think of this node is the lease's matter
 	}
+	n.bounds[shard].saw(first, next)
 	c, w := n.copies[shard], n.router.writers[shard]
 	at, follows := w.Follows()
 	leads, sound := w.Stats().Leads, c.Fault() == nil

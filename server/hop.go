@@ -96,7 +96,9 @@ func (n *node) carry(ctx context.Context, method string, req any, here grpc.Unar
 		}
 		_ = grpc.SetHeader(ctx, metadata.Pairs(ownerKey, owner.Address))
 		resp = answer
-		return conn.Invoke(n.onBehalf(ctx), method, req, answer)
+		err = conn.Invoke(n.onBehalf(ctx), method, req, answer)
+		n.metrics.sent(method, err)
+		return err
 	})
 	if err != nil {
 		return nil, err

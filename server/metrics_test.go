@@ -124,8 +124,8 @@ func TestMetricsOfTheDomain(t *testing.T) {
 	appended(1, 200, 2*time.Second)
 	m.WatchShards(func() []writer.Stats {
 		return []writer.Stats{
-			{Shard: 0, Durable: 1_000, Epoch: 2, Queued: 7, Commands: 900, Batches: 30, State: state.Stats{CacheBytes: 5, DirtyBytes: 4, DirtyRows: 3, Flushed: 400}},
-			{Shard: 1, Durable: 10, Epoch: 1, State: state.Stats{Flushed: 12}},
+			{Shard: 0, Leads: true, Durable: 1_000, Epoch: 2, Queued: 7, Commands: 900, Batches: 30, State: state.Stats{CacheBytes: 5, DirtyBytes: 4, DirtyRows: 3, Flushed: 400}},
+			{Shard: 1, StandsBy: true, Durable: 10, State: state.Stats{Flushed: 12}},
 			{Shard: 2}, // starting
 		}
 	})
@@ -144,7 +144,10 @@ func TestMetricsOfTheDomain(t *testing.T) {
 		`holdfast_journal_entries_total{shard="3"}`:             "65",
 		`holdfast_journal_bytes_total{shard="3"}`:               "9200",
 		`holdfast_shard_up{shard="0"}`:                          "1",
+		`holdfast_shard_up{shard="1"}`:                          "1",
 		`holdfast_shard_up{shard="2"}`:                          "0",
+		`holdfast_shard_leads{shard="0"}`:                       "1",
+		`holdfast_shard_leads{shard="1"}`:                       "0",
 		`holdfast_queue_depth{shard="0"}`:                       "7",
 		`holdfast_journal_durable_sequence{shard="0"}`:          "1000",
 		`holdfast_state_flushed_sequence{shard="0"}`:            "400",
@@ -167,7 +170,7 @@ func TestMetricsOfTheDomain(t *testing.T) {
 func TestMetricNames(t *testing.T) {
 	m := NewMetrics()
 	m.OnAppend(0)
-	m.WatchShards(func() []writer.Stats { return []writer.Stats{{Epoch: 1}} })
+	m.WatchShards(func() []writer.Stats { return []writer.Stats{{Leads: true, Epoch: 1}} })
 	families, err := m.Registry.Gather()
 	require.NoError(t, err)
 	problems, err := promlint.NewWithMetricFamilies(families).Lint()

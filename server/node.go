@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -90,7 +91,9 @@ type node struct {
 	client  *clientv3.Client         // of the registry, apart from the journals' so that neither holds up the other
 	logs    []*etcd.Journal
 	copies  []*replica.Journal
+	bounds  []*bounds // of the logs
 	peers   *peers
+	metrics *clusterMetrics
 	cluster atomic.Pointer[cluster.Cluster] // nil until joined
 	stop    context.CancelFunc
 	done    chan struct{}
@@ -99,8 +102,9 @@ type node struct {
 var _ cluster.Holder = (*node)(nil)
 
 // openNode connects to etcd, without joining the cluster yet.
-func openNode(ctx context.Context, c ClusterConfig, r *router, logger *slog.Logger) (_ *node, err error) {
+func openNode(ctx context.Context, c ClusterConfig, r *router, m *Metrics, logger *slog.Logger) (_ *node, err error) {
 	n := &node{config: c, logger: logger, router: r, etcds: map[string]*etcd.Cluster{}, done: make(chan struct{})}
+	n.metrics = newClusterMetrics(n, m.Registry)
 	close(n.done) // nothing runs yet
 	n.stop = func() {}
 	n.client, err = clientv3.New(clientv3.Config{
@@ -188,7 +192,7 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
-	n.logs, n.copies = append(n.logs, log), append(n.copies, j)
+	n.logs, n.copies, n.bounds = append(n.logs, log), append(n.copies, j), append(n.bounds, new(bounds))
 	return w, nil
 }
 
@@ -206,15 +210,20 @@ func (n *node) join(ctx context.Context, shards int, zone, version string) error
 	n.stop, n.done = stop, make(chan struct{})
 	go func() {
 		defer close(n.done)
-		n.keepCopies(run)
+		var working sync.WaitGroup
+		working.Go(func() { n.keepCopies(run) })
+		working.Go(func() { n.metrics.watchEtcd(run) })
+		working.Wait()
 	}()
 	return nil
 }
 
 // Lead implements cluster.Holder.
 func (n *node) Lead(ctx context.Context, shard int) (uint64, error) {
+	begun := time.Now()
 	epoch, err := n.router.writers[shard].Lead(ctx)
 	if err == nil {
+		n.metrics.tookOver(shard, time.Since(begun))
 		n.logger.Info("leading", "shard", shard, "epoch", epoch)
 	}
 	return epoch, err

@@ -131,6 +131,7 @@ func (r *router) claim(ctx context.Context, c ledger.Caller, o ledger.OrderID, i
 		_, err := peerv1.NewPeerServiceClient(conn).ClaimOrder(r.node.asPeer(ctx), &peerv1.ClaimOrderRequest{
 			Caller: string(c), OrderId: string(o), AccountId: id.String(),
 		})
+		r.node.metrics.sent(peerv1.PeerService_ClaimOrder_FullMethodName, err)
 		return err
 	})
 }
@@ -174,6 +175,7 @@ func (r *router) everywhere(ctx context.Context, c ledger.Command, method string
 				answer := like.ProtoReflect().New().Interface().(replayable)
 				err := conn.Invoke(r.node.onBehalf(ctx, shardKey, strconv.Itoa(shard)), method, request, answer)
 				did = err == nil && answer.GetReplayed()
+				r.node.metrics.sent(method, err)
 				return err
 			})
 		}

@@ -140,7 +140,7 @@ func (s *Server) openNode(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if s.node, err = openNode(ctx, c, s.router, s.config.Logger); err != nil {
+	if s.node, err = openNode(ctx, c, s.router, s.metrics, s.config.Logger); err != nil {
 		return err
 	}
 	s.router.node = s.node

@@ -29,19 +29,21 @@ func shardFigure(name, help string, kind prometheus.ValueType, value func(writer
 }
 
 var shardUp = shardFigure("holdfast_shard_up",
-	"1 when the shard takes commands, 0 while it is starting; its other figures are left out then.",
+	"1 when the shard takes commands, or stands by for the node that decides; 0 while it is starting; its other figures are left out then.",
 	prometheus.GaugeValue, func(s writer.Stats) float64 { return up(s) })
 
 var shardMetrics = []shardMetric{
+	shardFigure("holdfast_shard_leads", "1 when this server decides for the shard, 0 when it stands by.",
+		prometheus.GaugeValue, func(s writer.Stats) float64 { return oneIf(s.Leads) }),
 	shardFigure("holdfast_queue_depth", "Calls that wait for their outcome to become durable.",
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.Queued) }),
 	shardFigure("holdfast_commands_total", "Commands decided since the shard last started.",
 		prometheus.CounterValue, func(s writer.Stats) float64 { return float64(s.Commands) }),
 	shardFigure("holdfast_batches_total", "Batches made durable since the shard last started.",
 		prometheus.CounterValue, func(s writer.Stats) float64 { return float64(s.Batches) }),
-	shardFigure("holdfast_journal_epoch", "Epoch under which the shard's journal is held; it grows by one with each take-over.",
+	shardFigure("holdfast_journal_epoch", "Epoch under which the shard's journal is held; it grows by one with each take-over; 0 on a node that stands by.",
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.Epoch) }),
-	shardFigure("holdfast_journal_durable_sequence", "Sequence of the last durable entry.",
+	shardFigure("holdfast_journal_durable_sequence", "Sequence of the last durable entry; on a node that stands by, of the last that it has followed.",
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.Durable) }),
 	shardFigure("holdfast_state_flushed_sequence", "Sequence up to which every entry is in the state file.",
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.State.Flushed) }),
@@ -55,13 +57,7 @@ var shardMetrics = []shardMetric{
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.State.DirtyRows) }),
 }
 
-// up relies on a starting shard having no epoch.
-func up(s writer.Stats) float64 {
-	if s.Epoch == 0 {
-		return 0
-	}
-	return 1
-}
+func up(s writer.Stats) float64 { return oneIf(s.Leads || s.StandsBy) }
 
 func lag(s writer.Stats) float64 {
 	if s.State.Flushed >= s.Durable {

@@ -259,6 +259,7 @@ func (w *Writer) Sweep(ctx context.Context) (expired int, err error) {
 type Stats struct {
 	Shard    uint16
 	Leads    bool   // it decides
+	StandsBy bool   // it follows another process, which decides
 	Durable  uint64 // sequence of the last durable entry, or of the last that was followed
 	Hash     journal.Hash
 	Epoch    uint64 // 0 of a standby
@@ -272,7 +273,7 @@ type Stats struct {
 func (w *Writer) Stats() Stats {
 	s := w.session.Load()
 	if by := w.standby.Load(); s == nil && by != nil {
-		return Stats{Shard: w.config.Shard, Durable: by.at.Load().Sequence, Queued: int(by.queued.Load()), State: by.state.Stats()}
+		return Stats{Shard: w.config.Shard, StandsBy: true, Durable: by.at.Load().Sequence, Queued: int(by.queued.Load()), State: by.state.Stats()}
 	}
 	if s == nil {
 		return Stats{Shard: w.config.Shard}
