@@ -124,6 +124,9 @@ func (n *node) at(ctx context.Context, shard int, here func() error, there func(
 		select {
 		case <-v.Replaced():
 		case <-timer.C:
+		case <-n.left: // its view is the last one: whoever asks another node is sooner answered
+			timer.Stop()
+			return err
 		case <-hop.Done():
 			timer.Stop()
 			return err

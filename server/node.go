@@ -97,13 +97,14 @@ type node struct {
 	cluster atomic.Pointer[cluster.Cluster] // nil until joined
 	stop    context.CancelFunc
 	done    chan struct{}
+	left    chan struct{} // closed once the node is out of the cluster, and sees it no longer
 }
 
 var _ cluster.Holder = (*node)(nil)
 
 // openNode connects to etcd, without joining the cluster yet.
 func openNode(ctx context.Context, c ClusterConfig, r *router, m *Metrics, logger *slog.Logger) (_ *node, err error) {
-	n := &node{config: c, logger: logger, router: r, etcds: map[string]*etcd.Cluster{}, done: make(chan struct{})}
+	n := &node{config: c, logger: logger, router: r, etcds: map[string]*etcd.Cluster{}, done: make(chan struct{}), left: make(chan struct{})}
 	n.metrics = newClusterMetrics(n, m.Registry)
 	close(n.done) // nothing runs yet
 	n.stop = func() {}
@@ -252,6 +253,7 @@ func (n *node) lost(shard int, err error) {
 func (n *node) leave(ctx context.Context) error {
 	n.stop()
 	<-n.done
+	defer close(n.left)
 	if n.cluster.Load() == nil {
 		return nil
 	}

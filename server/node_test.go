@@ -620,3 +620,18 @@ func TestTrimPoint(t *testing.T) {
 	require.Equal(t, uint64(4_901), trimPoint(at(5_000, 5_000, 10), nobody, c, 5_001), "the third is gone")
 	require.Zero(t, trimPoint(at(50, 50), nobody, c, 51))
 }
+
+// A node that has left sees no longer who decides. Whoever still asks it is told so at once, and is soon answered by another
+// node, rather than when the time that the call has is over: a shutdown waits for its calls.
+func TestNodeThatHasLeftDoesNotWait(t *testing.T) {
+	ns := serveNodes(t, 2, 1, nil)
+	owner, _ := ns.owner(0)
+	require.NoError(t, owner.server.Shutdown())
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	nobody := func() error { return failed(codes.Unavailable, "NOT_OWNER", "no node decides") }
+	begun := time.Now()
+	err := owner.server.node.at(ctx, 0, nobody, func(context.Context, cluster.Node, *grpc.ClientConn) error { return nobody() })
+	requireReason(t, err, codes.Unavailable, "NOT_OWNER")
+	require.Less(t, time.Since(begun), 5*time.Second)
+}
