@@ -38,13 +38,13 @@ func (j *Journal) Append(ctx context.Context, head journal.Head, batch journal.B
 	h := j.mine
 	patient, cancel := context.WithTimeout(ctx, j.cluster.config.Patience)
 	defer cancel()
-	for {
+	for within := (patiences{}); ; {
 		if ctx.Err() != nil {
 			return head, ctx.Err() // nothing was written
 		}
 		// What is sent is not taken back when ctx ends or the journal is closed, for then nobody would know what has
 		// become of it.
-		resp, err := j.commit(j.cluster.ctx, h.appending(j.keys, batch))
+		resp, err := j.commitWithin(j.cluster.ctx, within.next(), h.appending(j.keys, batch))
 		var v verdict
 		switch {
 		case err != nil:

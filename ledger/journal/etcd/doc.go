@@ -49,6 +49,6 @@
 //     --cluster, etcdctl alarm disarm. Until the Trim after that a log begins with the first batch that there is, so
 //     that the loss of its first batches could not be told from trimming.
 //   - A member that hangs, rather than ends, is noticed by a silent connection after 13 s; until then every request
-//     that happens to go there takes Config.Timeout and is then made elsewhere.
+//     that happens to go there takes Config.Timeout, the first one of an append a second, and is then made elsewhere.
 //   - Replay from the middle of a log trusts the hash that its first batch names as the one before it.
 package etcd

@@ -63,6 +63,18 @@ func (p *pauses) wait(ctx context.Context) error {
 	}
 }
 
+// patiences are how long requests of an append may take, one after the other: short at first. What a member sent to a leader
+// that has just died is lost, and the member says so to nobody; the same request sent again goes to the next leader.
+type patiences struct{ last time.Duration }
+
+const firstPatience = time.Second
+
+// next is how long the next request may take; the cluster's timeout bounds it as well.
+func (p *patiences) next() time.Duration {
+	p.last = min(max(2*p.last, firstPatience), time.Minute)
+	return p.last
+}
+
 // waitable tells the failures that a follower waits out from what it has to be told.
 func waitable(err error) bool {
 	var corrupt *journal.CorruptError

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 
@@ -163,6 +164,13 @@ func (j *Journal) because(ctx context.Context, err error) error {
 
 // commit commits a transaction, within the timeout.
 func (j *Journal) commit(ctx context.Context, t txn) (resp *clientv3.TxnResponse, err error) {
+	return j.commitWithin(ctx, j.cluster.config.Timeout, t)
+}
+
+// commitWithin commits a transaction within a time of its own, which the timeout bounds.
+func (j *Journal) commitWithin(ctx context.Context, within time.Duration, t txn) (resp *clientv3.TxnResponse, err error) {
+	ctx, cancel := context.WithTimeout(ctx, within)
+	defer cancel()
 	err = j.cluster.call(ctx, func(ctx context.Context) error {
 		resp, err = j.cluster.config.commit(ctx, j.cluster.client, j.name, t)
 		return err

@@ -22,14 +22,14 @@ func (j *Journal) resolve(ctx context.Context, batch journal.Batch, cause error)
 	ctx, cancel := j.within(ctx)
 	defer cancel()
 	h, lost := j.mine, !isNoSpace(cause)
-	for try, err := (pauses{}), cause; ; {
+	for try, within, err := (pauses{}), (patiences{}), cause; ; {
 		t := h.fencing(j.keys, batch)
 		spaceless := isNoSpace(err)
 		if spaceless {
 			t = txn{then: look(j.keys, batch)}
 		}
 		var resp *clientv3.TxnResponse
-		resp, err = j.commit(ctx, t)
+		resp, err = j.commitWithin(ctx, within.next(), t)
 		v := unknown
 		switch {
 		case err == nil && resp.Succeeded && !spaceless:
