@@ -184,6 +184,9 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 	if err != nil {
 		return nil, err
 	}
+	if err := isCopy(ctx, j.End().Next, log); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	if err := n.peers.fetchState(ctx, shard, data.StatePath(shard)); err != nil {
 		n.logger.Info("no peer has a state to begin with; it is built from the journal", "shard", shard, "reason", err)
 	}
@@ -195,6 +198,15 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 	}
 	n.logs, n.copies, n.bounds = append(n.logs, log), append(n.copies, j), append(n.bounds, new(bounds))
 	return w, nil
+}
+
+// isCopy refuses a copy that is ahead of its log, which no copy ever is.
+func isCopy(ctx context.Context, have uint64, log *etcd.Journal) error {
+	_, next, err := log.Bounds(ctx)
+	if err == nil && have > next {
+		err = fmt.Errorf("the data directory has entries up to %d, and the cluster's journal ends at %d: it is of another book, or it wants holdfast migrate first", have-1, next-1)
+	}
+	return err
 }
 
 // join makes the node one of the cluster, which leads what it is given from then on.

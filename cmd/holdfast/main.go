@@ -23,6 +23,7 @@ type CLI struct {
 	Journal   JournalCmd   `cmd:"" help:"Print the entries of a journal as JSON."`
 	Apr       AprCmd       `cmd:"" help:"Tell what installments cost a year, or check published cases."`
 	Cluster   ClusterCmd   `cmd:"" help:"Tell how a cluster is doing, and move its shards."`
+	Migrate   MigrateCmd   `cmd:"" help:"Make a cluster of a data directory."`
 	Terms     TermsCmd     `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`

@@ -13,10 +13,8 @@ import (
 	"github.com/holdfast-credit/holdfast/server"
 )
 
-// ClusterFlags make a server a node of a cluster.
-type ClusterFlags struct {
-	Journal string `help:"Where the journal is: bolt for the data directory, etcd for a cluster." enum:"bolt,etcd" default:"bolt"`
-
+// EtcdFlags say where a cluster's journals and registry are.
+type EtcdFlags struct {
 	Etcd             []string `help:"Members of etcd." placeholder:"HOST:PORT,..."`
 	EtcdCA           string   `name:"etcd-ca" help:"Speak TLS with etcd and trust this authority (PEM)." type:"existingfile" placeholder:"FILE"`
 	EtcdCert         string   `name:"etcd-cert" help:"Client certificate towards etcd (PEM)." type:"existingfile" placeholder:"FILE"`
@@ -25,8 +23,15 @@ type ClusterFlags struct {
 	EtcdPasswordFile string   `name:"etcd-password-file" help:"File with that user's password." type:"existingfile" placeholder:"FILE"`
 
 	JournalsIn []string `name:"journals-in" help:"Shards whose journals are in another etcd cluster, which all nodes must be told alike." placeholder:"FIRST-LAST=HOST:PORT+HOST:PORT,..."`
+	Cluster    string   `help:"Name of the cluster: etcd may have several." default:"default"`
+}
 
-	Cluster   string        `help:"Name of the cluster: etcd may have several." default:"default"`
+// ClusterFlags make a server a node of a cluster.
+type ClusterFlags struct {
+	Journal string `help:"Where the journal is: bolt for the data directory, etcd for a cluster." enum:"bolt,etcd" default:"bolt"`
+
+	EtcdFlags
+
 	Node      string        `help:"This node's id, the same after each start and another for each node." placeholder:"ID"`
 	Advertise string        `help:"Where the other nodes and clients reach the API (default: where it listens)." placeholder:"HOST:PORT"`
 	Lease     time.Duration `help:"How long a node that does not answer keeps its shards." default:"3s"`
@@ -52,9 +57,23 @@ func (f *ClusterFlags) config() (*server.ClusterConfig, error) {
 	case f.Node == "":
 		return nil, errors.New("--journal=etcd wants --node, this node's id")
 	}
-	c := &server.ClusterConfig{
-		Endpoints: f.Etcd, Name: f.Cluster, Node: f.Node, Advertise: f.Advertise, Lease: f.Lease, Copies: f.Copies, Username: f.EtcdUser,
+	c, err := f.EtcdFlags.config()
+	if err != nil {
+		return nil, err
 	}
+	c.Node, c.Advertise, c.Lease, c.Copies = f.Node, f.Advertise, f.Lease, f.Copies
+	if c.Peers.Token, err = secret(f.PeerTokenFile); err != nil {
+		return nil, err
+	}
+	if c.Peers.TLS, err = clientTLS(f.PeerCA, f.PeerCert, f.PeerKey); err != nil {
+		return nil, fmt.Errorf("peers: %w", err)
+	}
+	return c, nil
+}
+
+// config is where the cluster is.
+func (f *EtcdFlags) config() (*server.ClusterConfig, error) {
+	c := &server.ClusterConfig{Endpoints: f.Etcd, Name: f.Cluster, Username: f.EtcdUser}
 	for _, text := range f.JournalsIn {
 		in, err := journalsIn(text)
 		if err != nil {
@@ -66,14 +85,8 @@ func (f *ClusterFlags) config() (*server.ClusterConfig, error) {
 	if c.Password, err = secret(f.EtcdPasswordFile); err != nil {
 		return nil, err
 	}
-	if c.Peers.Token, err = secret(f.PeerTokenFile); err != nil {
-		return nil, err
-	}
 	if c.TLS, err = clientTLS(f.EtcdCA, f.EtcdCert, f.EtcdKey); err != nil {
 		return nil, fmt.Errorf("etcd: %w", err)
-	}
-	if c.Peers.TLS, err = clientTLS(f.PeerCA, f.PeerCert, f.PeerKey); err != nil {
-		return nil, fmt.Errorf("peers: %w", err)
 	}
 	return c, nil
 }

@@ -71,6 +71,11 @@ func (r *Registry) read(ctx context.Context) (b *book, revision int64, bad []err
 	return b, resp.Header.Revision, bad, nil
 }
 
+// Found makes a cluster that nobody has joined yet. One that is there is left as it is, or ErrMeta says in what it disagrees.
+func (r *Registry) Found(ctx context.Context, shards int, zone string) error {
+	return r.found(ctx, Meta{Format: format, Shards: shards, Zone: zone})
+}
+
 // found writes what all nodes must agree on, unless it is written, and says in what it disagrees.
 func (r *Registry) found(ctx context.Context, want Meta) error {
 	value, err := json.Marshal(want)

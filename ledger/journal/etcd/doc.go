@@ -24,6 +24,9 @@
 // says so. The caller hears of none of this. Only if the cluster does not answer for Config.Patience, or has no space
 // for that question, or ctx ends, does Append answer ErrUnknown, and goes on doing so until Acquire.
 //
+// A log may go on where another ends ([Cluster.Begin]): it begins as if everything before had been trimmed, with the sequence
+// and the hash that the other ends with.
+//
 // What else fails:
 //
 //   - the quota is used up (NOSPACE): ErrFull, nothing is written, the same append may be tried again. etcd carries out
