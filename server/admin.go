@@ -64,9 +64,10 @@ func (s *admin) GetStats(ctx context.Context, _ *holdfastv1.GetStatsRequest) (*h
 	return resp, nil
 }
 
-// Backup streams an archive of every shard up to what was durable when the call began.
+// Backup streams an archive of every shard up to what was durable when the call began. A node of a cluster reads its own
+// copies, whoever decides.
 func (s *admin) Backup(_ *holdfastv1.BackupRequest, stream holdfastv1.AdminService_BackupServer) error {
-	upto, err := s.durable()
+	upto, err := s.moment(stream.Context())
 	if err != nil {
 		return err
 	}

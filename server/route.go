@@ -204,6 +204,14 @@ func (r *router) durable() (at []uint64, err error) {
 	}
 }
 
+// moment is the last durable sequence of every shard as of one moment, all of which this server has to read.
+func (r *router) moment(ctx context.Context) ([]uint64, error) {
+	if r.node == nil {
+		return r.durable()
+	}
+	return r.node.moment(ctx)
+}
+
 // lookup finds an order: in its home shard, or where the home says that its account is, which another node may decide for.
 func (r *router) lookup(ctx context.Context, q *ledger.LookupOrder, elsewhere func(ctx context.Context, conn *grpc.ClientConn) error) (*ledger.Outcome, error) {
 	home, only := r.home(q.Caller, q.Order), false

@@ -3,6 +3,7 @@ package etcd
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
 )
@@ -25,4 +26,51 @@ func (c *Cluster) ID(ctx context.Context) (id string, err error) {
 		return err
 	})
 	return id, err
+}
+
+// endsAtOnce is how many keys are asked for in one transaction; etcd takes 128 operations unless told otherwise.
+const endsAtOnce = 100
+
+// Ends are the sequences that the next entries of some logs get, all as of one moment: one revision of the etcd cluster. So
+// whoever appended to one log only when an append to another had been acknowledged, is seen with both, or with the first, or
+// with neither.
+func (c *Cluster) Ends(ctx context.Context, names []string) (next []uint64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, c.config.Patience)
+	defer cancel()
+	for try := (pauses{}); ; {
+		if next, err = c.ends(ctx, names); err == nil || !waitable(err) || try.wait(ctx) != nil {
+			return next, err
+		}
+	}
+}
+
+func (c *Cluster) ends(ctx context.Context, names []string) (next []uint64, err error) {
+	revision := int64(0) // that of the first answer, which a quorum has agreed on
+	for some := range slices.Chunk(names, endsAtOnce) {
+		var gets []clientv3.Op
+		for _, name := range some {
+			gets = append(gets, clientv3.OpGet(keysOf(c.config.Prefix, name).head, clientv3.WithRev(revision)))
+		}
+		var resp *clientv3.TxnResponse
+		err := c.call(ctx, func(ctx context.Context) (err error) {
+			resp, err = c.config.commit(ctx, c.client, "", txn{then: gets})
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		if revision == 0 {
+			revision = resp.Header.Revision
+		}
+		for i := range some {
+			at := start // nobody has acquired it yet
+			if value := valueOf(resp, i); value != nil {
+				if at, _, err = decodeHead(value); err != nil {
+					return nil, err
+				}
+			}
+			next = append(next, at.next)
+		}
+	}
+	return next, nil
 }

@@ -97,7 +97,7 @@ func (j *Journal) Confirm(ctx context.Context, head journal.Head) error {
 func (j *Journal) Replay(ctx context.Context, from uint64) iter.Seq2[journal.Entry, error] {
 	end := j.knownEnd()
 	return func(yield func(journal.Entry, error) bool) {
-		if err := j.await(ctx, end); err != nil {
+		if err := j.Await(ctx, end); err != nil {
 			yield(journal.Entry{}, err)
 			return
 		}
@@ -120,7 +120,7 @@ func (j *Journal) Follow(ctx context.Context, from uint64) iter.Seq2[journal.Ent
 // Trim implements journal.Journal: it trims the log, once the copy has what is trimmed. The copy is kept whole.
 func (j *Journal) Trim(ctx context.Context, before uint64) error {
 	if before <= j.knownEnd() {
-		if err := j.await(ctx, before); err != nil {
+		if err := j.Await(ctx, before); err != nil {
 			return err
 		}
 	}
@@ -151,8 +151,8 @@ func (j *Journal) Fault() error {
 // Copy is the copy on this machine, to be read only.
 func (j *Journal) Copy() journal.Journal { return j.copied }
 
-// await returns when the copy has everything before a sequence.
-func (j *Journal) await(ctx context.Context, next uint64) error {
+// Await returns when the copy has everything before a sequence.
+func (j *Journal) Await(ctx context.Context, next uint64) error {
 	stop := context.AfterFunc(ctx, func() {
 		j.mu.Lock() // or the wake-up could fall between the look at ctx and the wait
 		defer j.mu.Unlock()
