@@ -265,12 +265,10 @@ func (t *clusterTorture) end(ctx context.Context) error {
 			t.fault("SIGTERM at the end: %v", err)
 		}
 	}
-	said := make([]string, len(t.nodes))
-	for i, n := range t.nodes {
+	for _, n := range t.nodes {
 		out, err := exec.CommandContext(ctx, self, "verify", "--data", t.dataOf(n.id)).CombinedOutput()
-		said[i] = strings.TrimSpace(string(out))
 		if err != nil {
-			t.fault("holdfast verify on node %s: %v\n%s", n.id, err, said[i])
+			t.fault("holdfast verify on node %s: %v\n%s", n.id, err, strings.TrimSpace(string(out)))
 		}
 	}
 	return nil
@@ -279,10 +277,9 @@ func (t *clusterTorture) end(ctx context.Context) error {
 // ackClock measures for each shard the longest time between two acknowledged answers.
 type ackClock struct {
 	mu     sync.Mutex
-	since  time.Time
 	last   []time.Time
 	wait   []time.Duration // the longest since the reset
-	closed []bool          // something was acknowledged after the latest call of heard
+	closed []bool          // something has been acknowledged since heard began to wait
 }
 
 func newAckClock(shards int) *ackClock {
@@ -292,7 +289,6 @@ func newAckClock(shards int) *ackClock {
 func (a *ackClock) reset(now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.since = now
 	for i := range a.last {
 		a.last[i], a.wait[i] = now, 0
 	}
