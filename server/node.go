@@ -184,7 +184,7 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 	if err != nil {
 		return nil, err
 	}
-	if err := isCopy(ctx, j.End().Next, log); err != nil {
+	if err := isCopy(ctx, j.End(), log); err != nil {
 		return nil, errors.Join(err, j.Close())
 	}
 	if err := n.peers.fetchState(ctx, shard, data.StatePath(shard)); err != nil {
@@ -200,13 +200,20 @@ func (n *node) openShard(ctx context.Context, data *DataDir, shard int, c writer
 	return w, nil
 }
 
-// isCopy refuses a copy that is ahead of its log, which no copy ever is.
-func isCopy(ctx context.Context, have uint64, log *etcd.Journal) error {
-	_, next, err := log.Bounds(ctx)
-	if err == nil && have > next {
-		err = fmt.Errorf("the data directory has entries up to %d, and the cluster's journal ends at %d: it is of another book, or it wants holdfast migrate first", have-1, next-1)
+// isCopy refuses a copy that is ahead of its log, or ends where that ends with another entry: no copy does. One that is behind
+// finds out when it goes on, since it follows the chain.
+func isCopy(ctx context.Context, have journal.Head, log *etcd.Journal) error {
+	end, err := log.End(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have.Next > end.Next:
+		return fmt.Errorf("the data directory has entries up to %d, and the cluster's journal ends at %d: it is of another book, or it wants holdfast migrate first",
+			have.Next-1, end.Next-1)
+	case have.Next == end.Next && have.Hash != end.Hash:
+		return fmt.Errorf("the data directory's entry %d is not that of the cluster's journal: it is of another book", have.Next-1)
 	}
-	return err
+	return nil
 }
 
 // join makes the node one of the cluster, which leads what it is given from then on.

@@ -126,8 +126,48 @@ func TestMigrateThereAndBack(t *testing.T) {
 	f.fill(s.Listen, 60, 65)
 	f.has(s.Listen, 65)
 	f.want(`^sound: `, "verify", "--target", s.Listen)
-	s.kill()
+	if err := s.stop(); err != nil {
+		t.Error(err)
+	}
 	f.want(`holdfast migrate`, "!", "serve", "--data", f.path("b"), "--listen", "127.0.0.1:0", "--ops", "", "--journal", "etcd", "--etcd", f.endpoints(), "--node", "b")
+
+	// And once more there, under another name, as when etcd was lost.
+	f.want(`cluster third begins here`, "migrate", "--data", f.path("b"), "--etcd", f.endpoints(), "--cluster", "third", "--node", "b")
+	f.start("b", "--cluster", "third")
+	f.start("d", "--cluster", "third", "--shards", "2")
+	f.well("d", 2)
+	f.has(f.nodes["d"].Listen, 65)
+	f.fill(f.nodes["d"].Listen, 65, 70)
+	f.want(`^sound: `, "verify", "--target", f.nodes["d"].Listen)
+}
+
+// A directory whose book only looks like the cluster's, having as many entries, is refused as a node and as a beginning.
+func TestMigrateKnowsBooksApart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs three processes")
+	}
+	f := newFleet(t, 1)
+	for i, name := range []string{"p", "q"} {
+		s := f.embedded(name)
+		f.fill(s.Listen, 10*i, 10*i+3)
+		if err := s.stop(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	f.want(`goes on in etcd after entry 6,`, "migrate", "--data", f.path("p"), "--etcd", f.endpoints(), "--node", "p")
+	f.want(`its last entry is another one`, "!", "migrate", "--data", f.path("q"), "--etcd", f.endpoints(), "--node", "q")
+	f.want(`entry 6 is not that of the cluster's journal`, "!", "serve", "--data", f.path("q"), "--listen", "127.0.0.1:0", "--ops", "", "--journal", "etcd", "--etcd", f.endpoints(), "--node", "q")
+	f.want(`has 1 shards, and this node is told to have 2`, "!", "migrate", "--data", f.another(), "--etcd", f.endpoints(), "--node", "x", "--cluster", f.founded())
+	f.start("p")
+	f.has(f.nodes["p"].Listen, 3)
+}
+
+// founded is the name of a cluster of one shard without an entry.
+func (f *fleet) founded() string {
+	f.t.Helper()
+	f.start("empty", "--cluster", "empty")
+	f.stop("empty")
+	return "empty"
 }
 
 // another makes a data directory with another book, in two shards.

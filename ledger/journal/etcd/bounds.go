@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
+
+	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
 
 // Bounds are where the log begins and ends, as a quorum tells it: the sequence of the first entry that is kept, and the one
@@ -13,6 +15,12 @@ import (
 func (j *Journal) Bounds(ctx context.Context) (first, next uint64, err error) {
 	v, err := j.view(ctx)
 	return v.base.next, v.head.next, err
+}
+
+// End is where the log ends, as a quorum tells it. It is nobody's head: it has no epoch.
+func (j *Journal) End(ctx context.Context) (journal.Head, error) {
+	v, err := j.view(ctx)
+	return journal.Head{Next: v.head.next, Hash: v.head.hash}, err
 }
 
 // ID is the id that the etcd cluster gave itself when it was made, in hexadecimal digits. A cluster that is restored from a
