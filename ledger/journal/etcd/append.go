@@ -115,6 +115,8 @@ func (h *holding) appending(k keys, batch journal.Batch) txn {
 			clientv3.OpPut(k.head, encodeHead(after(batch), h.tries)),
 		},
 		otherwise: look(k, batch),
+		log:       k.head,
+		bytes:     len(batch.Bytes),
 	}
 }
 

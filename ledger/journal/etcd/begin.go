@@ -41,7 +41,7 @@ func (c *Cluster) Begin(ctx context.Context, name, owner string, head journal.He
 	// An answer that is lost needs no care: the next try finds what the one before it has written.
 	var found error
 	err = j.persist(ctx, func(ctx context.Context) error {
-		resp, err := c.config.commit(ctx, c.client, name, t)
+		resp, err := c.commit(ctx, name, t)
 		switch {
 		case isNoSpace(err):
 			return fmt.Errorf("%w: %w", journal.ErrFull, err)

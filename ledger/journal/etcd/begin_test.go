@@ -83,12 +83,12 @@ func TestBeginWithAnswersLost(t *testing.T) {
 		lost := 0
 		c := connect(t, func(config *Config) {
 			config.Prefix += map[bool]string{false: "before/", true: "after/"}[carried]
-			config.commit = func(ctx context.Context, client *clientv3.Client, name string, t txn) (*clientv3.TxnResponse, error) {
+			config.faults = func(ctx context.Context, _ string, t txn, commit committing) (*clientv3.TxnResponse, error) {
 				if lost++; lost > 1 {
-					return commit(ctx, client, name, t)
+					return commit(ctx, t)
 				}
 				if carried {
-					if _, err := commit(ctx, client, name, t); err != nil {
+					if _, err := commit(ctx, t); err != nil {
 						return nil, err
 					}
 				}

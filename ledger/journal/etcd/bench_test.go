@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,4 +54,31 @@ func benchAppends(b *testing.B, j journal.Journal, size int) {
 	b.ReportMetric(float64(len(took)*size)/b.Elapsed().Seconds(), "entries/s")
 	b.ReportMetric(float64(took[len(took)/2].Microseconds()), "p50-us")
 	b.ReportMetric(float64(took[len(took)*99/100].Microseconds()), "p99-us")
+}
+
+// BenchmarkLogs appends small batches to sixteen logs at once.
+func BenchmarkLogs(b *testing.B) {
+	const logs = 16
+	c := connect(b, nil)
+	var owners sync.WaitGroup
+	left := make(chan struct{}, b.N)
+	for range b.N {
+		left <- struct{}{}
+	}
+	close(left)
+	b.ResetTimer()
+	for i := range logs {
+		j := open(b, c, fmt.Sprint(i))
+		head := acquire(b, j)
+		owners.Go(func() {
+			for range left {
+				var err error
+				if head, err = j.Append(background, head, batchOf(head, "one", "two", "three", "four")); err != nil {
+					b.Error(err)
+					return
+				}
+			}
+		})
+	}
+	owners.Wait()
 }

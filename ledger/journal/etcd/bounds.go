@@ -61,7 +61,7 @@ func (c *Cluster) ends(ctx context.Context, names []string) (next []uint64, err 
 		}
 		var resp *clientv3.TxnResponse
 		err := c.call(ctx, func(ctx context.Context) (err error) {
-			resp, err = c.config.commit(ctx, c.client, "", txn{then: gets})
+			resp, err = c.commit(ctx, "", txn{then: gets})
 			return err
 		})
 		if err != nil {

@@ -46,7 +46,8 @@ type Config struct {
 
 	Logger *slog.Logger // default slog.Default()
 
-	commit func(ctx context.Context, c *clientv3.Client, log string, t txn) (*clientv3.TxnResponse, error) // tests put faults here
+	// Tests put faults here: it commits a log's transaction by way of commit.
+	faults func(ctx context.Context, log string, t txn, commit committing) (*clientv3.TxnResponse, error)
 }
 
 func (c *Config) setDefaults() {
@@ -58,8 +59,10 @@ func (c *Config) setDefaults() {
 	if !strings.HasSuffix(c.Prefix, "/") {
 		c.Prefix += "/"
 	}
-	if c.commit == nil {
-		c.commit = commit
+	if c.faults == nil {
+		c.faults = func(ctx context.Context, _ string, t txn, commit committing) (*clientv3.TxnResponse, error) {
+			return commit(ctx, t)
+		}
 	}
 }
 
@@ -95,6 +98,8 @@ type Cluster struct {
 	cancel  context.CancelFunc
 	workers sync.WaitGroup
 
+	together together
+
 	written atomic.Int64 // the newest revision that this process knows it has made
 }
 
@@ -115,6 +120,8 @@ func Connect(ctx context.Context, config Config) (*Cluster, error) {
 		return nil, errors.Join(err, client.Close())
 	}
 	c.ctx, c.cancel = context.WithCancel(context.Background())
+	c.together.ctx = c.ctx
+	c.together.send = func(ctx context.Context, t txn) (*clientv3.TxnResponse, error) { return commit(ctx, client, t) }
 	if config.CompactEvery > 0 {
 		c.workers.Go(c.keepCompacting)
 	}
@@ -128,19 +135,24 @@ func (c *Cluster) Close() error {
 	return c.client.Close()
 }
 
-// probe sends the largest append that there can be, under a condition that never holds. etcd looks at the size of a
+// probe sends the largest appends that there can be at once, under a condition that never holds. etcd looks at the size of a
 // request and at the number of its operations before it looks at conditions.
 func (c *Cluster) probe(ctx context.Context) error {
-	k := keysOf(c.config.Prefix, strings.Repeat("-", longestName))
-	largest := journal.Batch{First: 1, Count: 1, Bytes: make([]byte, journal.MaxBatchBytes)}
 	h := holding{owner: newOwnership(1, strings.Repeat("-", longestName)).encode()}
-	t := h.appending(k, largest)
-	t.compare = append(t.compare, clientv3.Compare(clientv3.CreateRevision(k.owner), "<", 0))
+	batch := journal.Batch{First: 1, Count: 1, Bytes: make([]byte, togetherBytes)}
+	var appends []txn
+	for i := range togetherLogs {
+		k := keysOf(c.config.Prefix, fmt.Sprintf("%0*d", longestName, i)) // each another: a key is put once
+		appends = append(appends, h.appending(k, batch))
+		batch.Bytes = nil
+	}
+	t := joinTxns(appends)
+	t.compare = append(t.compare, clientv3.Compare(clientv3.CreateRevision(c.config.Prefix), "<", 0))
 	ctx, cancel := context.WithTimeout(ctx, c.config.Patience)
 	defer cancel()
 	for try := (pauses{}); ; {
 		err := c.call(ctx, func(ctx context.Context) error {
-			_, err := commit(ctx, c.client, "", t)
+			_, err := commit(ctx, c.client, t)
 			return err
 		})
 		switch {
@@ -154,7 +166,7 @@ func (c *Cluster) probe(ctx context.Context) error {
 				c.config.Endpoints, journal.MaxBatchBytes, 3<<19, err)
 		case errors.Is(err, rpctypes.ErrTooManyOps):
 			return fmt.Errorf("journal/etcd: the members at %v do not take a transaction of %d operations: start them with --max-txn-ops=128, etcd's default: %w",
-				c.config.Endpoints, max(len(t.compare), len(t.then), len(t.otherwise)), err)
+				c.config.Endpoints, len(t.then), err)
 		case !passing(err) || try.wait(ctx) != nil:
 			return fmt.Errorf("journal/etcd: connecting to %v: %w", c.config.Endpoints, cmp.Or(c.unreachable(), err))
 		}
@@ -185,8 +197,24 @@ type txn struct {
 	compare   []clientv3.Cmp
 	then      []clientv3.Op
 	otherwise []clientv3.Op
+
+	// Of an append, which may go together with those of other logs: the log's head key, and the bytes of the batch.
+	log   string
+	bytes int
 }
 
-func commit(ctx context.Context, c *clientv3.Client, _ string, t txn) (*clientv3.TxnResponse, error) {
+// commit commits a transaction of a log, an append together with those of other logs.
+func (c *Cluster) commit(ctx context.Context, log string, t txn) (*clientv3.TxnResponse, error) {
+	return c.config.faults(ctx, log, t, func(ctx context.Context, t txn) (*clientv3.TxnResponse, error) {
+		if t.log != "" {
+			return c.together.commit(ctx, t, c.workers.Go)
+		}
+		return commit(ctx, c.client, t)
+	})
+}
+
+type committing func(ctx context.Context, t txn) (*clientv3.TxnResponse, error)
+
+func commit(ctx context.Context, c *clientv3.Client, t txn) (*clientv3.TxnResponse, error) {
 	return c.Txn(ctx).If(t.compare...).Then(t.then...).Else(t.otherwise...).Commit()
 }

@@ -17,7 +17,7 @@ import (
 
 func TestConformance(t *testing.T) {
 	faults := faulty{prefix: prefixOf(t), faults: map[string]fault{}}
-	c := connect(t, func(c *Config) { c.commit = faults.commit })
+	c := connect(t, func(c *Config) { c.faults = faults.commit })
 	journaltest.Run(t, journaltest.Factory{
 		Open: func(t journaltest.TB, name string) journal.Journal {
 			j, err := c.Open(name)
@@ -54,7 +54,7 @@ func (f *faulty) next(log string, next fault) {
 	f.faults[log] = next
 }
 
-func (f *faulty) commit(ctx context.Context, c *clientv3.Client, log string, t txn) (*clientv3.TxnResponse, error) {
+func (f *faulty) commit(ctx context.Context, log string, t txn, commit committing) (*clientv3.TxnResponse, error) {
 	k := keysOf(f.prefix, log)
 	puts := func(key string) bool {
 		for _, op := range t.then {
@@ -74,13 +74,13 @@ func (f *faulty) commit(ctx context.Context, c *clientv3.Client, log string, t t
 	}
 	f.mu.Unlock()
 	if puts(k.owner) || !puts(k.head) {
-		return commit(ctx, c, log, t)
+		return commit(ctx, t)
 	}
 	time.Sleep(now.delay)
 	if now.lost && !now.written {
 		return nil, errLost
 	}
-	resp, err := commit(ctx, c, log, t)
+	resp, err := commit(ctx, t)
 	if now.lost {
 		return nil, errLost
 	}

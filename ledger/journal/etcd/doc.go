@@ -8,6 +8,7 @@
 //     head: the next sequence, the hash of the last entry, and the tries. base: the first sequence that is kept and
 //     the hash before it. whole: there as long as base is true. batch/ and twenty digits of the first sequence: a
 //     batch, as package journal encodes it. All but batches are text, for people with etcdctl;
+//   - what a process appends to several logs at once goes together, as one transaction with a nested one for each;
 //   - a holding is what an owner knows of the log: what it has put into owner and head, byte for byte;
 //   - the tail is the end of the log as one watch sees it, for all of a Journal's followers.
 //

@@ -172,7 +172,7 @@ func (j *Journal) commitWithin(ctx context.Context, within time.Duration, t txn)
 	ctx, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
 	err = j.cluster.call(ctx, func(ctx context.Context) error {
-		resp, err = j.cluster.config.commit(ctx, j.cluster.client, j.name, t)
+		resp, err = j.cluster.commit(ctx, j.name, t)
 		return err
 	})
 	return resp, err

@@ -55,7 +55,7 @@ func (j *Journal) trim(ctx context.Context, before uint64) error {
 // From then on the log begins with its first batch, whichever that is, until a later Trim can put the base again.
 func (j *Journal) trimSpaceless(ctx context.Context, v view, to place) error {
 	err := j.persist(ctx, func(ctx context.Context) error {
-		_, err := commit(ctx, j.cluster.client, j.name, txn{
+		_, err := commit(ctx, j.cluster.client, txn{
 			compare: []clientv3.Cmp{clientv3.Compare(clientv3.Value(j.keys.base), "=", encodeBase(v.stored))},
 			then:    []clientv3.Op{clientv3.OpDelete(j.keys.whole)},
 		})
@@ -98,7 +98,7 @@ func (j *Journal) boundary(ctx context.Context, v view, before uint64) (place, e
 // rebase puts that the kept log begins at to, if what the view has is still so. It may be repeated.
 func (j *Journal) rebase(ctx context.Context, v view, to place) error {
 	return j.persist(ctx, func(ctx context.Context) error {
-		resp, err := commit(ctx, j.cluster.client, j.name, txn{
+		resp, err := commit(ctx, j.cluster.client, txn{
 			compare: []clientv3.Cmp{clientv3.Compare(clientv3.Value(j.keys.base), "=", encodeBase(v.stored))},
 			then:    []clientv3.Op{clientv3.OpPut(j.keys.base, encodeBase(to)), clientv3.OpPut(j.keys.whole, isWhole)},
 		})

@@ -25,7 +25,7 @@ type view struct {
 func (j *Journal) view(ctx context.Context) (v view, err error) {
 	err = j.persist(ctx, func(ctx context.Context) error {
 		t := txn{then: []clientv3.Op{clientv3.OpGet(j.keys.head), clientv3.OpGet(j.keys.base), clientv3.OpGet(j.keys.whole)}}
-		resp, err := commit(ctx, j.cluster.client, j.name, t)
+		resp, err := commit(ctx, j.cluster.client, t)
 		if err != nil {
 			return err
 		}
