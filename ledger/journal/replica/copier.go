@@ -27,7 +27,10 @@ func (j *Journal) copy(ctx context.Context) {
 	wait := retry
 	for {
 		from := j.End().Next
-		err := j.take(ctx, j.log.Follow)
+		err := j.takeHanded(ctx)
+		if err == nil {
+			err = j.take(ctx, j.log.Follow)
+		}
 		if errors.Is(err, journal.ErrTrimmed) && j.peer != nil {
 			if err = j.take(ctx, j.peer); err == nil && j.End().Next == from {
 				err = fmt.Errorf("no peer has entry %d: %w", from, journal.ErrTrimmed)
@@ -67,8 +70,9 @@ type read struct {
 	err   error
 }
 
-// take appends what a source has after the end of the copy, until that ends. One goroutine reads while the other appends, so a batch is as large as
-// the append before it was slow.
+// take appends what a source has after the end of the copy, until that ends, or until this handle's owner hands over so much
+// that the copy need not follow. One goroutine reads while the other appends, so a batch is as large as the append before it
+// was slow.
 func (j *Journal) take(ctx context.Context, source func(ctx context.Context, from uint64) iter.Seq2[journal.Entry, error]) error {
 	ctx, cancel := context.WithCancel(ctx)
 	reads := make(chan read, ahead)
@@ -97,12 +101,18 @@ func (j *Journal) take(ctx context.Context, source func(ctx context.Context, fro
 	var buffer []byte
 	var next *read // that did not fit
 	for {
-		if next == nil {
-			r, ok := <-reads
-			if !ok {
-				return nil
+		for next == nil {
+			select {
+			case r, ok := <-reads:
+				if !ok {
+					return nil
+				}
+				next = &r
+			case <-j.handed.news:
+				if j.handsOn() {
+					return nil
+				}
 			}
-			next = &r
 		}
 		if next.err != nil {
 			return next.err

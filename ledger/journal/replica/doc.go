@@ -4,8 +4,9 @@
 //   - The copy is a journal of its own, the embedded engine as a rule, and has every entry from the first. Replay and
 //     Follow read it, so that events, verification and backups need nothing of the log, and a node that starts asks it
 //     for no more than it missed.
-//   - The copier follows the log and appends to the copy what is there, whoever appended it: an owner's copy is made the
-//     same way as a standby's, so nothing changes when ownership does.
+//   - The copier follows the log and appends to the copy what is there, whoever appended it, so nothing changes when
+//     ownership does. Only an owner who is busy hands what the log has acknowledged to the copier, which then does not
+//     follow: that spares the log the sending, and the owner the reading, of what it has just written.
 //   - Where the log has been trimmed beyond the end of the copy, a peer's copy has what is missing (Options.Peer).
 //
 // Every entry of the copy is checked against the hash chain as it is appended. A copy that does not fit the log, because

@@ -7,6 +7,7 @@ import (
 	"iter"
 	"log/slog"
 	"sync"
+	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
 )
@@ -34,6 +35,7 @@ type Journal struct {
 	grown  *sync.Cond   // the copy has grown, or nothing more will come
 	end    journal.Head // of the copy
 	known  uint64       // what the log is known to have: everything before this sequence
+	handed handed       // what was appended here and is not in the copy yet
 	fault  error        // why the copy does not grow
 	closed bool
 
@@ -56,6 +58,7 @@ func Open(ctx context.Context, o Options) (*Journal, error) {
 	}
 	j := &Journal{log: o.Log, copied: o.Copy, peer: o.Peer, logger: o.Logger, end: end}
 	j.grown = sync.NewCond(&j.mu)
+	j.handed.news = make(chan struct{}, 1)
 	run, stop := context.WithCancel(context.Background())
 	j.stop = stop
 	j.workers.Go(func() { j.copy(run) })
@@ -77,12 +80,16 @@ func (j *Journal) knows(next uint64) {
 	j.mu.Lock()
 	j.known = max(j.known, next)
 	j.mu.Unlock()
+	j.handed.tell()
 }
 
 // Append implements journal.Journal.
 func (j *Journal) Append(ctx context.Context, head journal.Head, batch journal.Batch) (journal.Head, error) {
 	head, err := j.log.Append(ctx, head, batch)
 	if err == nil {
+		j.mu.Lock()
+		j.handed.add(batch, time.Now())
+		j.mu.Unlock()
 		j.knows(head.Next)
 	}
 	return head, err
