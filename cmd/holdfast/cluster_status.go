@@ -93,7 +93,7 @@ func (s *clusterStatus) memberFaults() (faults []string) {
 		for _, alarm := range m.GetAlarms() {
 			advice := "see etcdctl alarm list"
 			if strings.Contains(alarm, "NOSPACE") {
-				advice = "it takes no writes: defragment the members, one after the other, and disarm the alarm (docs/CLUSTER.md)"
+				advice = "it takes no writes: raise its quota, then etcdctl alarm disarm (docs/CLUSTER.md, etcd is full)"
 			}
 			faults = append(faults, fmt.Sprintf("etcd %s: %s: %s", m.GetEndpoint(), alarm, advice))
 		}

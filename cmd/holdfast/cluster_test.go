@@ -29,11 +29,13 @@ type fleet struct {
 }
 
 // newFleet starts the members of etcd, and no node yet.
-func newFleet(t *testing.T, members int) *fleet {
+func newFleet(t *testing.T, members int) *fleet { return newFleetOf(t, members, etcdtest.Member{}) }
+
+func newFleetOf(t *testing.T, members int, template etcdtest.Member) *fleet {
 	t.Helper()
 	f := &fleet{t: t, dir: t.TempDir(), nodes: map[string]*process{}}
 	var err error
-	if f.etcd, err = etcdtest.Start(filepath.Join(f.dir, "etcd"), members, etcdtest.Member{}); err != nil {
+	if f.etcd, err = etcdtest.Start(filepath.Join(f.dir, "etcd"), members, template); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
@@ -199,7 +201,7 @@ FAULT: shard 2: nobody decides, and no node is fit to; start one that has its co
 FAULT: node c is not there: start it, or holdfast cluster forget c if it will not come back; its copies are up to 20,000 entries behind
 FAULT: node b has not caught up with shards 0 2: wait; if its lag does not fall, its log says why
 FAULT: shard 0: the copy of node b is 12,000 entries behind; look at its disk, and at its log
-FAULT: etcd e1:2379: NOSPACE: it takes no writes: defragment the members, one after the other, and disarm the alarm (docs/CLUSTER.md)
+FAULT: etcd e1:2379: NOSPACE: it takes no writes: raise its quota, then etcdctl alarm disarm (docs/CLUSTER.md, etcd is full)
 FAULT: etcd e1:2379: its database takes 87.9 % of its quota of 1.0 GiB; defragment it, or raise --quota-backend-bytes
 FAULT: etcd e2:2379 does not answer: refused
 FAULT: etcd e3:2379 does not answer: refused
