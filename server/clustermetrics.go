@@ -64,7 +64,7 @@ func (m *clusterMetrics) watchEtcd(ctx context.Context) {
 	tick := time.NewTicker(etcdLook)
 	defer tick.Stop()
 	for {
-		members := m.node.cluster.Load().Health(ctx)
+		members := m.node.health(ctx)
 		if ctx.Err() != nil {
 			return
 		}

@@ -6,7 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,6 +140,18 @@ func (n *node) journalsOf(ctx context.Context, shard int) (*etcd.Cluster, error)
 		n.etcds[key] = e
 	}
 	return e, err
+}
+
+// health asks the members of all etcd clusters how they are: first those of the one that has the registry.
+func (n *node) health(ctx context.Context) []cluster.Member {
+	all := []cluster.Etcd{n.client}
+	registry := strings.Join(n.config.Endpoints, ",")
+	for _, key := range slices.Sorted(maps.Keys(n.etcds)) {
+		if key != registry {
+			all = append(all, n.etcds[key])
+		}
+	}
+	return cluster.Health(ctx, all...)
 }
 
 // agree makes sure that the other nodes look for the journals in the same places.

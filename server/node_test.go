@@ -548,6 +548,14 @@ func TestJournalsInTwoEtcdClusters(t *testing.T) {
 	}
 	require.NotEmpty(t, there.Kvs)
 
+	status, err := holdfastv1.NewClusterServiceClient(ns.list[1].conn).GetClusterStatus(t.Context(), &holdfastv1.GetClusterStatusRequest{})
+	require.NoError(t, err)
+	require.Len(t, status.GetMembers(), 4, "the members of both are told")
+	for i, m := range status.GetMembers() {
+		require.Equal(t, int32(i/3), m.GetEtcdCluster())
+		require.Empty(t, m.GetError())
+	}
+
 	c := ns.list[0].config
 	mistaken := *c.Cluster
 	mistaken.Node, mistaken.Journals = "c", nil

@@ -68,7 +68,7 @@ func (s *clusterService) clustered() error {
 func memberProto(m *cluster.Member) *holdfastv1.EtcdMember {
 	p := &holdfastv1.EtcdMember{
 		Endpoint: m.Endpoint, Version: m.Version, Leader: m.Leader, DbSize: m.SizeBytes, DbSizeInUse: m.InUseBytes, Quota: m.QuotaBytes,
-		Alarms: m.Alarms,
+		Alarms: m.Alarms, EtcdCluster: int32(m.Cluster),
 	}
 	if m.Err != nil {
 		p.Error = m.Err.Error()
@@ -87,7 +87,7 @@ func (s *clusterService) GetClusterStatus(ctx context.Context, _ *holdfastv1.Get
 	defer cancel()
 	v := s.node.view()
 	resp := &holdfastv1.GetClusterStatusResponse{Nodes: nodesProto(v)}
-	for _, m := range s.node.cluster.Load().Health(ctx) {
+	for _, m := range s.node.health(ctx) {
 		resp.Members = append(resp.Members, memberProto(&m))
 	}
 	for shard := range s.writers {

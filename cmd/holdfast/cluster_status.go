@@ -82,14 +82,23 @@ func (s *clusterStatus) faults() (faults []string) {
 
 // memberFaults are what is wrong with etcd.
 func (s *clusterStatus) memberFaults() (faults []string) {
-	answer, leads := 0, false
+	type votes struct{ all, answer, leads int }
+	clusters := map[int32]*votes{}
 	for _, m := range s.GetMembers() {
+		v := clusters[m.GetEtcdCluster()]
+		if v == nil {
+			v = &votes{}
+			clusters[m.GetEtcdCluster()] = v
+		}
+		v.all++
 		if m.GetError() != "" {
 			faults = append(faults, fmt.Sprintf("etcd %s does not answer: %s", m.GetEndpoint(), firstLine(m.GetError())))
 			continue
 		}
-		answer++
-		leads = leads || m.GetLeader()
+		v.answer++
+		if m.GetLeader() {
+			v.leads++
+		}
 		for _, alarm := range m.GetAlarms() {
 			advice := "see etcdctl alarm list"
 			if strings.Contains(alarm, "NOSPACE") {
@@ -102,10 +111,17 @@ func (s *clusterStatus) memberFaults() (faults []string) {
 				m.GetEndpoint(), percent(m.GetDbSize(), q), bytesOf(q)))
 		}
 	}
-	if 2*answer <= len(s.GetMembers()) {
-		faults = append(faults, "etcd has no majority: nothing can be decided until more of its members are back")
-	} else if !leads {
-		faults = append(faults, "no member of etcd that answers leads: it is electing, or --etcd does not name all members")
+	for _, n := range slices.Sorted(maps.Keys(clusters)) {
+		which := "etcd"
+		if len(clusters) > 1 {
+			which = fmt.Sprintf("etcd cluster %d", n)
+		}
+		switch v := clusters[n]; {
+		case 2*v.answer <= v.all:
+			faults = append(faults, which+" has no majority: nothing can be decided there until more of its members are back")
+		case v.leads == 0:
+			faults = append(faults, "no member of "+which+" that answers leads: it is electing, or the flags do not name all its members")
+		}
 	}
 	return faults
 }
@@ -218,9 +234,14 @@ func (s *clusterStatus) printShards(b *bytes.Buffer) {
 func (s *clusterStatus) printMembers(b *bytes.Buffer) {
 	t := &table{align: "lllrrrl"}
 	t.row("ETCD", "VERSION", "ROLE", "DATABASE", "IN USE", "OF QUOTA", "ALARMS")
+	several := slices.ContainsFunc(s.GetMembers(), func(m *holdfastv1.EtcdMember) bool { return m.GetEtcdCluster() > 0 })
 	for _, m := range s.GetMembers() {
+		endpoint := m.GetEndpoint()
+		if several {
+			endpoint = fmt.Sprintf("%d: %s", m.GetEtcdCluster(), endpoint)
+		}
 		if m.GetError() != "" {
-			t.row(m.GetEndpoint(), "", "no answer")
+			t.row(endpoint, "", "no answer")
 			continue
 		}
 		role, quota := "follows", "?"
@@ -230,7 +251,7 @@ func (s *clusterStatus) printMembers(b *bytes.Buffer) {
 		if m.GetQuota() > 0 {
 			quota = percent(m.GetDbSize(), m.GetQuota())
 		}
-		t.row(m.GetEndpoint(), m.GetVersion(), role, bytesOf(m.GetDbSize()), bytesOf(m.GetDbSizeInUse()), quota, strings.Join(m.GetAlarms(), ", "))
+		t.row(endpoint, m.GetVersion(), role, bytesOf(m.GetDbSize()), bytesOf(m.GetDbSizeInUse()), quota, strings.Join(m.GetAlarms(), ", "))
 	}
 	b.WriteString("\n" + t.String())
 }

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -205,7 +206,7 @@ FAULT: etcd e1:2379: NOSPACE: it takes no writes: raise its quota, then etcdctl 
 FAULT: etcd e1:2379: its database takes 87.9 % of its quota of 1.0 GiB; defragment it, or raise --quota-backend-bytes
 FAULT: etcd e2:2379 does not answer: refused
 FAULT: etcd e3:2379 does not answer: refused
-FAULT: etcd has no majority: nothing can be decided until more of its members are back
+FAULT: etcd has no majority: nothing can be decided there until more of its members are back
 
   NODE  ADDRESS  VERSION  UP     DECIDES FOR  STATE
   a     a:7600   1        2d2h   0            ready
@@ -224,6 +225,27 @@ FAULT: etcd has no majority: nothing can be decided until more of its members ar
 `
 	if b.String() != want {
 		t.Errorf("it says\n%s\nand should say\n%s", b.String(), want)
+	}
+}
+
+// Each etcd cluster has a majority of its own.
+func TestClusterStatusOfSeveralEtcdClusters(t *testing.T) {
+	s := &clusterStatus{&holdfastv1.GetClusterStatusResponse{Members: []*holdfastv1.EtcdMember{
+		{Endpoint: "e1", Leader: true}, {Endpoint: "e2"}, {Endpoint: "e3"},
+		{Endpoint: "e4", EtcdCluster: 1}, {Endpoint: "e5", EtcdCluster: 1, Error: "refused"}, {Endpoint: "e6", EtcdCluster: 1, Error: "refused"},
+		{Endpoint: "e7", EtcdCluster: 2},
+	}}, time.Now()}
+	want := []string{
+		"etcd e5 does not answer: refused", "etcd e6 does not answer: refused",
+		"etcd cluster 1 has no majority: nothing can be decided there until more of its members are back",
+		"no member of etcd cluster 2 that answers leads: it is electing, or the flags do not name all its members",
+	}
+	if have := s.memberFaults(); !slices.Equal(have, want) {
+		t.Errorf("it says\n%s\nand should say\n%s", strings.Join(have, "\n"), strings.Join(want, "\n"))
+	}
+	var b bytes.Buffer
+	if s.printMembers(&b); !strings.Contains(b.String(), "  1: e5           no answer\n") {
+		t.Error(b.String())
 	}
 }
 

@@ -4,10 +4,13 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	clientv3 "go.etcd.io/etcd/client/v3"
 )
 
 // Member is one member of etcd, as it answers for itself.
 type Member struct {
+	Cluster      int // which of the etcd clusters that were asked
 	Endpoint     string
 	Err          error // it did not answer; the rest is empty then
 	ID           uint64
@@ -26,23 +29,40 @@ type Member struct {
 // healthWithin bounds the wait for a member that does not answer.
 const healthWithin = time.Second
 
-// Health asks each endpoint of the client how it is, all at once.
-func (r *Registry) Health(ctx context.Context) []Member {
+// Etcd is an etcd cluster whose members can be asked how they are.
+type Etcd interface {
+	Endpoints() []string
+	Status(ctx context.Context, endpoint string) (*clientv3.StatusResponse, error)
+}
+
+// Health asks each member of the registry's etcd how it is.
+func (r *Registry) Health(ctx context.Context) []Member { return Health(ctx, r.client) }
+
+// Health asks each endpoint of some etcd clusters how it is, all at once.
+func Health(ctx context.Context, clusters ...Etcd) []Member {
 	ctx, cancel := context.WithTimeout(ctx, healthWithin)
 	defer cancel()
-	endpoints := r.client.Endpoints()
-	members := make([]Member, len(endpoints))
+	var members []Member
+	var at []int // the cluster of each
+	for i, c := range clusters {
+		for _, endpoint := range c.Endpoints() {
+			members, at = append(members, Member{Endpoint: endpoint}), append(at, i)
+		}
+	}
 	var asked sync.WaitGroup
-	for i, endpoint := range endpoints {
-		asked.Go(func() { members[i] = r.member(ctx, endpoint) })
+	for i := range members {
+		asked.Go(func() {
+			members[i] = memberOf(ctx, clusters[at[i]], members[i].Endpoint)
+			members[i].Cluster = at[i]
+		})
 	}
 	asked.Wait()
 	return members
 }
 
-func (r *Registry) member(ctx context.Context, endpoint string) Member {
+func memberOf(ctx context.Context, c Etcd, endpoint string) Member {
 	begun := time.Now()
-	s, err := r.client.Status(ctx, endpoint)
+	s, err := c.Status(ctx, endpoint)
 	if err != nil {
 		return Member{Endpoint: endpoint, Err: err}
 	}

@@ -135,6 +135,14 @@ func (c *Cluster) Close() error {
 	return c.client.Close()
 }
 
+// Endpoints are where the members are.
+func (c *Cluster) Endpoints() []string { return c.client.Endpoints() }
+
+// Status asks a member how it is.
+func (c *Cluster) Status(ctx context.Context, endpoint string) (*clientv3.StatusResponse, error) {
+	return c.client.Status(ctx, endpoint)
+}
+
 // probe sends the largest appends that there can be at once, under a condition that never holds. etcd looks at the size of a
 // request and at the number of its operations before it looks at conditions.
 func (c *Cluster) probe(ctx context.Context) error {

@@ -583,7 +583,9 @@ type EtcdMember struct {
 	// What the database may grow to in bytes; 0 when the member does not say.
 	Quota int64 `protobuf:"varint,7,opt,name=quota,proto3" json:"quota,omitempty"`
 	// Alarms, such as NOSPACE.
-	Alarms        []string `protobuf:"bytes,8,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	Alarms []string `protobuf:"bytes,8,rep,name=alarms,proto3" json:"alarms,omitempty"`
+	// Which etcd cluster it is a member of: 0 for the one that has the registry, others where shards have their journals elsewhere.
+	EtcdCluster   int32 `protobuf:"varint,9,opt,name=etcd_cluster,json=etcdCluster,proto3" json:"etcd_cluster,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,6 +674,13 @@ func (x *EtcdMember) GetAlarms() []string {
 		return x.Alarms
 	}
 	return nil
+}
+
+func (x *EtcdMember) GetEtcdCluster() int32 {
+	if x != nil {
+		return x.EtcdCluster
+	}
+	return 0
 }
 
 // MoveShardRequest moves a shard.
@@ -1067,7 +1076,7 @@ const file_holdfast_v1_cluster_proto_rawDesc = "" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x10\n" +
 	"\x03lag\x18\x03 \x01(\x04R\x03lag\x12;\n" +
 	"\vreport_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"reportTime\"\xdc\x01\n" +
+	"reportTime\"\xff\x01\n" +
 	"\n" +
 	"EtcdMember\x12\x1a\n" +
 	"\bendpoint\x18\x01 \x01(\tR\bendpoint\x12\x14\n" +
@@ -1077,7 +1086,8 @@ const file_holdfast_v1_cluster_proto_rawDesc = "" +
 	"\adb_size\x18\x05 \x01(\x03R\x06dbSize\x12#\n" +
 	"\x0edb_size_in_use\x18\x06 \x01(\x03R\vdbSizeInUse\x12\x14\n" +
 	"\x05quota\x18\a \x01(\x03R\x05quota\x12\x16\n" +
-	"\x06alarms\x18\b \x03(\tR\x06alarms\"A\n" +
+	"\x06alarms\x18\b \x03(\tR\x06alarms\x12!\n" +
+	"\fetcd_cluster\x18\t \x01(\x05R\vetcdCluster\"A\n" +
 	"\x10MoveShardRequest\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x17\n" +
 	"\anode_id\x18\x02 \x01(\tR\x06nodeId\"B\n" +
