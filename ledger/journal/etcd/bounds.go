@@ -2,9 +2,11 @@ package etcd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
+	"go.etcd.io/etcd/api/v3/v3rpc/rpctypes"
 	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal"
@@ -46,7 +48,9 @@ func (c *Cluster) Ends(ctx context.Context, names []string) (next []uint64, err 
 	ctx, cancel := context.WithTimeout(ctx, c.config.Patience)
 	defer cancel()
 	for try := (pauses{}); ; {
-		if next, err = c.ends(ctx, names); err == nil || !waitable(err) || try.wait(ctx) != nil {
+		next, err = c.ends(ctx, names)
+		again := waitable(err) || errors.Is(err, rpctypes.ErrCompacted) // the moment was forgotten on the way: another is as good
+		if err == nil || !again || try.wait(ctx) != nil {
 			return next, err
 		}
 	}
