@@ -39,13 +39,11 @@ func newQueue() *queue { return &queue{group: newGroup(), arrived: make(chan str
 // join adds a call to the group that is open now.
 func (q *queue) join(c *call) (*group, error) {
 	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.ended != nil {
-		q.mu.Unlock()
 		return nil, q.ended
 	}
-	g := q.add(c)
-	q.mu.Unlock()
-	return g, nil
+	return q.add(c), nil
 }
 
 // last adds a call after which no more are taken.
