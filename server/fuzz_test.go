@@ -387,7 +387,7 @@ func TestArbitraryMessages(t *testing.T) {
 		}
 	}
 	for _, m := range methods {
-		if calls < 5_000 {
+		if calls < 10_000 {
 			break // too few for every one
 		}
 		require.NotZero(t, well[string(m.Name())], "%s never went well: %v", m.Name(), refused)
