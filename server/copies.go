@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -92,15 +93,7 @@ func trimPoint(replicas []cluster.Replica, v *cluster.View, c ClusterConfig, nex
 	if len(replicas) < c.Copies {
 		return 0
 	}
-	slices.SortFunc(replicas, func(a, b cluster.Replica) int {
-		switch {
-		case a.Sequence > b.Sequence:
-			return -1
-		case a.Sequence < b.Sequence:
-			return 1
-		}
-		return 0
-	})
+	slices.SortFunc(replicas, func(a, b cluster.Replica) int { return cmp.Compare(b.Sequence, a.Sequence) })
 	before := replicas[c.Copies-1].Sequence + 1
 	const worthWaiting = 20 // tails
 	for _, r := range replicas {

@@ -116,7 +116,7 @@ func (ns *nodes) settled() {
 					return false
 				}
 				for _, n := range v.Nodes() {
-					if !warm(n, shard) {
+					if !v.Ready(shard, n.ID) {
 						return false
 					}
 				}

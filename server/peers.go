@@ -10,6 +10,7 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,12 +91,8 @@ func (p *peers) others(ctx context.Context, shard int) (nodes []cluster.Node, er
 		case n.ID == p.node.config.Node:
 		case n.ID == owner.Node:
 			last = append(last, n)
-		default:
-			for _, warm := range n.Warm {
-				if warm == shard {
-					nodes = append(nodes, n)
-				}
-			}
+		case slices.Contains(n.Warm, shard):
+			nodes = append(nodes, n)
 		}
 	}
 	return append(nodes, last...), nil

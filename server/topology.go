@@ -137,8 +137,8 @@ func (s *clusterService) MoveShard(ctx context.Context, r *holdfastv1.MoveShardR
 		switch {
 		case !ok:
 			return nil, failed(codes.NotFound, "NODE_NOT_FOUND", fmt.Sprintf("there is no node %q", r.GetNodeId()))
-		case v.Drained(n.ID) || n.Leaving || !warm(n, shard):
-			return nil, failed(codes.FailedPrecondition, "NODE_NOT_READY", fmt.Sprintf("node %q is drained, leaving, or has not caught up with shard %d", n.ID, shard))
+		case !v.Ready(shard, n.ID):
+			return nil, failed(codes.FailedPrecondition, "NODE_NOT_READY", fmt.Sprintf("node %q is drained, leaving, failing, or has not caught up with shard %d", n.ID, shard))
 		}
 		if err := s.node.cluster.Load().Pin(ctx, shard, n.ID); err != nil {
 			return nil, registryStatus(err)
@@ -156,15 +156,6 @@ func (s *clusterService) MoveShard(ctx context.Context, r *holdfastv1.MoveShardR
 		return nil, submitStatus(err)
 	}
 	return &holdfastv1.MoveShardResponse{Owner: ownerProto(now, shard)}, nil
-}
-
-func warm(n cluster.Node, shard int) bool {
-	for _, w := range n.Warm {
-		if w == shard {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *clusterService) DrainNode(ctx context.Context, r *holdfastv1.DrainNodeRequest) (*holdfastv1.DrainNodeResponse, error) {
