@@ -32,6 +32,7 @@ type room struct {
 var rooms = []room{
 	{pattern: "ledger/money"},
 	{pattern: "ledger/token"},
+	{pattern: "ledger/feature"},
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
@@ -56,13 +57,13 @@ var rooms = []room{
 	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "github.com/planetscale/vtprotobuf/..."}},
 	{pattern: "client", own: []string{"proto/codec", "proto/holdfast/v1"}, foreign: clientNeeds},
 	{pattern: "server/cluster", foreign: []string{"go.etcd.io/etcd/client/v3", "go.etcd.io/etcd/api/v3/..."}},
-	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk", "ledger/..."}, foreign: []string{"*"}},
+	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 	{pattern: "risk/...", own: append(domain, "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client", "server/...", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
 
 var (
-	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token"}
+	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature"}
 	domain = slices.Clip(append([]string{"ledger", "ledger/terms"}, leaves...))
 
 	// The client of etcd, and never its server.

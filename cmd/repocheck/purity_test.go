@@ -16,9 +16,9 @@ import (
 // The packages that must be pure, each after those that it imports, and what of the standard library, and besides, they
 // may use.
 var (
-	pure        = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/terms", "ledger"}
+	pure        = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/terms", "ledger"}
 	pureImports = []string{
-		"bytes", "cmp", "encoding/binary", "errors", "fmt", "iter", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time",
+		"bytes", "cmp", "crypto/sha256", "encoding/binary", "errors", "fmt", "iter", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time",
 		"time/tzdata",                                                         // the zones, embedded in the binary
 		"github.com/cockroachdb/apd/v3",                                       // decimals
 		"go.yaml.in/yaml/v3", "embed", "io", "regexp", "sync", "unicode/utf8", // terms: documents, the default one, read once
