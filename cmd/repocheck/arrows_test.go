@@ -58,6 +58,7 @@ var rooms = []room{
 	{pattern: "client", own: []string{"proto/codec", "proto/holdfast/v1"}, foreign: clientNeeds},
 	{pattern: "server/cluster", foreign: []string{"go.etcd.io/etcd/client/v3", "go.etcd.io/etcd/api/v3/..."}},
 	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk/...", "ledger/..."}, foreign: []string{"*"}},
+	{pattern: "risk/scorecard"},
 	{pattern: "risk/...", own: append(domain, "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client", "server/...", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
