@@ -82,6 +82,29 @@ func TestFullJournalLosesNothing(t *testing.T) {
 	require.NoError(t, s.w.Close())
 }
 
+// TestAStoppedShardTakesNothing asks again as soon as it is told that the shard stopped. Until the next session has begun it is
+// told that nothing was done: that the outcome is unknown is for those who asked before.
+func TestAStoppedShardTakesNothing(t *testing.T) {
+	log, open := memory()
+	s := newShard(t, 1, 1, open, state.Options{})
+	account := submit(t, s.w, openAccount(1)).Account.ID
+	var starting int
+	for i := range 300 {
+		log.Script(mem.Fault{Kind: mem.FailAfter})
+		_, err := s.w.Submit(t.Context(), authorize(account, i))
+		require.ErrorIs(t, err, writer.ErrStopped)
+		for {
+			if _, err = s.w.Submit(t.Context(), authorize(account, i)); err == nil {
+				break
+			}
+			require.ErrorIs(t, err, writer.ErrStarting)
+			starting++
+		}
+	}
+	require.NotZero(t, starting)
+	require.NoError(t, s.w.Close())
+}
+
 // TestFullJournalKeepsNobodyWaiting has an append be slow and then find no room. Those whose commands were decided
 // meanwhile are told so too, at once; they are all carried out when there is room.
 func TestFullJournalKeepsNobodyWaiting(t *testing.T) {

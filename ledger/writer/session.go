@@ -153,6 +153,20 @@ func (s *session) fail(err error) {
 	})
 }
 
+// over says why nothing is to be asked of a session any more; nil while it goes on. Nothing was done for who is told so: that
+// the outcome is unknown is for those who had asked before.
+func (s *session) over() error {
+	select {
+	case <-s.failed:
+	default:
+		return nil
+	}
+	if errors.Is(s.failure, ErrStandby) || errors.Is(s.failure, ErrClosed) {
+		return s.failure
+	}
+	return fmt.Errorf("%w: %w", ErrStarting, s.failure)
+}
+
 // abandon tears a failed session down: whoever waits is told, and memory is thrown away.
 func (s *session) abandon() {
 	s.refuse(fmt.Errorf("%w: %w", ErrStopped, s.failure))

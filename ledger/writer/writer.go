@@ -192,7 +192,7 @@ func (w *Writer) live() (*session, error) {
 		}
 		return nil, ErrStarting
 	}
-	return s, nil
+	return s, s.over()
 }
 
 // accountToLoad is the account that a command will need, known before it is decided; 0 when there is none.
