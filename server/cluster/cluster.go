@@ -126,16 +126,16 @@ func (c *Cluster) enter(ctx, life context.Context) (s *session, err error) {
 }
 
 func (c *Cluster) tryEnter(ctx, life context.Context) (*session, error) {
-	calling, cancel := context.WithTimeout(ctx, callWithin)
-	defer cancel()
-	if err := c.found(calling, Meta{Format: format, Shards: c.cfg.Shards, Zone: c.cfg.Zone}); err != nil {
+	if err := c.found(ctx, Meta{Format: format, Shards: c.cfg.Shards, Zone: c.cfg.Zone}); err != nil {
 		return nil, err
 	}
-	v, err := c.Read(calling)
+	reading, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	now, err := insist(reading, usual, c.read)
 	if err != nil {
 		return nil, err
 	}
-	c.publish(v)
+	c.publish(now.view())
 	return c.open(ctx, life)
 }
 

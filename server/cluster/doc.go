@@ -52,7 +52,8 @@
 //   - A holder that is fenced must say so (Lost); an owner key whose owner does not lead is found by nobody else.
 //   - Ids are unique. A process that registers at the same address takes over from the one before, which then is out of
 //     the cluster for good ([ErrReplaced]); at another address it is refused ([ErrIDTaken]).
-//   - The client of etcd is the caller's. Calls are bounded here, but only the client's own keep-alive finds a connection that
-//     swallows everything.
+//   - The client of etcd is the caller's, and only its own keep-alive finds a connection that swallows everything, after many
+//     leases. Until then a call that has no answer is made again, beside the first and over the next connection: so each of
+//     them may be carried out twice, and late.
 //   - Times in nodes, owners and replicas are of the clocks of those who wrote them. They are for people.
 package cluster

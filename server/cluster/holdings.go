@@ -87,6 +87,11 @@ func (hs *holdings) decide(v *View, now time.Time) (actions []action, wake time.
 				}
 				moves++
 			}
+		case h.phase == idle && v.Revision >= h.seen && v.owners[shard].lease == hs.lease:
+			// A claim that was sent twice has arrived once more, after the shard was given up: the key is there, and nobody leads.
+			if give = !now.Before(h.rest); !give {
+				at = h.rest
+			}
 		case h.phase == idle && v.Revision >= h.seen:
 			if take, at = hs.takes(h, v, shard, now); take {
 				take = takes < takesMax
@@ -222,6 +227,9 @@ func (hs *holdings) gave(shard int, revision int64, now time.Time) {
 		hs.failed(shard, revision, now)
 	} else {
 		h.phase, h.seen, h.gone = idle, max(h.seen, revision), now
+		if revision == 0 {
+			h.rest = now.Add(hs.jitter(restFirst)) // a late view may show it still
+		}
 	}
 	h.epoch, h.since = 0, time.Time{}
 }

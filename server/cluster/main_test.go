@@ -291,18 +291,42 @@ func (w *world) awaits(what string, is func() bool) time.Duration {
 	return time.Since(begun)
 }
 
-// ping is how long etcd takes for a write, at the moment and on this machine: what times are held to goes by it.
-func (w *world) ping() time.Duration {
+// pings measures how long etcd takes for a write on this machine, from now on and while other things happen: what times are
+// held to goes by it. The answer is the median and the longest until then, and ends it.
+func (w *world) pings() func() (median, longest time.Duration) {
 	w.t.Helper()
+	ctx, cancel := context.WithCancel(w.t.Context())
 	var took []time.Duration
-	for range 11 {
-		begun := time.Now()
-		_, err := w.etcd.Client().Put(w.t.Context(), "ping", "")
+	var err error
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for len(took) == 0 || pause(ctx, 20*time.Millisecond) {
+			begun := time.Now()
+			// Not under ctx: the last one counts, too.
+			if _, err = w.etcd.Client().Put(w.t.Context(), "ping", ""); err != nil {
+				return
+			}
+			took = append(took, time.Since(begun))
+		}
+	}()
+	return func() (median, longest time.Duration) {
+		w.t.Helper()
+		cancel()
+		<-ended
 		require.NoError(w.t, err)
-		took = append(took, time.Since(begun))
+		slices.Sort(took)
+		return took[len(took)/2], took[len(took)-1]
 	}
-	slices.Sort(took)
-	return took[len(took)/2]
+}
+
+// takenInTime holds a takeover to the lease, to what etcd needs to find that it is over, and to some writes one after the
+// other, at the pace at which they went meanwhile.
+func (w *world) takenInTime(took time.Duration, pings func() (median, longest time.Duration)) {
+	w.t.Helper()
+	_, longest := pings()
+	w.t.Logf("taken after %v, with a lease of %v and writes of %v", took, lease, longest)
+	require.Less(w.t, took, lease+slack+10*longest)
 }
 
 // gaps are the pauses of all shards that changed hands since it was last asked, sorted.

@@ -38,37 +38,45 @@ func Open(client *clientv3.Client, prefix string) (*Registry, error) {
 
 // Read answers with the cluster as it is now. The view is not kept up to date.
 func (r *Registry) Read(ctx context.Context) (*View, error) {
-	b, revision, _, err := r.read(ctx)
+	now, err := r.read(ctx)
 	if err != nil {
 		return nil, err
 	}
-	return b.view(revision), nil
+	return now.view(), nil
 }
 
-// read reads everything at one revision. What does not read as it should is told apart from the error.
-func (r *Registry) read(ctx context.Context) (b *book, revision int64, bad []error, err error) {
+// reading is everything at one revision. What does not read as it should is told apart.
+type reading struct {
+	book     *book
+	revision int64
+	bad      []error
+}
+
+func (r *reading) view() *View { return r.book.view(r.revision) }
+
+func (r *Registry) read(ctx context.Context) (*reading, error) {
 	resp, err := r.client.Get(ctx, r.keys.prefix, clientv3.WithPrefix())
 	if err != nil {
-		return nil, 0, nil, fmt.Errorf("cluster: reading %s: %w", r.keys.prefix, err)
+		return nil, fmt.Errorf("cluster: reading %s: %w", r.keys.prefix, err)
 	}
 	var meta Meta
 	for _, kv := range resp.Kvs {
 		if string(kv.Key) == r.keys.meta() {
 			if err := json.Unmarshal(kv.Value, &meta); err != nil {
-				return nil, 0, nil, fmt.Errorf("cluster: %s does not read as what it should be: %w", kv.Key, err)
+				return nil, fmt.Errorf("cluster: %s does not read as what it should be: %w", kv.Key, err)
 			}
 		}
 	}
 	if meta.Format == 0 {
-		return nil, 0, nil, ErrNoCluster
+		return nil, ErrNoCluster
 	}
-	b = newBook(r.keys, meta)
+	now := &reading{book: newBook(r.keys, meta), revision: resp.Header.Revision}
 	for _, kv := range resp.Kvs {
-		if _, err := b.put(record{key: kv.Key, value: kv.Value, lease: kv.Lease, created: kv.CreateRevision}); err != nil {
-			bad = append(bad, err)
+		if _, err := now.book.put(record{key: kv.Key, value: kv.Value, lease: kv.Lease, created: kv.CreateRevision}); err != nil {
+			now.bad = append(now.bad, err)
 		}
 	}
-	return b, resp.Header.Revision, bad, nil
+	return now, nil
 }
 
 // Found makes a cluster that nobody has joined yet. One that is there is left as it is, or ErrMeta says in what it disagrees.
@@ -83,7 +91,11 @@ func (r *Registry) found(ctx context.Context, want Meta) error {
 		return err
 	}
 	key := r.keys.meta()
-	resp, err := r.client.Txn(ctx).If(absent(key)).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
+	defer cancel()
+	resp, err := insist(ctx, usual, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+		return r.client.Txn(ctx).If(absent(key)).Then(clientv3.OpPut(key, string(value))).Else(clientv3.OpGet(key)).Commit()
+	})
 	if err != nil {
 		return fmt.Errorf("cluster: writing %s: %w", key, err)
 	}

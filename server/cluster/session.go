@@ -33,16 +33,18 @@ type session struct {
 	tasks      sync.WaitGroup // that keep it alive and its record up to date
 }
 
-// callWithin bounds a call of etcd that is tried again when it fails. What can be repeated without harm is not waited for
-// as long the first time: another member may answer at once.
-const callWithin, firstWithin = 2 * time.Second, 250 * time.Millisecond
+// openWithin bounds each step of a registration: who waits for longer had better begin anew, with another lease.
+const openWithin = 5 * time.Second
 
 // open makes a lease and registers the node under it. ctx bounds that, and not the session, which lives as long as life.
 func (c *Cluster) open(ctx, life context.Context) (*session, error) {
-	asking, cancel := context.WithTimeout(ctx, callWithin)
+	asking, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
 	granted := time.Now()
-	lease, err := c.client.Grant(asking, int64((c.cfg.Lease+time.Second-1)/time.Second))
+	// Of several that are granted all but one end by themselves, and nothing with them.
+	lease, err := insist(asking, usual, func(ctx context.Context) (*clientv3.LeaseGrantResponse, error) {
+		return c.client.Grant(ctx, int64((c.cfg.Lease+time.Second-1)/time.Second))
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cluster: getting a lease: %w", err)
 	}
@@ -65,56 +67,55 @@ func (c *Cluster) close(s *session) {
 	s.tasks.Wait()
 	ctx, cancel := context.WithTimeout(context.Background(), stopWithin)
 	defer cancel()
-	if _, err := c.client.Revoke(ctx, s.lease); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+	if err := c.revoke(ctx, s.lease); err != nil {
 		c.cfg.Logger.Warn("a lease is left to end by itself", "error", err)
 	}
 }
 
-// keepAlive renews the lease until it ends, and says why it ended. Each renewal is a call of its own, so that a member that
-// does not answer costs one try and not the lease. A process that was stopped finds by its own clock that the time is over.
+// keepAlive renews the lease until it ends, and says why it ended. A process that was stopped finds by its own clock that the
+// time is over.
 func (c *Cluster) keepAlive(s *session, renewed time.Time, ttl time.Duration) error {
 	for pause(s.ctx, time.Until(renewed.Add(ttl/3))) {
-		for {
-			now := time.Now()
-			left := time.Until(renewed.Add(ttl))
-			if left <= 0 {
-				return errExpired
-			}
-			granted, err := c.renew(s, min(left, ttl/4))
-			if err == nil {
-				renewed, ttl = now, granted
-				break
-			}
-			if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-				return errExpired
-			}
-			if !pause(s.ctx, jitter(ttl/30)) {
-				return context.Cause(s.ctx)
-			}
+		ctx, cancel := context.WithDeadlineCause(s.ctx, renewed.Add(ttl), errExpired)
+		// Twenty tries in a lease: if one member of three swallows its share, whichever that is, others have a dozen left.
+		last, err := insist(ctx, pace{ttl / 20, ttl / 20}, func(ctx context.Context) (renewal, error) { return c.renew(ctx, s.lease) })
+		cancel()
+		switch {
+		case err == nil:
+			renewed, ttl = last.asked, last.ttl
+		case s.ctx.Err() != nil:
+			return context.Cause(s.ctx)
+		default:
+			return errExpired
 		}
 	}
 	return context.Cause(s.ctx)
 }
 
-// renew renews the lease once. The client's own KeepAliveOnce tries again without a rest while no member can be reached.
-func (c *Cluster) renew(s *session, within time.Duration) (ttl time.Duration, err error) {
-	ctx, cancel := context.WithTimeout(clientv3.WithRequireLeader(s.ctx), within)
-	defer cancel()
-	stream, err := pb.NewLeaseClient(c.client.ActiveConnection()).LeaseKeepAlive(ctx)
+// renewal is for how long the lease goes on, at the least from when it was asked for.
+type renewal struct {
+	asked time.Time
+	ttl   time.Duration
+}
+
+// renew renews a lease once. The client's own KeepAliveOnce tries again without a rest while no member can be reached.
+func (c *Cluster) renew(ctx context.Context, lease clientv3.LeaseID) (renewal, error) {
+	asked := time.Now()
+	stream, err := pb.NewLeaseClient(c.client.ActiveConnection()).LeaseKeepAlive(clientv3.WithRequireLeader(ctx))
 	if err != nil {
-		return 0, err
+		return renewal{}, err
 	}
-	if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: int64(s.lease)}); err != nil {
-		return 0, err
+	if err := stream.Send(&pb.LeaseKeepAliveRequest{ID: int64(lease)}); err != nil {
+		return renewal{}, err
 	}
 	resp, err := stream.Recv()
 	if err != nil {
-		return 0, err
+		return renewal{}, err
 	}
 	if resp.TTL <= 0 {
-		return 0, rpctypes.ErrLeaseNotFound
+		return renewal{}, rpctypes.ErrLeaseNotFound
 	}
-	return time.Duration(resp.TTL) * time.Second, nil
+	return renewal{asked, time.Duration(resp.TTL) * time.Second}, nil
 }
 
 // register puts the node's key under the lease. What is found in its place decides what happens:
@@ -132,9 +133,11 @@ func (c *Cluster) register(ctx context.Context, s *session) (revision int64, err
 		if err != nil {
 			return 0, err
 		}
-		calling, cancel := context.WithTimeout(ctx, callWithin)
-		resp, err := c.client.Txn(calling).If(absent(key)).
-			Then(clientv3.OpPut(key, string(value), clientv3.WithLease(s.lease))).Else(clientv3.OpGet(key)).Commit()
+		calling, cancel := context.WithTimeout(ctx, openWithin)
+		resp, err := insist(calling, usual, func(ctx context.Context) (*clientv3.TxnResponse, error) {
+			return c.client.Txn(ctx).If(absent(key)).
+				Then(clientv3.OpPut(key, string(value), clientv3.WithLease(s.lease))).Else(clientv3.OpGet(key)).Commit()
+		})
 		cancel()
 		if err != nil {
 			return 0, fmt.Errorf("cluster: registering: %w", err)
@@ -170,12 +173,21 @@ func (c *Cluster) register(ctx context.Context, s *session) (revision int64, err
 
 // evict ends another registration, and so everything that it owned.
 func (c *Cluster) evict(ctx context.Context, lease clientv3.LeaseID) error {
-	ctx, cancel := context.WithTimeout(ctx, callWithin)
+	ctx, cancel := context.WithTimeout(ctx, openWithin)
 	defer cancel()
-	if _, err := c.client.Revoke(ctx, lease); err != nil && !errors.Is(err, rpctypes.ErrLeaseNotFound) {
+	if err := c.revoke(ctx, lease); err != nil {
 		return fmt.Errorf("cluster: ending an earlier registration: %w", err)
 	}
 	return nil
+}
+
+// revoke ends a lease, unless it has ended.
+func (c *Cluster) revoke(ctx context.Context, lease clientv3.LeaseID) error {
+	_, err := insist(ctx, usual, func(ctx context.Context) (*clientv3.LeaseRevokeResponse, error) { return c.client.Revoke(ctx, lease) })
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		return nil
+	}
+	return err
 }
 
 // describe writes the node's record whenever it changes. Changes that come together are written together.
@@ -210,20 +222,14 @@ func under(key string, lease clientv3.LeaseID) clientv3.Cmp {
 // persist carries out a transaction again and again until it is known to have been carried out, or the session ends. So
 // the transaction must be one that can be.
 func (c *Cluster) persist(s *session, txn clientv3.Op) (*clientv3.TxnResponse, error) {
-	for failures := 0; ; failures++ {
-		calling, cancel := context.WithTimeout(s.ctx, doubled(firstWithin, failures, callWithin))
-		resp, err := c.client.Do(calling, txn)
-		cancel()
-		if err == nil {
-			return resp.Txn(), nil
-		}
-		if errors.Is(err, rpctypes.ErrLeaseNotFound) {
-			s.end(errExpired)
-		}
-		if !pause(s.ctx, jitter(doubled(10*time.Millisecond, failures, time.Second))) {
-			return nil, err
-		}
+	resp, err := insist(s.ctx, usual, func(ctx context.Context) (clientv3.OpResponse, error) { return c.client.Do(ctx, txn) })
+	if err == nil {
+		return resp.Txn(), nil
 	}
+	if errors.Is(err, rpctypes.ErrLeaseNotFound) {
+		s.end(errExpired)
+	}
+	return nil, err
 }
 
 // self is what the node says of itself. Safe for concurrent use.

@@ -243,7 +243,7 @@ func (s *sim) check() {
 func (s *sim) disturb() {
 	n := s.nodes[s.dice.IntN(len(s.nodes))]
 	shard := s.dice.IntN(s.shards)
-	switch s.dice.IntN(12) {
+	switch s.dice.IntN(13) {
 	case 0:
 		if len(s.nodes) < 7 {
 			s.join(string(rune('a' + len(s.nodes))))
@@ -274,6 +274,10 @@ func (s *sim) disturb() {
 		if epoch, ok := n.leads[shard]; ok && !n.gone && !n.frozen {
 			n.hs.lost(shard, epoch)
 			n.looked = -1
+		}
+	case 12: // a claim that was sent twice arrives once more
+		if _, owned := s.book.owners[shard]; !owned && !n.gone && !n.expired {
+			s.write(n.lease, Owner{Node: n.id}, "owners/"+strconv.Itoa(shard))
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	clientv3 "go.etcd.io/etcd/client/v3"
@@ -32,27 +33,29 @@ var errSilent = errors.New("cluster: the stream of changes is silent")
 func (c *Cluster) follow(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(clientv3.WithRequireLeader(ctx))
 	defer cancel(nil)
-	reading, stop := context.WithTimeout(ctx, callWithin)
-	b, revision, bad, err := c.read(reading)
-	stop()
+	asking, stop := context.WithTimeout(ctx, openWithin)
+	defer stop()
+	now, err := insist(asking, usual, c.read)
 	if err != nil {
 		return err
 	}
-	for _, err := range bad {
+	for _, err := range now.bad {
 		c.cfg.Logger.Error("a key of the cluster is ignored", "error", err)
 	}
-	c.publish(b.view(revision))
+	c.publish(now.view())
+	s, err := c.stream(asking, ctx, now.revision+1)
+	if err != nil {
+		return err
+	}
+	defer s.end()
 
-	watcher := clientv3.NewWatcher(c.client) // with a connection's stream of its own, so that to begin anew is to choose anew
-	defer watcher.Close()
-	silence := time.AfterFunc(c.cfg.Lease, func() { cancel(errSilent) }) // also of Watch, which waits for an answer
+	silence := time.AfterFunc(c.cfg.Lease, func() { cancel(errSilent) })
 	defer silence.Stop()
-	changes := watcher.Watch(ctx, c.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(revision+1))
 	ask := time.NewTicker(c.cfg.Lease / 3)
 	defer ask.Stop()
 	for {
 		select {
-		case resp, ok := <-changes:
+		case resp, ok := <-s.changes:
 			if !ok {
 				return errors.Join(context.Cause(ctx), errors.New("cluster: the stream of changes ended"))
 			}
@@ -60,16 +63,48 @@ func (c *Cluster) follow(ctx context.Context) error {
 				return err
 			}
 			silence.Reset(c.cfg.Lease)
-			c.fold(b, resp.Events)
+			c.fold(now.book, resp.Events)
 		case <-ask.C:
 			// A connection that swallows everything looks like a cluster in which nothing happens. So it is asked.
-			if err := watcher.RequestProgress(ctx); err != nil {
+			if err := s.watcher.RequestProgress(ctx); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// stream is a stream of changes that a member has begun.
+type stream struct {
+	watcher clientv3.Watcher // of this stream alone, so that to begin anew is to choose a connection anew
+	changes clientv3.WatchChan
+	end     func()
+}
+
+// stream begins a stream of the changes from a revision on, which lives as long as life. A member that does not answer costs
+// little time: others are asked as well, and the first whose stream has begun is kept.
+func (c *Cluster) stream(ctx, life context.Context, from int64) (*stream, error) {
+	var first atomic.Pointer[stream]
+	_, err := insist(ctx, usual, func(ctx context.Context) (*stream, error) {
+		living, cancel := context.WithCancel(life)
+		s := &stream{watcher: clientv3.NewWatcher(c.client)}
+		s.end = func() {
+			cancel()
+			_ = s.watcher.Close() // that it ends is all that is asked of it
+		}
+		live := context.AfterFunc(ctx, cancel)
+		s.changes = s.watcher.Watch(living, c.keys.prefix, clientv3.WithPrefix(), clientv3.WithRev(from)) // waits for an answer
+		if !live() || !first.CompareAndSwap(nil, s) {
+			s.end()
+			return nil, errSilent
+		}
+		return s, nil
+	})
+	if s := first.Load(); s != nil {
+		return s, nil // begun, even if ctx ended at the same time
+	}
+	return nil, err
 }
 
 // fold takes changes in, and publishes a view if they show in one. All changes of a revision arrive together.
