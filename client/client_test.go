@@ -239,8 +239,13 @@ func TestDialRefuses(t *testing.T) {
 
 func TestDefaultTimeout(t *testing.T) {
 	bothWays(t, func(t *testing.T, way Option) {
-		f, c := start(t, way, WithTimeout(300*time.Millisecond))
-		f.Script("Authorize", Act{Delay: 10 * time.Second})
+		f, c := start(t, way, WithTimeout(500*time.Millisecond))
+		connected, done := context.WithTimeout(t.Context(), time.Minute) // which is not what the time is for
+		defer done()
+		if _, err := c.Check(connected, &pb.CheckRequest{}); err != nil {
+			t.Fatal(err)
+		}
+		f.Script("Authorize", Act{Delay: time.Minute})
 		_, err := c.Authorize(t.Context(), topup("o-1"))
 		if !errors.Is(err, context.DeadlineExceeded) || status.Code(err) != codes.DeadlineExceeded {
 			t.Fatal(err)
@@ -253,8 +258,8 @@ func TestDefaultTimeout(t *testing.T) {
 		}
 
 		// A context with a deadline of its own is not cut short.
-		f.Script("Authorize", Act{Delay: 600 * time.Millisecond})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		f.Script("Authorize", Act{Delay: time.Second})
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 		defer cancel()
 		if _, err := c.Authorize(ctx, topup("o-2")); err != nil {
 			t.Fatal(err)

@@ -98,7 +98,7 @@ func ExampleClient_Authorize_declined() {
 func Example_timeout() {
 	addr, server, stop := serve()
 	defer stop()
-	c := dial(addr, client.WithTimeout(50*time.Millisecond))
+	c := dial(addr, client.WithTimeout(500*time.Millisecond))
 	defer c.Close()
 	ctx := context.Background()
 
@@ -138,7 +138,7 @@ func Example_timeout() {
 func ExampleClient_Reverse_afterTimeout() {
 	addr, server, stop := serve()
 	defer stop()
-	c := dial(addr, client.WithTimeout(50*time.Millisecond))
+	c := dial(addr, client.WithTimeout(500*time.Millisecond))
 	defer c.Close()
 	ctx := context.Background()
 

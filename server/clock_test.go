@@ -69,7 +69,7 @@ func TestClockLeavesWhatIsDueToTheSweep(t *testing.T) {
 	got, err := b.GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: asked.GetAccountId()})
 	require.NoError(t, err)
 	require.EqualValues(t, 1000, got.GetAccount().GetAvailable(), "whether the sweep has been there or not")
-	require.Eventually(t, func() bool { return shard().GetOpenHolds() == 0 && shard().GetStatements() == 1 }, 20*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return shard().GetOpenHolds() == 0 && shard().GetStatements() == 1 }, patience, 10*time.Millisecond)
 	b.sound()
 }
 

@@ -26,7 +26,7 @@ func TestMetricsOfNodes(t *testing.T) {
 	for _, b := range ns.list { // what the others have is looked at in the background
 		require.Eventually(t, func() bool {
 			return b.server.node.metrics.members.Load() != nil && b.server.node.bounds[0].next.Load() == next
-		}, 20*time.Second, 20*time.Millisecond)
+		}, patience, 20*time.Millisecond)
 		families, err := b.server.metrics.Registry.Gather()
 		require.NoError(t, err)
 		problems, err := promlint.NewWithMetricFamilies(families).Lint()

@@ -66,7 +66,7 @@ func TestFullDiskRefusesAndRecovers(t *testing.T) {
 				answered[i] = resp.GetAuthorization().GetAuthorizationId()
 			}
 			return err == nil
-		}, 20*time.Second, 10*time.Millisecond)
+		}, patience, 10*time.Millisecond)
 	}
 	require.NoError(t, b.server.Ready())
 	b.restart()

@@ -49,7 +49,7 @@ func TestTracing(t *testing.T) {
 	s := serveEdge(t, EdgeConfig{Tracing: true, Tracer: tracer}, &standIn{})
 	_, err := s.client(t).Authorize(testContext(t), &holdfastv1.AuthorizeRequest{})
 	require.NoError(t, err)
-	require.Eventually(t, func() bool { return len(spans.GetSpans()) == 1 }, 5*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return len(spans.GetSpans()) == 1 }, patience, 5*time.Millisecond)
 	require.Equal(t, "holdfast.v1.AuthorizationService/Authorize", spans.GetSpans()[0].Name)
 }
 

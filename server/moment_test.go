@@ -50,7 +50,7 @@ func TestBackupWaitsForCopies(t *testing.T) {
 		last[shard], err = a.server.router.writers[shard].Durable()
 		require.NoError(t, err)
 	}
-	require.Eventually(t, func() bool { return b.server.node.copies[0].End().Next > last[0] }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return b.server.node.copies[0].End().Next > last[0] }, patience, 5*time.Millisecond)
 	require.LessOrEqual(t, b.server.node.copies[1].End().Next, last[1], "the claim is not to be there yet, or this shows nothing")
 	resume := time.AfterFunc(500*time.Millisecond, func() {
 		for _, p := range late {

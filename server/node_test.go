@@ -223,7 +223,7 @@ func TestCursorIsGoodAtEveryNode(t *testing.T) {
 	for range 20 {
 		owner.held(a, 1)
 		all := owner.events(&holdfastv1.WatchEventsRequest{})
-		ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), patience)
 		stream, err := others[0].WatchEvents(ctx, &holdfastv1.WatchEventsRequest{Cursor: all[len(all)-1].GetCursor()})
 		require.NoError(t, err)
 		owner.held(a, 1)
@@ -475,9 +475,9 @@ func TestOwnerCutOffFromEtcd(t *testing.T) {
 	require.Eventually(t, func() bool {
 		owner, ok := ns.list[1].server.node.view().Owner(0)
 		return ok && owner.Leads() && owner.Node != "a"
-	}, 15*time.Second, 10*time.Millisecond)
+	}, patience, 10*time.Millisecond)
 	before := answered.Load()
-	require.Eventually(t, func() bool { return answered.Load() > before+50 }, 10*time.Second, 10*time.Millisecond)
+	require.Eventually(t, func() bool { return answered.Load() > before+50 }, patience, 10*time.Millisecond)
 	for _, p := range proxies {
 		p.Forsake()
 		p.Pass()
@@ -485,7 +485,7 @@ func TestOwnerCutOffFromEtcd(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	cancel()
 	callers.Wait()
-	require.Eventually(t, func() bool { return len(ns.list[1].server.node.view().Nodes()) == 3 }, 30*time.Second, 50*time.Millisecond)
+	require.Eventually(t, func() bool { return len(ns.list[1].server.node.view().Nodes()) == 3 }, patience, 50*time.Millisecond)
 	ns.settled()
 	ns.alike()
 	got, err := ns.list[0].GetAccount(t.Context(), &holdfastv1.GetAccountRequest{AccountId: a.GetAccountId()})
@@ -511,7 +511,7 @@ func TestNewNodeComesUpFromAPeer(t *testing.T) {
 	require.Eventually(t, func() bool {
 		first, _, err := log.Bounds(t.Context())
 		return err == nil && first > 1
-	}, 20*time.Second, 50*time.Millisecond)
+	}, patience, 50*time.Millisecond)
 	ns.add("c", 1, short)
 	ns.settled()
 	ns.alike()
@@ -635,11 +635,11 @@ func TestNodeThatHasLeftDoesNotWait(t *testing.T) {
 	ns := serveNodes(t, 2, 1, nil)
 	owner, _ := ns.owner(0)
 	require.NoError(t, owner.server.Shutdown())
-	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	nobody := func() error { return failed(codes.Unavailable, "NOT_OWNER", "no node decides") }
 	begun := time.Now()
 	err := owner.server.node.at(ctx, 0, nobody, func(context.Context, cluster.Node, *grpc.ClientConn) error { return nobody() })
 	requireReason(t, err, codes.Unavailable, "NOT_OWNER")
-	require.Less(t, time.Since(begun), 5*time.Second)
+	require.Less(t, time.Since(begun), patience)
 }

@@ -209,7 +209,7 @@ func TestReloadOverTheNetwork(t *testing.T) {
 	require.Equal(t, codes.OK, call(before))
 	require.Equal(t, codes.Unavailable, call(after))
 	replaceServerCertificate(t, files, after)
-	require.Eventually(t, func() bool { return call(after) == codes.OK }, 3*reloadInterval, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return call(after) == codes.OK }, 3*reloadInterval+patience, 100*time.Millisecond)
 	require.Equal(t, codes.Unavailable, call(before))
 }
 

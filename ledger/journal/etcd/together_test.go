@@ -145,7 +145,7 @@ func TestGivenUpWhileItWaits(t *testing.T) {
 // When a request is not answered, what waits behind it waits no longer than the one who sent it.
 func TestNobodyWaitsBehindTheLost(t *testing.T) {
 	t.Parallel()
-	c := connect(t, nil)
+	c := connect(t, func(c *Config) { c.Timeout = 20 * time.Second })
 	j, other := open(t, c, "log"), open(t, c, "other")
 	head, otherHead := acquire(t, j), acquire(t, other)
 	var lost atomic.Bool

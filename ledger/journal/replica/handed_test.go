@@ -41,12 +41,12 @@ func TestABusyOwnerNeedNotFollow(t *testing.T) {
 	j, err := Open(t.Context(), Options{Log: f, Copy: archive(t, t.TempDir()), Logger: quiet})
 	require.NoError(t, err)
 	defer j.Close()
-	require.Eventually(t, func() bool { return f.now.Load() == 1 }, 5*time.Second, time.Millisecond)
+	require.Eventually(t, func() bool { return f.now.Load() == 1 }, 30*time.Second, time.Millisecond)
 	for range 3 {
 		head, err := j.Acquire(t.Context(), "owner")
 		require.NoError(t, err)
 		o := &owner{t, j, head}
-		require.Eventually(t, func() bool { o.append(20); return f.now.Load() == 0 }, 20*time.Second, time.Millisecond)
+		require.Eventually(t, func() bool { o.append(20); return f.now.Load() == 0 }, 30*time.Second, time.Millisecond)
 		before := f.entries.Load()
 		o.append(300)
 		reaches(t, j, o.head)

@@ -92,7 +92,7 @@ func (o *owner) append(n int) {
 
 func reaches(t *testing.T, j *Journal, end journal.Head) {
 	t.Helper()
-	require.Eventually(t, func() bool { return j.End().Next == end.Next }, 5*time.Second, time.Millisecond, "fault %v", j.Fault())
+	require.Eventually(t, func() bool { return j.End().Next == end.Next }, 30*time.Second, time.Millisecond, "fault %v", j.Fault())
 	require.Equal(t, end.Hash, j.End().Hash)
 }
 
@@ -172,7 +172,7 @@ func TestForeignLog(t *testing.T) {
 	j, err = Open(t.Context(), Options{Log: other.Open(), Copy: archive(t, dir), Logger: quiet})
 	require.NoError(t, err)
 	defer j.Close()
-	require.Eventually(t, func() bool { return j.Fault() != nil }, 5*time.Second, time.Millisecond, "end %d", j.End().Next)
+	require.Eventually(t, func() bool { return j.Fault() != nil }, 30*time.Second, time.Millisecond, "end %d", j.End().Next)
 	corrupt := (*journal.CorruptError)(nil)
 	require.ErrorAs(t, j.Fault(), &corrupt)
 	require.Equal(t, uint64(11), corrupt.Sequence)
