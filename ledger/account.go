@@ -47,6 +47,7 @@ type Account struct {
 	Mandates     []Mandate  // in order of their numbers
 	LastMandate  uint32     // number of the newest mandate
 	Bills        []PaidBill // the newest last, at most MostPaidBills
+	Velocity     Velocity
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
@@ -172,5 +173,6 @@ func (a *Account) Clone() *Account {
 	}
 	c.Billing = a.Billing.clone()
 	c.Mandates, c.Bills = slices.Clone(a.Mandates), slices.Clone(a.Bills)
+	c.Velocity = a.Velocity.clone()
 	return &c
 }

@@ -54,6 +54,7 @@ type Authorization struct {
 	Bill       BillID       // the carrier's reference of the bill that it pays
 	Mandate    uint32       // by which it is paid
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
+	Verdict    Verdict      // of the risk policy, on the order
 	Created    calendar.Instant
 	Day        calendar.Date    // civil day of Created: what controls count it on
 	Expires    calendar.Instant // of the hold; 0 when nothing was ever held

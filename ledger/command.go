@@ -334,6 +334,19 @@ type (
 		Document string
 		Parsed   *terms.Terms
 	}
+	// PutPolicy adds a version of the risk policy, which has been found in order.
+	PutPolicy struct {
+		Request
+		Version  string
+		Document string
+	}
+	// ActivatePolicy says from when on a version of the risk policy is in force, or is the shadow; 0 is now.
+	ActivatePolicy struct {
+		Request
+		Version string
+		From    calendar.Instant
+		Shadow  bool
+	}
 )
 
 // LinePlace is a place in the lines of a statement, which are captures and then items. The zero place is the first line's.
@@ -426,6 +439,8 @@ type (
 		Before  uint32
 		Limit   int
 	}
+	// GetPolicies reads the versions of the risk policy, and which are in force.
+	GetPolicies struct{}
 	// GetShard reads suspensions and totals.
 	GetShard struct{}
 )

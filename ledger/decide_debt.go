@@ -42,6 +42,10 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.endMandate(c), true
 	case *PutTerms:
 		return l.putTerms(c), true
+	case *PutPolicy:
+		return l.putPolicy(c), true
+	case *ActivatePolicy:
+		return l.activatePolicy(c), true
 	}
 	return Outcome{}, false
 }

@@ -43,7 +43,7 @@ func (l *Ledger) increment(c *Increment) Outcome {
 	}
 	p := Purchase{Account: a.ID, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Phone: h.Phone, Currency: a.Currency, Amount: c.Amount, Mandate: h.Mandate}
 	_, reasons := l.judge(a, question{Purchase: &p, already: h.Authorized})
-	return l.post(&HoldIncremented{HoldRef: a.ref(h), Amount: c.Amount, Reasons: reasons, Day: l.today, State: h.State})
+	return l.post(&HoldIncremented{HoldRef: a.ref(h), Amount: c.Amount, Reasons: reasons, Day: l.today, State: h.State, Verdict: l.verdict, Shadow: l.shadowed})
 }
 
 func (l *Ledger) extend(c *Extend) Outcome {

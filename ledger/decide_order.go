@@ -128,6 +128,7 @@ func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided
 		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: t.Version,
 	}
 	l.decision.Bill, l.decision.Mandate = p.Bill, p.Mandate
+	l.decision.Verdict, l.decision.Shadow = l.verdict, l.shadowed
 	if p.Plan.Months != 0 {
 		o, ok := t.Offer(p.Plan.Method, p.Plan.Months)
 		if reasons != 0 { // judge may not have asked
@@ -151,6 +152,7 @@ func (l *Ledger) check(c *Check) Outcome {
 	}
 	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
 	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	out.Verdict = l.verdict
 	if out.Reasons != 0 {
 		out.Decision = Decline
 	}

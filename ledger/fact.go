@@ -111,6 +111,18 @@ type (
 	TermsPut struct {
 		Document string
 	}
+	// PolicyPut is a version of the risk policy.
+	PolicyPut struct {
+		Version  string
+		Document string
+	}
+	// PolicyActivated says from when on a version of the risk policy is in force, or is the shadow. An empty version ends
+	// the shadow.
+	PolicyActivated struct {
+		Version string
+		From    calendar.Instant
+		Shadow  bool
+	}
 	// Booked is something done to what an account owes.
 	Booked struct {
 		Account  AccountID
@@ -144,6 +156,8 @@ type (
 		Bill      BillID           // the bill that it pays
 		Mandate   uint32           // by which
 		Intake
+		Verdict Verdict // of the risk policy
+		Shadow  Verdict // of the shadow policy
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
 	HoldIncremented struct {
@@ -152,6 +166,8 @@ type (
 		Reasons Reasons
 		Day     calendar.Date
 		State   State
+		Verdict Verdict // of the risk policy
+		Shadow  Verdict // of the shadow policy
 	}
 	// HoldExtended is an expiry moved.
 	HoldExtended struct {
@@ -215,6 +231,8 @@ type (
 func (*MandateSet) fact()        {}
 func (*MandateEnded) fact()      {}
 func (*TermsPut) fact()          {}
+func (*PolicyPut) fact()         {}
+func (*PolicyActivated) fact()   {}
 func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}
 func (*LimitsSet) fact()         {}

@@ -47,6 +47,9 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
+	case *PolicyPut, *PolicyActivated:
+		l.remember(e, &out)
+		return out
 	case *TermsPut:
 		out.TermsPut = slices.Clone(l.book.Shard().Terms)
 		l.remember(e, &out)
@@ -241,7 +244,7 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 		}
 	}
 	out.Account = a.Clone()
-	out.Account.Holds = nil
+	out.Account.Holds, out.Account.Velocity = nil, Velocity{}
 	return true
 }
 
@@ -297,7 +300,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	*h = Authorization{
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
-		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate,
+		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate, Verdict: f.Verdict,
 	}
 	a.LastN = f.N
 	if f.Mandate != 0 {
@@ -306,6 +309,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	if f.Bill != "" && f.Kind != OrderDeclined {
 		a.pays(f.N, f.Carrier, f.Bill, f.Kind != OrderAdvised)
 	}
+	a.Velocity.add(e, f)
 	line := a.Line(f.Scene)
 	if f.Kind != OrderDeclined {
 		line.Use.add(f.Day, f.Amount, 1)
@@ -350,6 +354,7 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		h.Held += f.Amount
 		line.Held += f.Amount
 		line.Use.add(f.Day, f.Amount, 0)
+		a.Velocity.more(h.N, f.Amount)
 	case *HoldExtended:
 		h.Expires = f.Expires
 	case *HoldSubmitted:
@@ -359,7 +364,9 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		if f.Late && h.Bill != "" {
 			a.pays(h.N, h.Carrier, h.Bill, false)
 		}
-		if !f.Late {
+		if f.Late {
+			a.Velocity.again(h, f.Amount, e.Time)
+		} else {
 			line.Held -= f.FromHold + f.Released
 			line.Use.release(h.Day, f.Released, 0)
 		}
@@ -406,6 +413,7 @@ func (a *Account) release(h *Authorization, amount money.Amount, now calendar.In
 	orders := int32(0)
 	if amount == h.Held && h.Captured == 0 {
 		orders = 1
+		a.Velocity.giveBack(h.N)
 	}
 	line.Use.release(h.Day, amount, orders)
 	if amount == h.Held {

@@ -47,6 +47,9 @@ func CheckAccount(a *Account) error {
 	if err := a.Billing.check(); err != nil {
 		return fmt.Errorf("account %s: %w", a.ID, err)
 	}
+	if err := a.Velocity.check(); err != nil {
+		return fmt.Errorf("account %s: velocity: %w", a.ID, err)
+	}
 	if len(a.Bills) > MostPaidBills || slices.ContainsFunc(a.Bills, func(b PaidBill) bool { return b.N == 0 || b.N > a.LastN }) {
 		return fmt.Errorf("account %s: remembers %d bills: %v", a.ID, len(a.Bills), a.Bills)
 	}

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
-// curable are the reasons that a smaller amount can cure.
+// curable are the reasons that a smaller amount can cure, whatever the risk policy said.
 const curable = 1<<MandateLimit | 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit
 
 // question is what judge answers.
@@ -22,11 +22,12 @@ type question struct {
 // It is the only place where credit is decided. Holds that have run out must have been released before.
 func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons Reasons) {
 	line, t := a.Line(q.Scene), l.termsOf(a.Billing.Terms)
+	l.verdict, l.shadowed = Verdict{}, Verdict{}
 	l.judgeStanding(a, line, t, q, &reasons)
 	if line.Status != LineOpen {
 		return 0, reasons // a line that is not open has no controls and no limit to speak of
 	}
-	room := l.judgeAmounts(a, line, q, &reasons)
+	room := min(l.judgeAmounts(a, line, q, &reasons), l.judgeRisk(a, q, &reasons))
 	if q.Mandate != 0 {
 		room = min(room, l.judgeMandate(a, q, &reasons))
 	}
@@ -44,10 +45,19 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	switch {
 	case reasons == 0:
 		return q.Amount, 0
-	case q.Partial && reasons&^curable == 0 && room >= least:
+	case q.Partial && reasons&^l.curable() == 0 && room >= least:
 		return room, 0
 	}
 	return 0, reasons
+}
+
+// curable are the reasons that a smaller amount can cure. What a risk policy has against an order is one of them when it
+// caps the amount.
+func (l *Ledger) curable() Reasons {
+	if l.verdict.Action == ActionCap {
+		return curable | 1<<RiskPolicy
+	}
+	return curable
 }
 
 // judgeStanding finds the reasons that have nothing to do with the amount.

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/feature"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
@@ -22,7 +23,18 @@ type Ledger struct {
 	print []byte
 	emit  func(*Entry)
 
+	// The risk policy, as UsePolicies was told; and those that were compiled of late.
+	made     Policy
+	compile  Policies
+	compiled []Policy
+
+	minuteAt calendar.Instant
+	minuteOf int
+
 	// What the hot path makes for every call, made once. Each is good until the next of its kind.
+	set      feature.Set
+	verdict  Verdict
+	shadowed Verdict
 	prints   fingerprint
 	entry    Entry
 	decision OrderDecided
@@ -76,7 +88,7 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *Quote:
 		id = c.Account
-	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetShard:
+	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard:
 	default:
 		return Outcome{}, false
 	}

@@ -37,7 +37,9 @@ type Outcome struct {
 
 	Billing        *BillingAnswer // of commands on what is owed
 	TermsPut       []TermsVersion
-	Account        *Account // a copy
+	Policies       *PolicyAnswer // of GetPolicies
+	Verdict        Verdict       // of the risk policy, on what Check asked
+	Account        *Account      // a copy
 	Accounts       []*Account
 	Authorizations []Authorization
 	More           bool // a list goes on
@@ -59,6 +61,15 @@ type BillingAnswer struct {
 	Next       LinePlace   // of its lines, when there are more
 	Payoff     *Payoff
 	Quote      *Quoted
+}
+
+// PolicyAnswer is what is told of the risk policy.
+type PolicyAnswer struct {
+	Versions    []PolicyVersion // that were put
+	Made        string          // version that is in force while no other is; empty when there is none
+	InForce     string          // version that decides now; empty when none does
+	Shadow      string          // version that decides alongside; empty when none does
+	Activations []Activation    // in force and to come
 }
 
 // OrderLine is a capture of an order, in the window of a statement.

@@ -25,6 +25,8 @@ func (l *Ledger) read(c Command) Outcome {
 		return l.lookupOrder(c, out)
 	case *ListAuthorizations:
 		return l.listAuthorizations(c, out)
+	case *GetPolicies:
+		return l.getPolicies()
 	case *GetShard:
 		out.Shard = l.book.Shard().Clone()
 		return out

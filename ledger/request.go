@@ -374,6 +374,18 @@ func (c *PutTerms) fields(f *fingerprint) {
 	f.str("document", c.Document)
 }
 
+func (c *PutPolicy) fields(f *fingerprint) {
+	f.kind(38)
+	f.str("document", c.Document)
+}
+
+func (c *ActivatePolicy) fields(f *fingerprint) {
+	f.kind(39)
+	f.str("version", c.Version)
+	f.int("from_time", int64(c.From))
+	f.bool("shadow", c.Shadow)
+}
+
 func (f *fingerprint) plan(c PlanChoice) {
 	f.field("plan", hashInt(hashInt(fnvOffset, int64(c.Method)), int64(c.Months)))
 }
@@ -395,6 +407,7 @@ func (*ListAccounts) fields(*fingerprint)       {}
 func (*GetAuthorization) fields(*fingerprint)   {}
 func (*LookupOrder) fields(*fingerprint)        {}
 func (*ListAuthorizations) fields(*fingerprint) {}
+func (*GetPolicies) fields(*fingerprint)        {}
 func (*GetShard) fields(*fingerprint)           {}
 
 // differing names the fields in which a command differs from the body with the given fingerprint.

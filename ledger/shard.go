@@ -15,10 +15,12 @@ type Shard struct {
 	Time        calendar.Instant // of that entry
 	Accounts    uint64           // how many were ever opened
 	OpenHolds   int64
-	Suspensions []Suspension   // in order of scope
-	Totals      []Totals       // in order of carrier and currency
-	Debts       []DebtTotals   // in order of currency
-	Terms       []TermsVersion // as they were put
+	Suspensions []Suspension    // in order of scope
+	Totals      []Totals        // in order of carrier and currency
+	Debts       []DebtTotals    // in order of currency
+	Terms       []TermsVersion  // as they were put
+	Policies    []PolicyVersion // of the risk policy, as they were put
+	Activations []Activation    // in order of time: what is in force, and what will be
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -69,6 +71,7 @@ func (s *Shard) Clone() *Shard {
 	c := *s
 	c.Suspensions, c.Totals = slices.Clone(s.Suspensions), slices.Clone(s.Totals)
 	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
+	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
 	return &c
 }
 
@@ -125,6 +128,10 @@ func (s *Shard) fold(e *Entry) {
 		s.setSuspension(e, f)
 	case *TermsPut:
 		s.putTerms(e, f)
+	case *PolicyPut:
+		s.putPolicy(e, f)
+	case *PolicyActivated:
+		s.activate(e, f)
 	case *Booked:
 		s.foldBooking(f.Currency, &f.Booking)
 	case *OrderDecided:

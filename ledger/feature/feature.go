@@ -101,7 +101,7 @@ var fixed = [firstVelocity]Info{
 }
 
 var texts = [Texts]Info{
-	OrderScene:    {"order.scene", Word, "", "top_up, bill or bundle"},
+	OrderScene:    {"order.scene", Word, "", "TOPUP, BILL or BUNDLE"},
 	OrderCarrier:  {"order.carrier", Word, "", "the carrier's id"},
 	OrderPhone:    {"order.phone", Word, "", "the token of the phone; empty when there is none"},
 	OrderCurrency: {"order.currency", Word, "", "ISO 4217 code"},

@@ -54,6 +54,11 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 			Since: int64(m.Since), Month: int64(m.Month), Last: int64(m.Last)}}
 	case *ledger.MandateEnded:
 		g.Fact = &journalv1.Entry_MandateEnded{MandateEnded: &journalv1.MandateEnded{Account: uint64(f.Account), Mandate: int64(f.N), Reason: f.Reason}}
+	case *ledger.PolicyPut:
+		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_PolicyPut{PolicyPut: &journalv1.PolicyPut{Version: f.Version, Document: f.Document}}})
+	case *ledger.PolicyActivated:
+		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_PolicyActivated{PolicyActivated: &journalv1.PolicyActivated{
+			Version: f.Version, From: int64(f.From), Shadow: f.Shadow}}})
 	case *ledger.ClockAdvanced:
 		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
 	default:
@@ -73,11 +78,13 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
-			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate)}}
+			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), Reasons: int64(f.Reasons), Day: int64(f.Day), State: int64(f.State)}}
+			Amount: int64(f.Amount), Reasons: int64(f.Reasons), Day: int64(f.Day), State: int64(f.State),
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow)}}
 	case *ledger.HoldExtended:
 		g.Fact = &journalv1.Entry_HoldExtended{HoldExtended: &journalv1.HoldExtended{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,

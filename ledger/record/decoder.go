@@ -137,6 +137,7 @@ var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	28: read(walkBooked),
 	29: read(walkMandateSet),
 	30: read(walkMandateEnded),
+	31: readRisk,
 }
 
 func read[T any, P interface {
@@ -184,8 +185,12 @@ func check(f ledger.Fact) error {
 		c.booking(&f.Booking)
 	case *ledger.OrderDecided:
 		c.booking(f.Booking)
+		c.verdict(&f.Verdict)
+		c.verdict(&f.Shadow)
 	case *ledger.HoldIncremented:
 		c.state(f.State)
+		c.verdict(&f.Verdict)
+		c.verdict(&f.Shadow)
 	case *ledger.HoldExtended:
 		c.state(f.State)
 	case *ledger.HoldCaptured:

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 	"sync"
 
 	"pgregory.net/rapid"
@@ -20,7 +21,7 @@ var facts = []ledger.Fact{
 	&ledger.LineEnded{}, &ledger.AgreementSet{}, &ledger.ControlsSet{}, &ledger.OrderDecided{}, &ledger.HoldIncremented{},
 	&ledger.HoldExtended{}, &ledger.HoldSubmitted{}, &ledger.HoldCaptured{}, &ledger.HoldReleased{}, &ledger.OrderReversed{},
 	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
-	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{},
+	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -45,6 +46,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.ItemOutcome]():    uint64(ledger.Undone),
 	reflect.TypeFor[ledger.BookingKind]():    uint64(ledger.PurchaseRefunded),
 	reflect.TypeFor[calendar.StatementDay](): 28,
+	reflect.TypeFor[ledger.Action]():         uint64(ledger.ActionDecline),
 }
 
 // draw fills a value with anything that its type may hold and that may be read, the extremes now and then.
@@ -63,6 +65,17 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 	case *ledger.TermsVersion:
 		a.Document, a.Put, a.Caller = drawDocument(t), drawn[calendar.Instant](t, "put"), drawn[ledger.Caller](t, "caller")
 		a.Terms = must(terms.Parse([]byte(a.Document)))
+	case *ledger.Velocity:
+		drawKind(t, v, name)
+		a.Spends = slices.DeleteFunc(a.Spends, func(s ledger.Spend) bool {
+			return int(s.Phone) > len(a.Phones) || s.Carrier == 0 || int(s.Carrier) > len(a.Carriers)
+		})
+		if len(a.Spends) == 0 {
+			*a = ledger.Velocity{}
+		}
+	case *ledger.Spend:
+		drawKind(t, v, name)
+		a.Phone, a.Carrier = a.Phone%4, 1+a.Carrier%3
 	case *plan.Plan:
 		drawKind(t, v, name)
 		a.Billed = rapid.IntRange(0, len(a.Schedule)).Draw(t, "billed")

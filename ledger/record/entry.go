@@ -1,8 +1,6 @@
 package record
 
 import (
-	"fmt"
-
 	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/holdfast-credit/holdfast/ledger"
@@ -104,7 +102,9 @@ func appendOther(b []byte, f ledger.Fact) []byte {
 	case *ledger.MandateEnded:
 		message(&w, 30, f, walkMandateEnded)
 	default:
-		panic(fmt.Sprintf("record: fact %T cannot be written", f))
+		at := w.begin(31)
+		appendRisk(&w, f)
+		w.end(at)
 	}
 	return w.buf
 }
@@ -213,6 +213,8 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	walkIntake(w, 17, &f.Intake)
 	str(w, 19, &f.Bill)
 	num(w, 20, &f.Mandate)
+	walkVerdict(w, 21, &f.Verdict)
+	walkVerdict(w, 22, &f.Shadow)
 }
 
 func walkMandateSet(w *wire, f *ledger.MandateSet) {
@@ -238,6 +240,8 @@ func walkHoldIncremented(w *wire, f *ledger.HoldIncremented) {
 	num(w, 8, &f.Reasons)
 	num(w, 9, &f.Day)
 	num(w, 10, &f.State)
+	walkVerdict(w, 11, &f.Verdict)
+	walkVerdict(w, 12, &f.Shadow)
 }
 
 func walkHoldExtended(w *wire, f *ledger.HoldExtended) {

@@ -19,6 +19,9 @@ func (c *ranges) channel(v ledger.Channel)     { c.want(v == ledger.NoChannel ||
 func (c *ranges) outcome(o ledger.ItemOutcome) { c.want(o <= ledger.Undone) }
 func (c *ranges) plan(p *plan.Plan)            { c.want(p.Billed >= 0 && p.Billed <= len(p.Schedule)) }
 
+// verdict looks at what a risk policy said.
+func (c *ranges) verdict(v *ledger.Verdict) { c.want(v.Action == ledger.NoAction || v.Action.Valid()) }
+
 func (c *ranges) moves(moves []ledger.Move) {
 	for i := range moves {
 		m := &moves[i]

@@ -25,7 +25,7 @@ type row struct {
 }
 
 const (
-	rowVersion = 5
+	rowVersion = 6
 	maxNumbers = 32 // of one thing
 	maxTexts   = 4
 	longText   = 255 // instead of a length: it follows, in four bytes
@@ -94,7 +94,7 @@ func (r *row) block(size int) []byte {
 	return r.buf[r.at-size : r.at]
 }
 
-// eight, four and one walk a field that is so many bytes of a block.
+// eight, four, two, one and flag walk a field that is so many bytes of a block.
 
 func eight[T integer](r *row, b []byte, v *T) {
 	if r.reading {
@@ -112,11 +112,27 @@ func four[T integer](r *row, b []byte, v *T) {
 	}
 }
 
+func two[T integer](r *row, b []byte, v *T) {
+	if r.reading {
+		*v = T(binary.LittleEndian.Uint16(b))
+	} else {
+		binary.LittleEndian.PutUint16(b, uint16(*v))
+	}
+}
+
 func one[T integer](r *row, b []byte, v *T) {
 	if r.reading {
 		*v = T(b[0])
 	} else {
 		b[0] = byte(*v)
+	}
+}
+
+func flag(r *row, b []byte, v *bool) {
+	if r.reading {
+		*v = b[0] != 0
+	} else if b[0] = 0; *v {
+		b[0] = 1
 	}
 }
 

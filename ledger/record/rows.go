@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(11)
+	n := r.list(12)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -31,8 +31,10 @@ func walkHold(r *row, a *ledger.Authorization) {
 	unsigned(r, &n[9], &a.Mandate)
 	bill := a.Bill != ""
 	truth(r, &n[10], &bill)
+	judged := a.Verdict != (ledger.Verdict{})
+	truth(r, &n[11], &judged)
 	if r.reading {
-		a.Captures, a.Refunds, a.Plan, a.Bill = nil, nil, plan.Offer{}, "" // those that are there belong to another
+		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -61,6 +63,9 @@ func walkHold(r *row, a *ledger.Authorization) {
 	if bill {
 		r.list(0)
 		word(r, &a.Bill)
+	}
+	if judged {
+		walkRiskVerdict(r, &a.Verdict)
 	}
 }
 
@@ -116,13 +121,15 @@ func walkAccount(r *row, a *ledger.Account) {
 		}
 		b[37] = lines
 	}
-	n := r.list(6)
+	n := r.list(7)
 	number(r, &n[1], &a.Temporary.Limit)
 	number(r, &n[2], &a.Temporary.LastDay)
 	unsigned(r, &n[3], &a.LastMandate)
 	holds := elements(r, &n[0], &a.Holds, 66)
 	mandates := elements(r, &n[4], &a.Mandates, 3)
 	bills := elements(r, &n[5], &a.Bills, leastBill)
+	spent := len(a.Velocity.Spends) > 0
+	truth(r, &n[6], &spent)
 	word(r, &a.Consumer)
 	word(r, &a.StatusReason)
 	word(r, &a.Currency)
@@ -153,6 +160,9 @@ func walkAccount(r *row, a *ledger.Account) {
 		four(r, b[0:], &bills[i].N)
 		eight(r, b[4:], &bills[i].Print)
 	}
+	if spent {
+		walkVelocity(r, &a.Velocity)
+	}
 }
 
 const leastBill = 12 // bytes
@@ -179,10 +189,11 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 // DecodeAccount reads an account's row into a, reusing its slices.
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
-	holds, mandates, paid, v := a.Holds, a.Mandates[:0], a.Bills[:0], &a.Billing
+	holds, mandates, paid, v, spent := a.Holds, a.Mandates[:0], a.Bills[:0], &a.Billing, a.Velocity
 	debts, plans, collections, pauses := v.Debts[:0], v.Plans[:0], v.Collections[:0], v.Pauses[:0]
 	*a = ledger.Account{}
 	a.Mandates, a.Bills = mandates, paid
+	a.Velocity = ledger.Velocity{Spends: spent.Spends[:0], Phones: spent.Phones[:0], Carriers: spent.Carriers[:0]}
 	a.Holds, v.Debts, v.Plans, v.Collections, v.Pauses = holds, debts, plans, collections, pauses
 	walkAccount(&r, a)
 	return r.err()
@@ -302,7 +313,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(9)
+	n := r.list(11)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -312,6 +323,8 @@ func walkShard(r *row, s *ledger.Shard) {
 	totals := elements(r, &n[6], &s.Totals, 3)
 	debts := elements(r, &n[7], &s.Debts, 2)
 	versions := elements(r, &n[8], &s.Terms, 3)
+	policies := elements(r, &n[9], &s.Policies, 3)
+	activations := elements(r, &n[10], &s.Activations, 3)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -337,6 +350,23 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range versions {
 		walkTerms(r, &versions[i])
+	}
+	for i := range policies {
+		p := &policies[i]
+		n := r.list(1)
+		number(r, &n[0], &p.Put)
+		word(r, &p.Version)
+		word(r, &p.Document)
+		word(r, &p.Caller)
+	}
+	for i := range activations {
+		v := &activations[i]
+		n := r.list(3)
+		number(r, &n[0], &v.From)
+		number(r, &n[1], &v.Set)
+		truth(r, &n[2], &v.Shadow)
+		word(r, &v.Version)
+		word(r, &v.Caller)
 	}
 }
 

@@ -62,6 +62,7 @@ type Entry struct {
 	//	*Entry_Booked
 	//	*Entry_MandateSet
 	//	*Entry_MandateEnded
+	//	*Entry_Risk
 	Fact          isEntry_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -332,6 +333,15 @@ func (x *Entry) GetMandateEnded() *MandateEnded {
 	return nil
 }
 
+func (x *Entry) GetRisk() *Risk {
+	if x != nil {
+		if x, ok := x.Fact.(*Entry_Risk); ok {
+			return x.Risk
+		}
+	}
+	return nil
+}
+
 type isEntry_Fact interface {
 	isEntry_Fact()
 }
@@ -451,6 +461,11 @@ type Entry_MandateEnded struct {
 	MandateEnded *MandateEnded `protobuf:"bytes,30,opt,name=mandate_ended,json=mandateEnded,proto3,oneof"`
 }
 
+type Entry_Risk struct {
+	// Something about risk that is not a decision on an order.
+	Risk *Risk `protobuf:"bytes,31,opt,name=risk,proto3,oneof"`
+}
+
 func (*Entry_AccountOpened) isEntry_Fact() {}
 
 func (*Entry_LimitsSet) isEntry_Fact() {}
@@ -496,6 +511,8 @@ func (*Entry_Booked) isEntry_Fact() {}
 func (*Entry_MandateSet) isEntry_Fact() {}
 
 func (*Entry_MandateEnded) isEntry_Fact() {}
+
+func (*Entry_Risk) isEntry_Fact() {}
 
 // Controls are a line's spending controls; zero and empty mean no limit.
 type Controls struct {
@@ -1351,7 +1368,11 @@ type OrderDecided struct {
 	// The carrier's reference of the bill that it pays; empty for what is no bill.
 	Bill string `protobuf:"bytes,19,opt,name=bill,proto3" json:"bill,omitempty"`
 	// Number of the mandate by which it is paid; 0 when the consumer asked for it.
-	Mandate       int64 `protobuf:"varint,20,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	Mandate int64 `protobuf:"varint,20,opt,name=mandate,proto3" json:"mandate,omitempty"`
+	// What the risk policy in force said; absent when none was asked.
+	Verdict *Verdict `protobuf:"bytes,21,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// What the shadow policy said, without inputs and their hash; absent when there is none.
+	Shadow        *Verdict `protobuf:"bytes,22,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1526,6 +1547,326 @@ func (x *OrderDecided) GetMandate() int64 {
 	return 0
 }
 
+func (x *OrderDecided) GetVerdict() *Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return nil
+}
+
+func (x *OrderDecided) GetShadow() *Verdict {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
+// Verdict is what a risk policy says of an order.
+type Verdict struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the policy.
+	Policy string `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	// 1 approve, 2 review, 3 cap, 4 decline.
+	Action int64 `protobuf:"varint,2,opt,name=action,proto3" json:"action,omitempty"`
+	// The least of the caps of the rules that hold, minor units; 0 when there is none.
+	Cap int64 `protobuf:"varint,3,opt,name=cap,proto3" json:"cap,omitempty"`
+	// Which decision rules hold, by their place in the document: 1 << place.
+	Rules int64 `protobuf:"varint,4,opt,name=rules,proto3" json:"rules,omitempty"`
+	// Reason codes of the rules that hold and do more than approve, commas between.
+	Reasons string `protobuf:"bytes,5,opt,name=reasons,proto3" json:"reasons,omitempty"`
+	// What those rules looked at: name=value, a space between.
+	Inputs string `protobuf:"bytes,6,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	// The first eight bytes of the SHA-256 of all inputs, the first byte the most significant.
+	Hash          uint64 `protobuf:"fixed64,7,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Verdict) Reset() {
+	*x = Verdict{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Verdict) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Verdict) ProtoMessage() {}
+
+func (x *Verdict) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
+func (*Verdict) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *Verdict) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *Verdict) GetAction() int64 {
+	if x != nil {
+		return x.Action
+	}
+	return 0
+}
+
+func (x *Verdict) GetCap() int64 {
+	if x != nil {
+		return x.Cap
+	}
+	return 0
+}
+
+func (x *Verdict) GetRules() int64 {
+	if x != nil {
+		return x.Rules
+	}
+	return 0
+}
+
+func (x *Verdict) GetReasons() string {
+	if x != nil {
+		return x.Reasons
+	}
+	return ""
+}
+
+func (x *Verdict) GetInputs() string {
+	if x != nil {
+		return x.Inputs
+	}
+	return ""
+}
+
+func (x *Verdict) GetHash() uint64 {
+	if x != nil {
+		return x.Hash
+	}
+	return 0
+}
+
+// Risk is a fact about risk that is not a decision on an order.
+type Risk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one.
+	//
+	// Types that are valid to be assigned to Fact:
+	//
+	//	*Risk_PolicyPut
+	//	*Risk_PolicyActivated
+	Fact          isRisk_Fact `protobuf_oneof:"fact"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Risk) Reset() {
+	*x = Risk{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Risk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Risk) ProtoMessage() {}
+
+func (x *Risk) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Risk.ProtoReflect.Descriptor instead.
+func (*Risk) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Risk) GetFact() isRisk_Fact {
+	if x != nil {
+		return x.Fact
+	}
+	return nil
+}
+
+func (x *Risk) GetPolicyPut() *PolicyPut {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_PolicyPut); ok {
+			return x.PolicyPut
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetPolicyActivated() *PolicyActivated {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_PolicyActivated); ok {
+			return x.PolicyActivated
+		}
+	}
+	return nil
+}
+
+type isRisk_Fact interface {
+	isRisk_Fact()
+}
+
+type Risk_PolicyPut struct {
+	// A version of the risk policy put.
+	PolicyPut *PolicyPut `protobuf:"bytes,1,opt,name=policy_put,json=policyPut,proto3,oneof"`
+}
+
+type Risk_PolicyActivated struct {
+	// A version of the risk policy activated.
+	PolicyActivated *PolicyActivated `protobuf:"bytes,2,opt,name=policy_activated,json=policyActivated,proto3,oneof"`
+}
+
+func (*Risk_PolicyPut) isRisk_Fact() {}
+
+func (*Risk_PolicyActivated) isRisk_Fact() {}
+
+// PolicyPut is a version of the risk policy.
+type PolicyPut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// The document as it was put.
+	Document      string `protobuf:"bytes,2,opt,name=document,proto3" json:"document,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyPut) Reset() {
+	*x = PolicyPut{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyPut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyPut) ProtoMessage() {}
+
+func (x *PolicyPut) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyPut.ProtoReflect.Descriptor instead.
+func (*PolicyPut) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *PolicyPut) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *PolicyPut) GetDocument() string {
+	if x != nil {
+		return x.Document
+	}
+	return ""
+}
+
+// PolicyActivated says from when on a version of the risk policy is in force.
+type PolicyActivated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The version; empty to end the shadow.
+	Version string `protobuf:"bytes,1,opt,name=version,proto3" json:"version,omitempty"`
+	// Unix nanoseconds.
+	From int64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	// It decides alongside and is only recorded.
+	Shadow        bool `protobuf:"varint,3,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PolicyActivated) Reset() {
+	*x = PolicyActivated{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PolicyActivated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PolicyActivated) ProtoMessage() {}
+
+func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
+func (*PolicyActivated) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *PolicyActivated) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+func (x *PolicyActivated) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *PolicyActivated) GetShadow() bool {
+	if x != nil {
+		return x.Shadow
+	}
+	return false
+}
+
 // MandateSet is a mandate made or changed: the bill of a phone is paid each month as it is presented.
 type MandateSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1551,7 +1892,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1563,7 +1904,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1576,7 +1917,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -1650,7 +1991,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +2003,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +2016,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -1721,14 +2062,18 @@ type HoldIncremented struct {
 	// Civil day, days since 1970-01-01.
 	Day int64 `protobuf:"varint,9,opt,name=day,proto3" json:"day,omitempty"`
 	// State after it.
-	State         int64 `protobuf:"varint,10,opt,name=state,proto3" json:"state,omitempty"`
+	State int64 `protobuf:"varint,10,opt,name=state,proto3" json:"state,omitempty"`
+	// What the risk policy in force said; absent when none was asked.
+	Verdict *Verdict `protobuf:"bytes,11,opt,name=verdict,proto3" json:"verdict,omitempty"`
+	// What the shadow policy said; absent when there is none.
+	Shadow        *Verdict `protobuf:"bytes,12,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1740,7 +2085,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1753,7 +2098,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -1826,6 +2171,20 @@ func (x *HoldIncremented) GetState() int64 {
 	return 0
 }
 
+func (x *HoldIncremented) GetVerdict() *Verdict {
+	if x != nil {
+		return x.Verdict
+	}
+	return nil
+}
+
+func (x *HoldIncremented) GetShadow() *Verdict {
+	if x != nil {
+		return x.Shadow
+	}
+	return nil
+}
+
 // HoldExtended is an expiry moved.
 type HoldExtended struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1851,7 +2210,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1863,7 +2222,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1876,7 +2235,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -1958,7 +2317,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1970,7 +2329,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1983,7 +2342,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -2070,7 +2429,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2082,7 +2441,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2095,7 +2454,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -2218,7 +2577,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2230,7 +2589,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2243,7 +2602,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -2343,7 +2702,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2355,7 +2714,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2368,7 +2727,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -2461,7 +2820,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2473,7 +2832,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2486,7 +2845,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -2567,7 +2926,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2579,7 +2938,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2592,7 +2951,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -2633,7 +2992,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2645,7 +3004,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2658,7 +3017,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -2698,7 +3057,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2710,7 +3069,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2723,7 +3082,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
 }
 
 // TermsPut is a version of the terms.
@@ -2737,7 +3096,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2749,7 +3108,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2762,7 +3121,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -2787,7 +3146,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2799,7 +3158,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2812,7 +3171,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -2884,7 +3243,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2896,7 +3255,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2909,7 +3268,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -3054,7 +3413,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3066,7 +3425,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3079,7 +3438,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -3180,7 +3539,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3192,7 +3551,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3205,7 +3564,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -3367,7 +3726,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3379,7 +3738,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3392,7 +3751,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -3463,7 +3822,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3475,7 +3834,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3488,7 +3847,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -3606,7 +3965,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3618,7 +3977,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3631,7 +3990,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -3772,7 +4131,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +4143,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +4156,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -3995,7 +4354,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4007,7 +4366,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4020,7 +4379,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Change) GetDay() int64 {
@@ -4054,7 +4413,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4066,7 +4425,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4079,7 +4438,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -4151,7 +4510,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4163,7 +4522,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4176,7 +4535,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Plan) GetN() int64 {
@@ -4310,7 +4669,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4322,7 +4681,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4335,7 +4694,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -4394,7 +4753,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4406,7 +4765,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4419,7 +4778,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Collection) GetN() int64 {
@@ -4487,7 +4846,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4499,7 +4858,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4512,7 +4871,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -4577,7 +4936,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4589,7 +4948,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4602,7 +4961,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -4668,7 +5027,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4680,7 +5039,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4693,7 +5052,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Statement) GetN() int64 {
@@ -4857,7 +5216,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4869,7 +5228,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4882,7 +5241,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -4966,7 +5325,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4978,7 +5337,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4991,7 +5350,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -5103,7 +5462,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xea\r\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\x9b\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -5137,7 +5496,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06booked\x18\x1c \x01(\v2\x1b.holdfast.journal.v1.BookedH\x00R\x06booked\x12B\n" +
 	"\vmandate_set\x18\x1d \x01(\v2\x1f.holdfast.journal.v1.MandateSetH\x00R\n" +
 	"mandateSet\x12H\n" +
-	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEndedB\x06\n" +
+	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEnded\x12/\n" +
+	"\x04risk\x18\x1f \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04riskB\x06\n" +
 	"\x04fact\"\x88\x02\n" +
 	"\bControls\x12\x1b\n" +
 	"\tper_order\x18\x01 \x01(\x03R\bperOrder\x12!\n" +
@@ -5197,7 +5557,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xbf\x04\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xad\x05\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -5219,7 +5579,29 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aopening\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
 	"\abooking\x18\x12 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x12\n" +
 	"\x04bill\x18\x13 \x01(\tR\x04bill\x12\x18\n" +
-	"\amandate\x18\x14 \x01(\x03R\amandate\"\xc2\x01\n" +
+	"\amandate\x18\x14 \x01(\x03R\amandate\x126\n" +
+	"\averdict\x18\x15 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\averdict\x124\n" +
+	"\x06shadow\x18\x16 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\"\xa7\x01\n" +
+	"\aVerdict\x12\x16\n" +
+	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
+	"\x06action\x18\x02 \x01(\x03R\x06action\x12\x10\n" +
+	"\x03cap\x18\x03 \x01(\x03R\x03cap\x12\x14\n" +
+	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
+	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
+	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\xa2\x01\n" +
+	"\x04Risk\x12?\n" +
+	"\n" +
+	"policy_put\x18\x01 \x01(\v2\x1e.holdfast.journal.v1.PolicyPutH\x00R\tpolicyPut\x12Q\n" +
+	"\x10policy_activated\x18\x02 \x01(\v2$.holdfast.journal.v1.PolicyActivatedH\x00R\x0fpolicyActivatedB\x06\n" +
+	"\x04fact\"A\n" +
+	"\tPolicyPut\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
+	"\bdocument\x18\x02 \x01(\tR\bdocument\"W\n" +
+	"\x0fPolicyActivated\x12\x18\n" +
+	"\aversion\x18\x01 \x01(\tR\aversion\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x16\n" +
+	"\x06shadow\x18\x03 \x01(\bR\x06shadow\"\xc2\x01\n" +
 	"\n" +
 	"MandateSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
@@ -5233,7 +5615,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\fMandateEnded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
 	"\amandate\x18\x02 \x01(\x03R\amandate\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xf5\x01\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe3\x02\n" +
 	"\x0fHoldIncremented\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -5245,7 +5627,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\areasons\x18\b \x01(\x03R\areasons\x12\x10\n" +
 	"\x03day\x18\t \x01(\x03R\x03day\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\x03R\x05state\"\xc8\x01\n" +
+	" \x01(\x03R\x05state\x126\n" +
+	"\averdict\x18\v \x01(\v2\x1c.holdfast.journal.v1.VerdictR\averdict\x124\n" +
+	"\x06shadow\x18\f \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\"\xc8\x01\n" +
 	"\fHoldExtended\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -5556,7 +5940,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
 	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
@@ -5571,37 +5955,41 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*AgreementSet)(nil),      // 10: holdfast.journal.v1.AgreementSet
 	(*ControlsSet)(nil),       // 11: holdfast.journal.v1.ControlsSet
 	(*OrderDecided)(nil),      // 12: holdfast.journal.v1.OrderDecided
-	(*MandateSet)(nil),        // 13: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),      // 14: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),   // 15: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),      // 16: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),     // 17: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),      // 18: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),      // 19: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),     // 20: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),   // 21: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),      // 22: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),     // 23: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),     // 24: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),          // 25: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),            // 26: holdfast.journal.v1.Booked
-	(*Booking)(nil),           // 27: holdfast.journal.v1.Booking
-	(*Move)(nil),              // 28: holdfast.journal.v1.Move
-	(*Billing)(nil),           // 29: holdfast.journal.v1.Billing
-	(*Opening)(nil),           // 30: holdfast.journal.v1.Opening
-	(*Cycle)(nil),             // 31: holdfast.journal.v1.Cycle
-	(*Flows)(nil),             // 32: holdfast.journal.v1.Flows
-	(*Debt)(nil),              // 33: holdfast.journal.v1.Debt
-	(*Change)(nil),            // 34: holdfast.journal.v1.Change
-	(*Offer)(nil),             // 35: holdfast.journal.v1.Offer
-	(*Plan)(nil),              // 36: holdfast.journal.v1.Plan
-	(*Installment)(nil),       // 37: holdfast.journal.v1.Installment
-	(*Collection)(nil),        // 38: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),       // 39: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),             // 40: holdfast.journal.v1.Pause
-	(*Statement)(nil),         // 41: holdfast.journal.v1.Statement
-	(*Owed)(nil),              // 42: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),   // 43: holdfast.journal.v1.StatementCharge
+	(*Verdict)(nil),           // 13: holdfast.journal.v1.Verdict
+	(*Risk)(nil),              // 14: holdfast.journal.v1.Risk
+	(*PolicyPut)(nil),         // 15: holdfast.journal.v1.PolicyPut
+	(*PolicyActivated)(nil),   // 16: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),        // 17: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),      // 18: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),   // 19: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),      // 20: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),     // 21: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),      // 22: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),      // 23: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),     // 24: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),   // 25: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),      // 26: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),     // 27: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),     // 28: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),          // 29: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),            // 30: holdfast.journal.v1.Booked
+	(*Booking)(nil),           // 31: holdfast.journal.v1.Booking
+	(*Move)(nil),              // 32: holdfast.journal.v1.Move
+	(*Billing)(nil),           // 33: holdfast.journal.v1.Billing
+	(*Opening)(nil),           // 34: holdfast.journal.v1.Opening
+	(*Cycle)(nil),             // 35: holdfast.journal.v1.Cycle
+	(*Flows)(nil),             // 36: holdfast.journal.v1.Flows
+	(*Debt)(nil),              // 37: holdfast.journal.v1.Debt
+	(*Change)(nil),            // 38: holdfast.journal.v1.Change
+	(*Offer)(nil),             // 39: holdfast.journal.v1.Offer
+	(*Plan)(nil),              // 40: holdfast.journal.v1.Plan
+	(*Installment)(nil),       // 41: holdfast.journal.v1.Installment
+	(*Collection)(nil),        // 42: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),       // 43: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),             // 44: holdfast.journal.v1.Pause
+	(*Statement)(nil),         // 45: holdfast.journal.v1.Statement
+	(*Owed)(nil),              // 46: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),   // 47: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -5613,57 +6001,64 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	10, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	11, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	12, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	15, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	16, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	17, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	18, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	19, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	20, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	21, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	22, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	23, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	24, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	25, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	26, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	13, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	14, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
-	1,  // 23: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
-	2,  // 24: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
-	3,  // 25: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	2,  // 26: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
-	1,  // 27: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	35, // 28: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	30, // 29: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	27, // 30: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
-	30, // 31: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	27, // 32: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	27, // 33: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	27, // 34: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	27, // 35: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	28, // 36: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	33, // 37: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	41, // 38: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	29, // 39: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	31, // 40: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	33, // 41: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	36, // 42: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	38, // 43: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	39, // 44: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	40, // 45: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	36, // 46: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	32, // 47: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	34, // 48: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	35, // 49: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	37, // 50: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	32, // 51: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	42, // 52: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	43, // 53: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	35, // 54: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	55, // [55:55] is the sub-list for method output_type
-	55, // [55:55] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	19, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	20, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	21, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	22, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	23, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	24, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	25, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	26, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	27, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	28, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	29, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	30, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	17, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	18, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	14, // 23: holdfast.journal.v1.Entry.risk:type_name -> holdfast.journal.v1.Risk
+	1,  // 24: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
+	2,  // 25: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
+	3,  // 26: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	2,  // 27: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
+	1,  // 28: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
+	39, // 29: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	34, // 30: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	31, // 31: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	13, // 32: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
+	13, // 33: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
+	15, // 34: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	16, // 35: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	13, // 36: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	13, // 37: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	34, // 38: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	31, // 39: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	31, // 40: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	31, // 41: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	31, // 42: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	32, // 43: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	37, // 44: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	45, // 45: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	33, // 46: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	35, // 47: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	37, // 48: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	40, // 49: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	42, // 50: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	43, // 51: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	44, // 52: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	40, // 53: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	36, // 54: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	38, // 55: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	39, // 56: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	41, // 57: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	36, // 58: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	46, // 59: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	47, // 60: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	39, // 61: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	62, // [62:62] is the sub-list for method output_type
+	62, // [62:62] is the sub-list for method input_type
+	62, // [62:62] is the sub-list for extension type_name
+	62, // [62:62] is the sub-list for extension extendee
+	0,  // [0:62] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -5695,6 +6090,11 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Entry_Booked)(nil),
 		(*Entry_MandateSet)(nil),
 		(*Entry_MandateEnded)(nil),
+		(*Entry_Risk)(nil),
+	}
+	file_holdfast_journal_v1_entry_proto_msgTypes[14].OneofWrappers = []any{
+		(*Risk_PolicyPut)(nil),
+		(*Risk_PolicyActivated)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -5702,7 +6102,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   44,
+			NumMessages:   48,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,258 @@
+package ledger
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/feature"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+)
+
+// MostSpends bounds the orders that an account remembers one by one.
+const MostSpends = 256
+
+// velocityKept is for how long an order counts: the longest window of velocity.
+const velocityKept = 30 * 24 * time.Hour
+
+var windowLengths = [feature.Windows]time.Duration{
+	feature.TenMinutes: 10 * time.Minute, feature.Hour: time.Hour, feature.Day: 24 * time.Hour, feature.Month: velocityKept,
+}
+
+// Velocity is the orders of an account in the last 30 days, for decision rules to count. It is exact as long as there are no
+// more than MostSpends of them. Of more, the oldest are counted together as of the time of the newest of them, so that it
+// errs on the side of more.
+//
+// An order counts from its decision, with what was approved. When all of it is given back before anything was captured, it
+// counts no more.
+type Velocity struct {
+	Spends   []Spend      // the oldest first
+	Phones   []PhoneToken // that spends were for
+	Carriers []CarrierID  // that spends were for
+}
+
+// Spend is an order that counts, or several that are counted together.
+type Spend struct {
+	Time     calendar.Instant
+	Amount   money.Amount // approved; of a declined order, asked for
+	N        uint32       // of the newest of the orders
+	Orders   int32
+	Phone    uint16 // place in Phones, from 1; 0 for an order without a phone
+	Carrier  uint16 // place in Carriers, from 1
+	Declined bool
+}
+
+// add counts an order.
+func (v *Velocity) add(e *Entry, f *OrderDecided) {
+	amount := f.Amount
+	if f.Kind == OrderDeclined {
+		amount = f.Requested
+	}
+	v.forget(e.Time)
+	v.insert(Spend{Time: e.Time, Amount: amount, N: f.N, Orders: 1, Declined: f.Kind == OrderDeclined}, f.Phone, f.Carrier)
+}
+
+// insert puts a spend where it belongs in time, which nearly always is last.
+func (v *Velocity) insert(s Spend, phone PhoneToken, carrier CarrierID) {
+	if len(v.Spends) >= MostSpends {
+		v.merge()
+	}
+	s.Phone, s.Carrier = place(&v.Phones, phone), place(&v.Carriers, carrier)
+	at := len(v.Spends)
+	for at > 0 && v.Spends[at-1].Time > s.Time {
+		at--
+	}
+	v.Spends = slices.Insert(v.Spends, at, s)
+}
+
+// merge counts the oldest spend together with the next that is of the same phone, carrier and decision, or if there is none
+// with the next of the same decision, and if there is none with the next.
+func (v *Velocity) merge() {
+	first, into, likeness := v.Spends[0], 1, 0
+	for i := 1; i < len(v.Spends); i++ {
+		s, like := &v.Spends[i], 0
+		if s.Declined == first.Declined {
+			if like = 1; s.Phone == first.Phone && s.Carrier == first.Carrier {
+				like = 2
+			}
+		}
+		if like > likeness {
+			if into, likeness = i, like; like == 2 {
+				break
+			}
+		}
+	}
+	v.Spends[into].Amount += first.Amount
+	v.Spends[into].Orders += first.Orders
+	v.Spends = slices.Delete(v.Spends, 0, 1)
+	v.tidy()
+}
+
+// forget takes off what counts in no window any more.
+func (v *Velocity) forget(now calendar.Instant) {
+	old := 0
+	for old < len(v.Spends) && now >= v.Spends[old].Time.Add(velocityKept) {
+		old++
+	}
+	if old > 0 {
+		v.Spends = slices.Delete(v.Spends, 0, old)
+		v.tidy()
+	}
+}
+
+// mostPlaces bounds how many phones and carriers are listed.
+const mostPlaces = 2*MostSpends + 16
+
+// tidy forgets phones and carriers that no spend is for, once there may be many such.
+func (v *Velocity) tidy() {
+	if len(v.Spends) == 0 {
+		v.Phones, v.Carriers = nil, nil
+		return
+	}
+	if len(v.Phones)+len(v.Carriers) <= 2*len(v.Spends)+8 {
+		return
+	}
+	phones, carriers := v.Phones, v.Carriers
+	v.Phones, v.Carriers = nil, nil
+	for i := range v.Spends {
+		s := &v.Spends[i]
+		if s.Phone != 0 {
+			s.Phone = place(&v.Phones, phones[s.Phone-1])
+		}
+		s.Carrier = place(&v.Carriers, carriers[s.Carrier-1])
+	}
+}
+
+// more adds to what an order counts with.
+func (v *Velocity) more(n uint32, amount money.Amount) {
+	if s := v.spend(n); s != nil {
+		s.Amount += amount
+	}
+}
+
+// giveBack takes off an order of which nothing came.
+func (v *Velocity) giveBack(n uint32) {
+	if s := v.spend(n); s != nil && s.Orders == 1 {
+		at := slices.IndexFunc(v.Spends, func(s Spend) bool { return s.N == n })
+		v.Spends = slices.Delete(v.Spends, at, at+1)
+		v.tidy()
+	}
+}
+
+// again counts an order that had been taken off, because it was captured late.
+func (v *Velocity) again(h *Authorization, amount money.Amount, now calendar.Instant) {
+	if v.spend(h.N) != nil || now >= h.Created.Add(velocityKept) {
+		return
+	}
+	v.insert(Spend{Time: h.Created, Amount: amount, N: h.N, Orders: 1}, h.Phone, h.Carrier)
+}
+
+func (v *Velocity) spend(n uint32) *Spend {
+	for i := len(v.Spends) - 1; i >= 0; i-- {
+		if v.Spends[i].N == n {
+			return &v.Spends[i]
+		}
+	}
+	return nil
+}
+
+// place is where a text is in a list, from 1, and puts it there; 0 for the empty text.
+func place[T ~string](list *[]T, text T) uint16 {
+	if text == "" {
+		return 0
+	}
+	at := slices.Index(*list, text)
+	if at < 0 {
+		at = len(*list)
+		*list = append(*list, T(clone(string(text))))
+	}
+	return uint16(at + 1)
+}
+
+// count fills in the features of velocity as of an instant, for an order for a phone and a carrier.
+func (v *Velocity) count(set *feature.Set, now calendar.Instant, phone PhoneToken, carrier CarrierID) {
+	thePhone, theCarrier := find(v.Phones, phone), find(v.Carriers, carrier)
+	var counted [mostPlaces]bool // by phone
+	for i := len(v.Spends) - 1; i >= 0; i-- {
+		s := &v.Spends[i]
+		w := windowOf(now, s.Time)
+		if w == feature.Windows {
+			break
+		}
+		if s.Declined {
+			set.Numbers[feature.CountOf(feature.OfDeclined, feature.Window(w))] += int64(s.Orders)
+			continue
+		}
+		tally(set, feature.OfAccount, w, s)
+		if s.Phone != 0 {
+			if s.Phone == thePhone {
+				tally(set, feature.OfPhone, w, s)
+			}
+			if !counted[s.Phone] { // in the shortest window, since the newest comes first
+				counted[s.Phone] = true
+				set.Numbers[feature.CountOf(feature.OfPhones, feature.Window(w))]++
+			}
+		}
+		if s.Carrier == theCarrier {
+			tally(set, feature.OfCarrier, w, s)
+		}
+	}
+	for w := feature.TenMinutes; int(w) < feature.Windows-1; w++ { // what is in a window is in the longer ones too
+		for g := feature.OfAccount; g <= feature.OfPhones; g++ {
+			set.Numbers[feature.CountOf(g, w+1)] += set.Numbers[feature.CountOf(g, w)]
+			if g <= feature.OfCarrier {
+				set.Numbers[feature.SumOf(g, w+1)] += set.Numbers[feature.SumOf(g, w)]
+			}
+		}
+	}
+	set.SetFlag(feature.PhoneKnown, set.Numbers[feature.CountOf(feature.OfPhone, feature.Month)] > 0)
+	set.SetFlag(feature.CarrierKnown, set.Numbers[feature.CountOf(feature.OfCarrier, feature.Month)] > 0)
+}
+
+// tally counts a spend in the shortest window that it is in.
+func tally(set *feature.Set, g feature.Group, w int, s *Spend) {
+	set.Numbers[feature.CountOf(g, feature.Window(w))] += int64(s.Orders)
+	set.Numbers[feature.SumOf(g, feature.Window(w))] += int64(s.Amount)
+}
+
+// windowOf is the shortest window up to now that an instant is in; feature.Windows when it is in none.
+func windowOf(now, then calendar.Instant) int {
+	for w, length := range windowLengths {
+		if now < then.Add(length) {
+			return w
+		}
+	}
+	return feature.Windows
+}
+
+// find is where a text is in a list, from 1; a place that nothing has when it is not there.
+func find[T ~string](list []T, text T) uint16 {
+	if at := slices.Index(list, text); at >= 0 {
+		return uint16(at + 1)
+	}
+	return 1<<16 - 1
+}
+
+func (v *Velocity) clone() Velocity {
+	return Velocity{slices.Clone(v.Spends), slices.Clone(v.Phones), slices.Clone(v.Carriers)}
+}
+
+// check says what does not hold of velocity by itself.
+func (v *Velocity) check() error {
+	for i := range v.Spends {
+		s := &v.Spends[i]
+		switch {
+		case i > 0 && s.Time < v.Spends[i-1].Time:
+			return fmt.Errorf("spend %d is older than the one before", i)
+		case s.Orders < 1 || s.Amount < 0 || s.N == 0:
+			return fmt.Errorf("spend %d is %+v", i, *s)
+		case int(s.Phone) > len(v.Phones) || s.Carrier == 0 || int(s.Carrier) > len(v.Carriers):
+			return fmt.Errorf("spend %d is for phone %d of %d, carrier %d of %d", i, s.Phone, len(v.Phones), s.Carrier, len(v.Carriers))
+		}
+	}
+	if len(v.Spends) > MostSpends || len(v.Phones)+len(v.Carriers) >= mostPlaces {
+		return fmt.Errorf("%d spends are remembered, for %d phones and %d carriers", len(v.Spends), len(v.Phones), len(v.Carriers))
+	}
+	return nil
+}
