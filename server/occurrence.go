@@ -50,6 +50,7 @@ func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
 		if p.Reasons = reasonsProto(f.Reasons); f.Reasons != 0 {
 			p.Type = holdfastv1.EventType_EVENT_TYPE_DECLINED
 		}
+		p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	case *ledger.HoldExtended:
 		tell(holdfastv1.EventType_EVENT_TYPE_EXTENDED, 0, f.State)
 		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
@@ -98,6 +99,7 @@ func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(holdfastv1
 		tell(holdfastv1.EventType_EVENT_TYPE_DECLINED, f.Requested, ledger.Declined)
 	}
 	p.Reasons = reasonsProto(f.Reasons)
+	p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	tellBooking(p, f.Account, f.Booking)
 }
 
@@ -155,9 +157,25 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		}
 	case *ledger.TermsPut:
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_TERMS_PUT, versionOf(f.Document)
+	case *ledger.PolicyPut:
+		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_PUT, f.Version
+	case *ledger.PolicyActivated:
+		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_ACTIVATED, activationNote(f)
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
 	}
+}
+
+// activationNote says what was activated, and from when on.
+func activationNote(f *ledger.PolicyActivated) string {
+	from := " from " + f.From.Time().Format("2006-01-02T15:04:05Z")
+	switch {
+	case f.Version == "":
+		return "no shadow" + from
+	case f.Shadow:
+		return f.Version + " as shadow" + from
+	}
+	return f.Version + from
 }
 
 // versionOf is the version of a document of terms. It was checked before it was put, and that takes long.

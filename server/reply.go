@@ -9,10 +9,12 @@ import (
 // Replies from outcomes.
 
 func checkReply(out *ledger.Outcome) *holdfastv1.CheckResponse {
-	return &holdfastv1.CheckResponse{
+	m := &holdfastv1.CheckResponse{
 		Decision: holdfastv1.Decision(out.Decision), Reasons: reasonsProto(out.Reasons),
 		AuthorizedAmount: int64(out.Amount), Headroom: headroomProto(&out.Headroom),
 	}
+	m.RiskAction, m.RiskReasons = riskProto(&out.Verdict)
+	return m
 }
 
 // authorizeReply is the reply of the hot path: one allocation, and one for each id.

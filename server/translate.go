@@ -1,6 +1,8 @@
 package server
 
 import (
+	"strings"
+
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -87,6 +89,18 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 	if a.Mandate != 0 {
 		p.MandateId = ledger.MandateID{Account: id.Account, N: a.Mandate}.String()
 	}
+	if a.Verdict.Action > ledger.ActionApprove {
+		p.RiskPolicyVersion = a.Verdict.Policy
+		p.RiskAction, p.RiskReasons = riskProto(&a.Verdict)
+	}
+}
+
+// riskProto is what a risk policy did beyond approving: nothing when it only approved.
+func riskProto(v *ledger.Verdict) (holdfastv1.RiskAction, []string) {
+	if v.Action <= ledger.ActionApprove {
+		return 0, nil
+	}
+	return holdfastv1.RiskAction(v.Action), strings.Split(v.Reasons, ",")
 }
 
 func setInstant(t *timestamppb.Timestamp, i calendar.Instant) *timestamppb.Timestamp {

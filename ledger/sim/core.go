@@ -113,7 +113,10 @@ func (c *Core) foretell(now calendar.Instant, command ledger.Command) (ledger.Ou
 	return c.Ledger.Apply(now, &ledger.Check{Purchase: a.Purchase}, func(*ledger.Entry) { panic("sim: Check made an entry") }), true
 }
 
-func decode(r Record) (e ledger.Entry, err error) {
+func decode(r Record) (ledger.Entry, error) { return r.Entry() }
+
+// Entry is what the record says.
+func (r Record) Entry() (e ledger.Entry, err error) {
 	err = record.DecodeEntry(slices.Clone(r.Payload), &e)
 	e.Sequence, e.Time = r.Sequence, r.Time
 	return e, err

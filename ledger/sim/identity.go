@@ -71,6 +71,10 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.PutTerms:
 		return &c.Request
+	case *ledger.PutPolicy:
+		return &c.Request
+	case *ledger.ActivatePolicy:
+		return &c.Request
 	case *ledger.Suspend:
 		return &c.Request
 	case *ledger.Resume:

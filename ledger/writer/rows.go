@@ -22,6 +22,7 @@ func openRows(c Config) (*rows, error) {
 	}
 	r := &rows{config: c, state: st, book: st.Book(shard)}
 	r.ledger = ledger.New(r.book, c.Terms, c.Zone)
+	r.ledger.UsePolicies(c.Policy, c.Policies)
 	return r, nil
 }
 

@@ -23,6 +23,8 @@ type Config struct {
 	StatePath string
 	State     state.Options
 	Terms     *terms.Terms
+	Policy    ledger.Policy   // risk policy in force while none has been activated; nil for none
+	Policies  ledger.Policies // makes risk policies of the documents that were put; nil: none is asked
 	Zone      calendar.Zone
 	Clock     func() calendar.Instant // what time it is; the writer never goes backwards even if it does
 	Owner     string                  // name in the journal, for people

@@ -151,9 +151,16 @@ type Authorization struct {
 	// The carrier's reference of the bill that it pays; empty for what is no bill.
 	BillReference string `protobuf:"bytes,23,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
 	// The mandate by which the bill is paid; empty when the consumer asked for it.
-	MandateId     string `protobuf:"bytes,24,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MandateId string `protobuf:"bytes,24,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// What the risk policy did about the order; unspecified when it did nothing but approve.
+	RiskAction RiskAction `protobuf:"varint,25,opt,name=risk_action,json=riskAction,proto3,enum=holdfast.v1.RiskAction" json:"risk_action,omitempty"`
+	// The risk policy's own reason codes, where it did more than approve. With RISK_POLICY among the reasons they are why
+	// the order was declined.
+	RiskReasons []string `protobuf:"bytes,26,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
+	// The version of the risk policy, where it did more than approve.
+	RiskPolicyVersion string `protobuf:"bytes,27,opt,name=risk_policy_version,json=riskPolicyVersion,proto3" json:"risk_policy_version,omitempty"`
+	unknownFields     protoimpl.UnknownFields
+	sizeCache         protoimpl.SizeCache
 }
 
 func (x *Authorization) Reset() {
@@ -350,6 +357,27 @@ func (x *Authorization) GetBillReference() string {
 func (x *Authorization) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *Authorization) GetRiskAction() RiskAction {
+	if x != nil {
+		return x.RiskAction
+	}
+	return RiskAction_RISK_ACTION_UNSPECIFIED
+}
+
+func (x *Authorization) GetRiskReasons() []string {
+	if x != nil {
+		return x.RiskReasons
+	}
+	return nil
+}
+
+func (x *Authorization) GetRiskPolicyVersion() string {
+	if x != nil {
+		return x.RiskPolicyVersion
 	}
 	return ""
 }
@@ -640,7 +668,11 @@ type CheckResponse struct {
 	// What would be approved, minor units; 0 when declined.
 	AuthorizedAmount int64 `protobuf:"varint,3,opt,name=authorized_amount,json=authorizedAmount,proto3" json:"authorized_amount,omitempty"`
 	// What the line and the account have left.
-	Headroom      *Headroom `protobuf:"bytes,4,opt,name=headroom,proto3" json:"headroom,omitempty"`
+	Headroom *Headroom `protobuf:"bytes,4,opt,name=headroom,proto3" json:"headroom,omitempty"`
+	// What the risk policy would do about the order; unspecified when nothing but approve.
+	RiskAction RiskAction `protobuf:"varint,5,opt,name=risk_action,json=riskAction,proto3,enum=holdfast.v1.RiskAction" json:"risk_action,omitempty"`
+	// The risk policy's own reason codes, where it would do more than approve.
+	RiskReasons   []string `protobuf:"bytes,6,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -699,6 +731,20 @@ func (x *CheckResponse) GetAuthorizedAmount() int64 {
 func (x *CheckResponse) GetHeadroom() *Headroom {
 	if x != nil {
 		return x.Headroom
+	}
+	return nil
+}
+
+func (x *CheckResponse) GetRiskAction() RiskAction {
+	if x != nil {
+		return x.RiskAction
+	}
+	return RiskAction_RISK_ACTION_UNSPECIFIED
+}
+
+func (x *CheckResponse) GetRiskReasons() []string {
+	if x != nil {
+		return x.RiskReasons
 	}
 	return nil
 }
@@ -3310,7 +3356,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x9b\b\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/risk.proto\"\xa8\t\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3344,7 +3390,11 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x04plan\x18\x16 \x01(\v2\x16.holdfast.v1.PlanOfferR\x04plan\x12%\n" +
 	"\x0ebill_reference\x18\x17 \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\x18 \x01(\tR\tmandateId\"\x97\x01\n" +
+	"mandate_id\x18\x18 \x01(\tR\tmandateId\x128\n" +
+	"\vrisk_action\x18\x19 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
+	"riskAction\x12!\n" +
+	"\frisk_reasons\x18\x1a \x03(\tR\vriskReasons\x12.\n" +
+	"\x13risk_policy_version\x18\x1b \x01(\tR\x11riskPolicyVersion\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
@@ -3373,12 +3423,15 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0ebill_reference\x18\n" +
 	" \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\v \x01(\tR\tmandateId\"\xd8\x01\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\"\xb5\x02\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
 	"\x11authorized_amount\x18\x03 \x01(\x03R\x10authorizedAmount\x121\n" +
-	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\"\x8a\x04\n" +
+	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x128\n" +
+	"\vrisk_action\x18\x05 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
+	"riskAction\x12!\n" +
+	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\x8a\x04\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3669,11 +3722,12 @@ var file_holdfast_v1_authorization_proto_goTypes = []any{
 	(DeclineReason)(0),                 // 36: holdfast.v1.DeclineReason
 	(*timestamppb.Timestamp)(nil),      // 37: google.protobuf.Timestamp
 	(*PlanOffer)(nil),                  // 38: holdfast.v1.PlanOffer
-	(*PlanChoice)(nil),                 // 39: holdfast.v1.PlanChoice
-	(Decision)(0),                      // 40: holdfast.v1.Decision
-	(*Headroom)(nil),                   // 41: holdfast.v1.Headroom
-	(*durationpb.Duration)(nil),        // 42: google.protobuf.Duration
-	(*anypb.Any)(nil),                  // 43: google.protobuf.Any
+	(RiskAction)(0),                    // 39: holdfast.v1.RiskAction
+	(*PlanChoice)(nil),                 // 40: holdfast.v1.PlanChoice
+	(Decision)(0),                      // 41: holdfast.v1.Decision
+	(*Headroom)(nil),                   // 42: holdfast.v1.Headroom
+	(*durationpb.Duration)(nil),        // 43: google.protobuf.Duration
+	(*anypb.Any)(nil),                  // 44: google.protobuf.Any
 }
 var file_holdfast_v1_authorization_proto_depIdxs = []int32{
 	35, // 0: holdfast.v1.Authorization.scene:type_name -> holdfast.v1.Scene
@@ -3686,110 +3740,112 @@ var file_holdfast_v1_authorization_proto_depIdxs = []int32{
 	3,  // 7: holdfast.v1.Authorization.refunds:type_name -> holdfast.v1.RefundRecord
 	37, // 8: holdfast.v1.Authorization.sale_time:type_name -> google.protobuf.Timestamp
 	38, // 9: holdfast.v1.Authorization.plan:type_name -> holdfast.v1.PlanOffer
-	37, // 10: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
-	37, // 11: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
-	35, // 12: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
-	39, // 13: holdfast.v1.CheckRequest.plan:type_name -> holdfast.v1.PlanChoice
-	40, // 14: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 15: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	41, // 16: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 17: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
-	42, // 18: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	39, // 19: holdfast.v1.AuthorizeRequest.plan:type_name -> holdfast.v1.PlanChoice
-	40, // 20: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 21: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 22: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 23: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
-	40, // 24: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 25: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 26: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 27: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
-	42, // 28: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	1,  // 29: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 30: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 31: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 32: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 33: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 34: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 35: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
-	39, // 36: holdfast.v1.ChargeRequest.plan:type_name -> holdfast.v1.PlanChoice
-	40, // 37: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 38: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 39: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 40: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 41: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 42: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 43: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 44: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 45: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 46: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 47: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
-	37, // 48: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
-	39, // 49: holdfast.v1.AdviseRequest.plan:type_name -> holdfast.v1.PlanChoice
-	1,  // 50: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
-	41, // 51: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 52: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 53: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 54: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
-	6,  // 55: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
-	14, // 56: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
-	18, // 57: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
-	16, // 58: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
-	8,  // 59: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
-	10, // 60: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
-	12, // 61: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
-	20, // 62: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
-	22, // 63: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
-	24, // 64: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
-	4,  // 65: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
-	7,  // 66: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
-	15, // 67: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
-	19, // 68: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
-	17, // 69: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
-	9,  // 70: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
-	11, // 71: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
-	13, // 72: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
-	21, // 73: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
-	23, // 74: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
-	25, // 75: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
-	5,  // 76: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
-	34, // 77: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
-	43, // 78: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
-	4,  // 79: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
-	6,  // 80: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
-	8,  // 81: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
-	10, // 82: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
-	12, // 83: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
-	14, // 84: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
-	16, // 85: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
-	18, // 86: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
-	20, // 87: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
-	22, // 88: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
-	24, // 89: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
-	26, // 90: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
-	28, // 91: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
-	30, // 92: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
-	32, // 93: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
-	5,  // 94: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
-	7,  // 95: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
-	9,  // 96: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
-	11, // 97: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
-	13, // 98: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
-	15, // 99: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
-	17, // 100: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
-	19, // 101: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
-	21, // 102: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
-	23, // 103: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
-	25, // 104: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
-	27, // 105: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
-	29, // 106: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
-	31, // 107: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
-	33, // 108: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
-	94, // [94:109] is the sub-list for method output_type
-	79, // [79:94] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	39, // 10: holdfast.v1.Authorization.risk_action:type_name -> holdfast.v1.RiskAction
+	37, // 11: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
+	37, // 12: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
+	35, // 13: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
+	40, // 14: holdfast.v1.CheckRequest.plan:type_name -> holdfast.v1.PlanChoice
+	41, // 15: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 16: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	42, // 17: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
+	39, // 18: holdfast.v1.CheckResponse.risk_action:type_name -> holdfast.v1.RiskAction
+	35, // 19: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
+	43, // 20: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	40, // 21: holdfast.v1.AuthorizeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	41, // 22: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 23: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 24: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 25: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
+	41, // 26: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 27: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 28: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 29: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
+	43, // 30: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	1,  // 31: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 32: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 33: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 34: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 35: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 36: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
+	35, // 37: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
+	40, // 38: holdfast.v1.ChargeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	41, // 39: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
+	36, // 40: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,  // 41: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 42: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 43: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 44: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 45: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 46: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 47: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 48: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
+	35, // 49: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
+	37, // 50: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
+	40, // 51: holdfast.v1.AdviseRequest.plan:type_name -> holdfast.v1.PlanChoice
+	1,  // 52: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
+	42, // 53: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,  // 54: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,  // 55: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,  // 56: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
+	6,  // 57: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
+	14, // 58: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
+	18, // 59: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
+	16, // 60: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
+	8,  // 61: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
+	10, // 62: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
+	12, // 63: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
+	20, // 64: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
+	22, // 65: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
+	24, // 66: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
+	4,  // 67: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
+	7,  // 68: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
+	15, // 69: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
+	19, // 70: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
+	17, // 71: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
+	9,  // 72: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
+	11, // 73: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
+	13, // 74: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
+	21, // 75: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
+	23, // 76: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
+	25, // 77: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
+	5,  // 78: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
+	34, // 79: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
+	44, // 80: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
+	4,  // 81: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
+	6,  // 82: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
+	8,  // 83: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
+	10, // 84: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
+	12, // 85: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
+	14, // 86: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
+	16, // 87: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
+	18, // 88: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
+	20, // 89: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
+	22, // 90: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
+	24, // 91: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
+	26, // 92: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
+	28, // 93: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
+	30, // 94: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
+	32, // 95: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
+	5,  // 96: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
+	7,  // 97: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
+	9,  // 98: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
+	11, // 99: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
+	13, // 100: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
+	15, // 101: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
+	17, // 102: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
+	19, // 103: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
+	21, // 104: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
+	23, // 105: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
+	25, // 106: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
+	27, // 107: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
+	29, // 108: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
+	31, // 109: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
+	33, // 110: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
+	96, // [96:111] is the sub-list for method output_type
+	81, // [81:96] is the sub-list for method input_type
+	81, // [81:81] is the sub-list for extension type_name
+	81, // [81:81] is the sub-list for extension extendee
+	0,  // [0:81] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_authorization_proto_init() }
@@ -3798,6 +3854,7 @@ func file_holdfast_v1_authorization_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_risk_proto_init()
 	file_holdfast_v1_authorization_proto_msgTypes[31].OneofWrappers = []any{
 		(*AuthorizeStreamRequest_Authorize)(nil),
 		(*AuthorizeStreamRequest_Capture)(nil),

@@ -55,6 +55,33 @@ func (m *Authorization) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if len(m.RiskPolicyVersion) > 0 {
+		i -= len(m.RiskPolicyVersion)
+		copy(dAtA[i:], m.RiskPolicyVersion)
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.RiskPolicyVersion)))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xda
+	}
+	if len(m.RiskReasons) > 0 {
+		for iNdEx := len(m.RiskReasons) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.RiskReasons[iNdEx])
+			copy(dAtA[i:], m.RiskReasons[iNdEx])
+			i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.RiskReasons[iNdEx])))
+			i--
+			dAtA[i] = 0x1
+			i--
+			dAtA[i] = 0xd2
+		}
+	}
+	if m.RiskAction != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RiskAction))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xc8
+	}
 	if len(m.MandateId) > 0 {
 		i -= len(m.MandateId)
 		copy(dAtA[i:], m.MandateId)
@@ -531,6 +558,20 @@ func (m *CheckResponse) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 	if m.unknownFields != nil {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
+	}
+	if len(m.RiskReasons) > 0 {
+		for iNdEx := len(m.RiskReasons) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.RiskReasons[iNdEx])
+			copy(dAtA[i:], m.RiskReasons[iNdEx])
+			i = protohelpers.EncodeVarint(dAtA, i, uint64(len(m.RiskReasons[iNdEx])))
+			i--
+			dAtA[i] = 0x32
+		}
+	}
+	if m.RiskAction != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.RiskAction))
+		i--
+		dAtA[i] = 0x28
 	}
 	if m.Headroom != nil {
 		size, err := m.Headroom.MarshalToSizedBufferVT(dAtA[:i])
@@ -2899,6 +2940,19 @@ func (m *Authorization) SizeVT() (n int) {
 	if l > 0 {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
+	if m.RiskAction != 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(m.RiskAction))
+	}
+	if len(m.RiskReasons) > 0 {
+		for _, s := range m.RiskReasons {
+			l = len(s)
+			n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+		}
+	}
+	l = len(m.RiskPolicyVersion)
+	if l > 0 {
+		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -3020,6 +3074,15 @@ func (m *CheckResponse) SizeVT() (n int) {
 	if m.Headroom != nil {
 		l = m.Headroom.SizeVT()
 		n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+	}
+	if m.RiskAction != 0 {
+		n += 1 + protohelpers.SizeOfVarint(uint64(m.RiskAction))
+	}
+	if len(m.RiskReasons) > 0 {
+		for _, s := range m.RiskReasons {
+			l = len(s)
+			n += 1 + l + protohelpers.SizeOfVarint(uint64(l))
+		}
 	}
 	n += len(m.unknownFields)
 	return n
@@ -4795,6 +4858,97 @@ func (m *Authorization) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 			m.MandateId = stringValue
 			iNdEx = postIndex
+		case 25:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RiskAction", wireType)
+			}
+			m.RiskAction = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RiskAction |= RiskAction(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 26:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RiskReasons", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			var stringValue string
+			if intStringLen > 0 {
+				stringValue = unsafe.String(&dAtA[iNdEx], intStringLen)
+			}
+			m.RiskReasons = append(m.RiskReasons, stringValue)
+			iNdEx = postIndex
+		case 27:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RiskPolicyVersion", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			var stringValue string
+			if intStringLen > 0 {
+				stringValue = unsafe.String(&dAtA[iNdEx], intStringLen)
+			}
+			m.RiskPolicyVersion = stringValue
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])
@@ -5672,6 +5826,61 @@ func (m *CheckResponse) UnmarshalVTUnsafe(dAtA []byte) error {
 			if err := m.Headroom.UnmarshalVTUnsafe(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RiskAction", wireType)
+			}
+			m.RiskAction = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RiskAction |= RiskAction(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RiskReasons", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return protohelpers.ErrInvalidLength
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			var stringValue string
+			if intStringLen > 0 {
+				stringValue = unsafe.String(&dAtA[iNdEx], intStringLen)
+			}
+			m.RiskReasons = append(m.RiskReasons, stringValue)
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

@@ -130,6 +130,11 @@ const (
 	EventType_EVENT_TYPE_MANDATE_SET EventType = 50
 	// A mandate was ended.
 	EventType_EVENT_TYPE_MANDATE_ENDED EventType = 51
+	// A version of the risk policy was put; the note is its name. Each shard tells it.
+	EventType_EVENT_TYPE_POLICY_PUT EventType = 52
+	// A version of the risk policy was activated; the note says which, from when on, and whether as the shadow. Each shard
+	// tells it.
+	EventType_EVENT_TYPE_POLICY_ACTIVATED EventType = 53
 )
 
 // Enum value maps for EventType.
@@ -187,6 +192,8 @@ var (
 		49: "EVENT_TYPE_COLLECTION_CHANNEL_SET",
 		50: "EVENT_TYPE_MANDATE_SET",
 		51: "EVENT_TYPE_MANDATE_ENDED",
+		52: "EVENT_TYPE_POLICY_PUT",
+		53: "EVENT_TYPE_POLICY_ACTIVATED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -241,6 +248,8 @@ var (
 		"EVENT_TYPE_COLLECTION_CHANNEL_SET": 49,
 		"EVENT_TYPE_MANDATE_SET":            50,
 		"EVENT_TYPE_MANDATE_ENDED":          51,
+		"EVENT_TYPE_POLICY_PUT":             52,
+		"EVENT_TYPE_POLICY_ACTIVATED":       53,
 	}
 )
 
@@ -464,6 +473,10 @@ type Event struct {
 	Reference string `protobuf:"bytes,29,opt,name=reference,proto3" json:"reference,omitempty"`
 	// What became of the account, where an event about what it owes changed its status.
 	AccountStatus AccountStatus `protobuf:"varint,30,opt,name=account_status,json=accountStatus,proto3,enum=holdfast.v1.AccountStatus" json:"account_status,omitempty"`
+	// What the risk policy did about the order; unspecified when it did nothing but approve.
+	RiskAction RiskAction `protobuf:"varint,31,opt,name=risk_action,json=riskAction,proto3,enum=holdfast.v1.RiskAction" json:"risk_action,omitempty"`
+	// The risk policy's own reason codes, where it did more than approve.
+	RiskReasons   []string `protobuf:"bytes,32,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -708,6 +721,20 @@ func (x *Event) GetAccountStatus() AccountStatus {
 	return AccountStatus_ACCOUNT_STATUS_UNSPECIFIED
 }
 
+func (x *Event) GetRiskAction() RiskAction {
+	if x != nil {
+		return x.RiskAction
+	}
+	return RiskAction_RISK_ACTION_UNSPECIFIED
+}
+
+func (x *Event) GetRiskReasons() []string {
+	if x != nil {
+		return x.RiskReasons
+	}
+	return nil
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -768,7 +795,7 @@ var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\xb5\x01\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/risk.proto\"\xb5\x01\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -778,7 +805,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1b\n" +
 	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x8b\b\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xe8\b\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -815,10 +842,13 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\aattempt\x18\x1b \x01(\x05R\aattempt\x128\n" +
 	"\achannel\x18\x1c \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\achannel\x12\x1c\n" +
 	"\treference\x18\x1d \x01(\tR\treference\x12A\n" +
-	"\x0eaccount_status\x18\x1e \x01(\x0e2\x1a.holdfast.v1.AccountStatusR\raccountStatus\"5\n" +
+	"\x0eaccount_status\x18\x1e \x01(\x0e2\x1a.holdfast.v1.AccountStatusR\raccountStatus\x128\n" +
+	"\vrisk_action\x18\x1f \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
+	"riskAction\x12!\n" +
+	"\frisk_reasons\x18  \x03(\tR\vriskReasons\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\x9c\f\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd8\f\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -872,7 +902,9 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1cEVENT_TYPE_STATEMENT_DAY_SET\x100\x12%\n" +
 	"!EVENT_TYPE_COLLECTION_CHANNEL_SET\x101\x12\x1a\n" +
 	"\x16EVENT_TYPE_MANDATE_SET\x102\x12\x1c\n" +
-	"\x18EVENT_TYPE_MANDATE_ENDED\x1032b\n" +
+	"\x18EVENT_TYPE_MANDATE_ENDED\x103\x12\x19\n" +
+	"\x15EVENT_TYPE_POLICY_PUT\x104\x12\x1f\n" +
+	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x1052b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
@@ -902,6 +934,7 @@ var file_holdfast_v1_event_proto_goTypes = []any{
 	(DeclineReason)(0),            // 8: holdfast.v1.DeclineReason
 	(CollectionChannel)(0),        // 9: holdfast.v1.CollectionChannel
 	(AccountStatus)(0),            // 10: holdfast.v1.AccountStatus
+	(RiskAction)(0),               // 11: holdfast.v1.RiskAction
 }
 var file_holdfast_v1_event_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.WatchEventsRequest.types:type_name -> holdfast.v1.EventType
@@ -914,13 +947,14 @@ var file_holdfast_v1_event_proto_depIdxs = []int32{
 	4,  // 7: holdfast.v1.Event.postings:type_name -> holdfast.v1.Posting
 	9,  // 8: holdfast.v1.Event.channel:type_name -> holdfast.v1.CollectionChannel
 	10, // 9: holdfast.v1.Event.account_status:type_name -> holdfast.v1.AccountStatus
-	1,  // 10: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
-	2,  // 11: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
-	11, // [11:12] is the sub-list for method output_type
-	10, // [10:11] is the sub-list for method input_type
-	10, // [10:10] is the sub-list for extension type_name
-	10, // [10:10] is the sub-list for extension extendee
-	0,  // [0:10] is the sub-list for field type_name
+	11, // 10: holdfast.v1.Event.risk_action:type_name -> holdfast.v1.RiskAction
+	1,  // 11: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
+	2,  // 12: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
+	12, // [12:13] is the sub-list for method output_type
+	11, // [11:12] is the sub-list for method input_type
+	11, // [11:11] is the sub-list for extension type_name
+	11, // [11:11] is the sub-list for extension extendee
+	0,  // [0:11] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_event_proto_init() }
@@ -931,6 +965,7 @@ func file_holdfast_v1_event_proto_init() {
 	file_holdfast_v1_account_proto_init()
 	file_holdfast_v1_authorization_proto_init()
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_risk_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
