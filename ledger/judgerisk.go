@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"math"
+	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/feature"
@@ -45,7 +46,7 @@ func (l *Ledger) features(a *Account, q question) {
 	n[feature.OrderWeekday] = int64((l.today+3)%7 + 1) // day 0, 1970-01-01, was a Thursday
 	l.set.SetFlag(feature.OrderByMandate, q.Mandate != 0)
 	l.set.SetFlag(feature.OrderPaysBill, q.Bill != "")
-	n[feature.AccountAgeDays] = int64(l.now-a.Created) / int64(24*60*60*1e9)
+	n[feature.AccountAgeDays] = int64(l.now-a.Created) / int64(24*time.Hour)
 	h := a.Headroom(q.Scene, l.today)
 	n[feature.AccountLimit], n[feature.AccountHeld], n[feature.AccountPosted] = int64(h.AccountLimit), int64(h.AccountHeld), int64(h.AccountPosted)
 	n[feature.AccountAvailable] = int64(h.AccountAvailable())

@@ -149,6 +149,8 @@ func accessOf(service, name string) access {
 		holdfastv1.BillingService_PausePenalty_FullMethodName,
 		holdfastv1.BillingService_ReageDebt_FullMethodName,
 		holdfastv1.TermsService_PutTerms_FullMethodName,
+		holdfastv1.RiskService_PutPolicy_FullMethodName,
+		holdfastv1.RiskService_ActivatePolicy_FullMethodName,
 		holdfastv1.ClusterService_GetClusterStatus_FullMethodName,
 		holdfastv1.ClusterService_MoveShard_FullMethodName,
 		holdfastv1.ClusterService_DrainNode_FullMethodName,

@@ -30,9 +30,10 @@ func (r *router) placeOf(ctx context.Context, req any) int {
 		}
 	case *holdfastv1.ListAccountsRequest:
 		return r.within(q.GetPageToken(), 0)
-	case *holdfastv1.SuspendRequest, *holdfastv1.ResumeRequest, *holdfastv1.ListSuspensionsRequest, *holdfastv1.PutTermsRequest:
+	case *holdfastv1.SuspendRequest, *holdfastv1.ResumeRequest, *holdfastv1.ListSuspensionsRequest, *holdfastv1.PutTermsRequest,
+		*holdfastv1.PutPolicyRequest, *holdfastv1.ActivatePolicyRequest:
 		return 0
-	case *holdfastv1.GetTermsRequest, *holdfastv1.ListTermsRequest:
+	case *holdfastv1.GetTermsRequest, *holdfastv1.ListTermsRequest, *holdfastv1.GetPolicyRequest, *holdfastv1.ListPoliciesRequest:
 		return len(r.writers) - 1
 	}
 	// What most calls are about, without reflection.

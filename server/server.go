@@ -34,9 +34,12 @@ type Config struct {
 	AllowPlaintext bool          // listen beyond loopback without TLS
 	Drain          time.Duration // how long calls under way may take when the server goes down; default 10 s
 	Edge           EdgeConfig
-	Clock          *Clock         // default the machine's
-	Terms          *terms.Terms   // default the terms that ship with Holdfast
-	Cluster        *ClusterConfig // nil for a server that has all shards itself
+	Clock          *Clock          // default the machine's
+	Terms          *terms.Terms    // default the terms that ship with Holdfast
+	Policy         ledger.Policy   // risk policy in force while no other has been activated; nil for none
+	PolicyDocument string          // that it is made of
+	Policies       ledger.Policies // makes risk policies of documents; nil: none can be put
+	Cluster        *ClusterConfig  // nil for a server that has all shards itself
 	Version        string
 	Logger         *slog.Logger
 
@@ -155,7 +158,7 @@ func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, erro
 	c := writer.Config{
 		Shard: uint16(shard), StatePath: s.data.StatePath(shard),
 		State: state.Options{CacheBytes: s.config.CacheBytes / int64(s.data.Meta.Shards)},
-		Terms: s.config.Terms, Zone: s.zone, Clock: s.now, Owner: ownerName(""),
+		Terms: s.config.Terms, Policy: s.config.Policy, Policies: s.config.Policies, Zone: s.zone, Clock: s.now, Owner: ownerName(""),
 		Logger: s.config.Logger, OnAppend: s.metrics.OnAppend(uint16(shard)),
 	}
 	if s.node != nil {
@@ -189,6 +192,7 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
+	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{router: s.router, made: s.config.Policy, document: s.config.PolicyDocument, compile: s.config.Policies})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
 	holdfastv1.RegisterClusterServiceServer(s.grpc, &clusterService{router: s.router, server: s})

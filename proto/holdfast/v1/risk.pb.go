@@ -355,7 +355,7 @@ type ActivatePolicyRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The version. Required, but for ending the shadow: then it is empty.
 	Version string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
-	// From when on; now when unset.
+	// From when on; now when unset, or when it is past by the time that it is carried out.
 	FromTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=from_time,json=fromTime,proto3" json:"from_time,omitempty"`
 	// Whether it is to decide alongside, only recorded.
 	Shadow        bool `protobuf:"varint,4,opt,name=shadow,proto3" json:"shadow,omitempty"`

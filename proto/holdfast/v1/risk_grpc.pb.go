@@ -45,8 +45,7 @@ type RiskServiceClient interface {
 	// ActivatePolicy says from when on a version is in force, or decides alongside as the shadow. What was decided before
 	// stays as it was decided. It is journalled in every shard, as PutPolicy is. Operators and admins only.
 	//
-	// Errors: NOT_FOUND, reason POLICY_NOT_FOUND; INVALID_ARGUMENT for a time that lies in the past; FAILED_PRECONDITION,
-	// reason TOO_MANY_ACTIVATIONS, when 100 are to come.
+	// Errors: NOT_FOUND, reason POLICY_NOT_FOUND; FAILED_PRECONDITION, reason TOO_MANY_ACTIVATIONS, when 100 are to come.
 	//
 	// Example: {"request_id":"act-1","version":"2027-02","from_time":"2027-02-01T00:00:00Z"}
 	ActivatePolicy(ctx context.Context, in *ActivatePolicyRequest, opts ...grpc.CallOption) (*ActivatePolicyResponse, error)
@@ -131,8 +130,7 @@ type RiskServiceServer interface {
 	// ActivatePolicy says from when on a version is in force, or decides alongside as the shadow. What was decided before
 	// stays as it was decided. It is journalled in every shard, as PutPolicy is. Operators and admins only.
 	//
-	// Errors: NOT_FOUND, reason POLICY_NOT_FOUND; INVALID_ARGUMENT for a time that lies in the past; FAILED_PRECONDITION,
-	// reason TOO_MANY_ACTIVATIONS, when 100 are to come.
+	// Errors: NOT_FOUND, reason POLICY_NOT_FOUND; FAILED_PRECONDITION, reason TOO_MANY_ACTIVATIONS, when 100 are to come.
 	//
 	// Example: {"request_id":"act-1","version":"2027-02","from_time":"2027-02-01T00:00:00Z"}
 	ActivatePolicy(context.Context, *ActivatePolicyRequest) (*ActivatePolicyResponse, error)
