@@ -18,7 +18,7 @@ import (
 var (
 	pure = []string{
 		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/terms", "ledger",
-		"risk/scorecard",
+		"risk/scorecard", "risk/portfolio",
 	}
 	pureImports = []string{
 		"bytes", "cmp", "crypto/sha256", "encoding/binary", "errors", "fmt", "iter", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time",

@@ -75,6 +75,9 @@ func (d Date) LastMonthEnd() Date {
 // Month is a civil month as months since year 0.
 type Month int32
 
+// First is the first day of the month.
+func (m Month) First() Date { return dayOf(int(m)/12, time.Month(int(m)%12+1), 1) }
+
 func (m Month) String() string { return fmt.Sprintf("%04d-%02d", int(m)/12, int(m)%12+1) }
 
 // Zone is where business days begin and end.

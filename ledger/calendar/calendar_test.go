@@ -29,6 +29,7 @@ func TestDates(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, d, back)
 		require.Equal(t, d.String()[:7], d.Month().String())
+		require.Equal(t, d.String()[:7]+"-01", d.Month().First().String())
 		if next := d.AddDays(1); next.Month() != d.Month() {
 			require.Equal(t, d.Month()+1, next.Month())
 			require.Equal(t, "01", next.String()[8:])
