@@ -2,6 +2,10 @@ package client
 
 import (
 	"context"
+	"iter"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
@@ -26,6 +30,26 @@ func (c *Client) GetPolicy(ctx context.Context, req *holdfastv1.GetPolicyRequest
 // ListPolicies reads all versions of the risk policy without their documents, and which are in force.
 func (c *Client) ListPolicies(ctx context.Context, req *holdfastv1.ListPoliciesRequest) (*holdfastv1.ListPoliciesResponse, error) {
 	return do(ctx, c, &listPoliciesMethod, req)
+}
+
+// WatchAlerts yields every alert that was raised after req.Cursor, oldest first, and goes on with new ones as they are raised.
+// It watches again from the last one that was yielded whenever the stream breaks, as WatchEvents does, and ends as that does.
+//
+// Delivery is at least once. To go on after a restart, store the Cursor of each answer once its alert has been dealt with.
+func (c *Client) WatchAlerts(ctx context.Context, req *holdfastv1.WatchAlertsRequest) iter.Seq2[*holdfastv1.WatchAlertsResponse, error] {
+	first := proto.CloneOf(req)
+	if first == nil {
+		first = new(holdfastv1.WatchAlertsRequest)
+	}
+	return follow(ctx, c, "WatchAlerts", first.Cursor, first.UntilNow, func(
+		ctx context.Context, on grpc.ClientConnInterface, cursor string,
+	) (
+		grpc.ServerStreamingClient[holdfastv1.WatchAlertsResponse], error,
+	) {
+		req := proto.CloneOf(first)
+		req.Cursor = cursor
+		return holdfastv1.NewRiskServiceClient(on).WatchAlerts(ctx, req)
+	}, func(resp *holdfastv1.WatchAlertsResponse) *holdfastv1.WatchAlertsResponse { return resp })
 }
 
 var (

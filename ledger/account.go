@@ -48,6 +48,7 @@ type Account struct {
 	LastMandate  uint32     // number of the newest mandate
 	Bills        []PaidBill // the newest last, at most MostPaidBills
 	Velocity     Velocity
+	Conduct      Conduct
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
@@ -174,5 +175,6 @@ func (a *Account) Clone() *Account {
 	c.Billing = a.Billing.clone()
 	c.Mandates, c.Bills = slices.Clone(a.Mandates), slices.Clone(a.Bills)
 	c.Velocity = a.Velocity.clone()
+	c.Conduct.Warnings = slices.Clone(a.Conduct.Warnings)
 	return &c
 }

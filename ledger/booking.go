@@ -25,6 +25,9 @@ type Booking struct {
 	Moves     []Move
 	Settled   []Debt // debts that it paid off, as they were but with nothing owed: a repayment that bounces needs them
 	Statement *Statement
+	Score     int32  // behaviour score of an account whose window closed
+	ScoredBy  string // version of the risk policy that scored it; empty when none did
+	Inputs    uint64 // hash of what it was scored on
 	After     Billing
 }
 

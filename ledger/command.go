@@ -340,6 +340,18 @@ type (
 		Version  string
 		Document string
 	}
+	// RaiseAlert records what was found in the portfolio.
+	RaiseAlert struct {
+		Request
+		Rule      string
+		Severity  Severity
+		Reason    string
+		Inputs    string
+		Policy    string
+		Scene     Scene
+		Carrier   CarrierID
+		Suspended bool
+	}
 	// ActivatePolicy says from when on a version of the risk policy is in force, or is the shadow; 0 is now.
 	ActivatePolicy struct {
 		Request

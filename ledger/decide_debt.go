@@ -46,6 +46,8 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.putPolicy(c), true
 	case *ActivatePolicy:
 		return l.activatePolicy(c), true
+	case *RaiseAlert:
+		return l.raiseAlert(c), true
 	}
 	return Outcome{}, false
 }

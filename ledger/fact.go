@@ -123,6 +123,26 @@ type (
 		From    calendar.Instant
 		Shadow  bool
 	}
+	// AlertRaised is what a monitoring rule has to say of an account, or of the portfolio when that is 0. What was done about
+	// it are facts of their own, after it.
+	AlertRaised struct {
+		Account     AccountID
+		Rule        string
+		Severity    Severity
+		Reason      string // code
+		Inputs      string // what the rule looked at
+		Policy      string // version
+		Currency    money.Currency
+		Limit       money.Amount // that it was lowered to; 0 when it was not
+		LimitBefore money.Amount
+		Froze       bool
+		ClosedLine  Scene
+
+		// Of the portfolio: what it concerns, and whether that was suspended.
+		Scene     Scene
+		Carrier   CarrierID
+		Suspended bool
+	}
 	// Booked is something done to what an account owes.
 	Booked struct {
 		Account  AccountID
@@ -233,6 +253,7 @@ func (*MandateEnded) fact()      {}
 func (*TermsPut) fact()          {}
 func (*PolicyPut) fact()         {}
 func (*PolicyActivated) fact()   {}
+func (*AlertRaised) fact()       {}
 func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}
 func (*LimitsSet) fact()         {}

@@ -50,6 +50,11 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 	case *PolicyPut, *PolicyActivated:
 		l.remember(e, &out)
 		return out
+	case *AlertRaised:
+		if f.Account == 0 {
+			l.remember(e, &out)
+			return out
+		}
 	case *TermsPut:
 		out.TermsPut = slices.Clone(l.book.Shard().Terms)
 		l.remember(e, &out)
@@ -141,6 +146,8 @@ func AccountOf(f Fact) AccountID {
 	case *MandateSet:
 		return f.Account
 	case *MandateEnded:
+		return f.Account
+	case *AlertRaised:
 		return f.Account
 	}
 	return 0
@@ -238,6 +245,8 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 		a.Line(f.Scene).Accepted = f.Version
 	case *ControlsSet:
 		a.Line(f.Scene).Controls = f.Controls.clone()
+	case *AlertRaised:
+		a.Conduct.warn(f.Rule, e.Time)
 	default:
 		if !a.foldMandate(f) {
 			return false

@@ -8,6 +8,7 @@ func (l *Ledger) foldBooking(e *Entry, a *Account, b *Booking, authorization uin
 	for i := range a.Lines {
 		a.Lines[i].Posted = a.Billing.Principal(Scene(i + 1))
 	}
+	a.Conduct.book(a, b)
 	if b.Status != NoAccountStatus {
 		a.Status, a.StatusReason = b.Status, b.Note
 	}
@@ -67,7 +68,7 @@ func (l *Ledger) foldBooked(e *Entry, a *Account, f *Booked, out *Outcome) {
 	out.ID.Account = a.ID
 	out.Billing = &BillingAnswer{Item: item, Terms: l.termsOf(a.Billing.Terms).Version}
 	out.Account = a.Clone()
-	out.Account.Holds = nil
+	out.Account.Holds, out.Account.Velocity = nil, Velocity{}
 }
 
 // debts finds the totals of debts in a currency, and makes them when they are not there.

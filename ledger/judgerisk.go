@@ -17,7 +17,7 @@ func (l *Ledger) judgeRisk(a *Account, q question, reasons *Reasons) (room money
 	if p == nil {
 		return room
 	}
-	l.features(a, q)
+	l.featuresOf(a, q)
 	l.verdict = p.Decide(&l.set)
 	l.verdict.Policy, l.verdict.Hash = p.Version(), l.set.Hash()
 	if shadow := l.shadow(); shadow != nil {
@@ -36,8 +36,9 @@ func (l *Ledger) judgeRisk(a *Account, q question, reasons *Reasons) (room money
 	return room
 }
 
-// features fills in what decision rules may ask about a purchase, as things stand before it.
-func (l *Ledger) features(a *Account, q question) {
+// featuresOf fills in what a policy may ask about a purchase, as things stand before it; or, for the zero Purchase, about an
+// account.
+func (l *Ledger) featuresOf(a *Account, q question) {
 	clear(l.set.Numbers[:])
 	n, b := &l.set.Numbers, &a.Billing
 	n[feature.OrderAmount] = int64(q.already + q.Amount)
@@ -56,6 +57,7 @@ func (l *Ledger) features(a *Account, q question) {
 	n[feature.AccountOwed] = int64(b.Balance())
 	n[feature.AccountOverdue] = int64(b.Overdue(l.today))
 	n[feature.AccountStatements] = int64(b.Statements)
+	a.Conduct.features(&l.set, b.DaysPastDue(l.today))
 	n[feature.LineLimit], n[feature.LineAvailable] = int64(h.Limit), int64(h.Available)
 	n[feature.LineUtilisation] = percentOf(h.Held+h.Posted, h.Limit)
 	a.Velocity.count(&l.set, l.now, q.Phone, q.Carrier)
@@ -74,7 +76,7 @@ func (l *Ledger) FeaturesBefore(e *Entry, a *Account, f *OrderDecided) *feature.
 		Currency: f.Currency, Order: f.Order,
 	}
 	p.Plan.Months = f.Plan.Months
-	l.features(a, question{Purchase: &p})
+	l.featuresOf(a, question{Purchase: &p})
 	return &l.set
 }
 

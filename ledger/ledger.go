@@ -31,6 +31,8 @@ type Ledger struct {
 	minuteAt calendar.Instant
 	minuteOf int
 
+	happened []AccountID // that something has happened to in this Apply, and that are to be watched
+
 	// What the hot path makes for every call, made once. Each is good until the next of its kind.
 	set      feature.Set
 	verdict  Verdict
@@ -67,7 +69,10 @@ func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outco
 			return l.again(c, r)
 		}
 	}
-	return l.decide(c)
+	l.happened = l.happened[:0]
+	out := l.decide(c)
+	l.watchAll()
+	return out
 }
 
 // Peek answers a command that only reads, at an instant, and makes no entry: for a book that follows a journal and may
@@ -228,6 +233,11 @@ func (l *Ledger) record(f Fact, r Request, print []byte) Outcome {
 	l.entry = Entry{Sequence: l.book.Shard().Sequence + 1, Time: l.now, Request: r, Print: print, Fact: f}
 	out := l.Fold(&l.entry)
 	l.emit(&l.entry)
+	if noted(f) {
+		if id := AccountOf(f); len(l.happened) == 0 || l.happened[len(l.happened)-1] != id {
+			l.happened = append(l.happened, id)
+		}
+	}
 	return out
 }
 
@@ -249,10 +259,11 @@ func (l *Ledger) catchUp(a *Account) (expired, booked int) {
 		if f == nil || l.book.Err() != nil {
 			return expired, booked
 		}
-		if _, hold := f.(*HoldReleased); hold {
-			expired++
-		} else {
+		if b, books := f.(*Booked); books {
 			booked++
+			l.score(a, &b.Booking)
+		} else {
+			expired++
 		}
 		l.lapse(f)
 	}

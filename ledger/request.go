@@ -379,6 +379,11 @@ func (c *PutPolicy) fields(f *fingerprint) {
 	f.str("document", c.Document)
 }
 
+func (c *RaiseAlert) fields(f *fingerprint) {
+	f.kind(60)
+	f.str("rule", c.Rule)
+}
+
 func (c *ActivatePolicy) fields(f *fingerprint) {
 	f.kind(39)
 	f.str("version", c.Version)

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"time"
+
 	"github.com/holdfast-credit/holdfast/ledger/feature"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
@@ -13,6 +15,49 @@ type Policy interface {
 	// Decide judges an order by the decision rules. It keeps nothing of the set.
 	Decide(*feature.Set) Verdict
 }
+
+// Monitor is a policy that also watches accounts after lending.
+type Monitor interface {
+	// Behaviour scores how an account has been kept, when a window closes; false when the policy has no such score.
+	Behaviour(*feature.Set) (score int32, scored bool)
+	// Watches says whether there are monitoring rules for accounts.
+	Watches() bool
+	// Watch finds what is to be warned of. It is asked after each order that was decided and each booking, about the account
+	// as it is then; what is about an order, its phone or its carrier is nothing. Nearly always it answers nil.
+	Watch(*feature.Set) []Warning
+}
+
+// Warning is what a monitoring rule has to say of an account, and what is to be done about it.
+type Warning struct {
+	Rule     string // its name
+	Severity Severity
+	Reason   string        // code; nothing is done to a consumer without one
+	Inputs   string        // what the rule looked at, as name=value, a space between
+	Cooldown time.Duration // for which the rule then says nothing more of the account
+
+	LowerLimit int   // to this percentage of what it is, 1 to 99; 0 leaves it
+	Freeze     bool  // the account
+	CloseLine  Scene // NoScene closes none
+}
+
+// Severity is how urgent an alert is.
+type Severity uint8
+
+// The severities. Their numbers are those of the API and of the journal.
+const (
+	NoSeverity Severity = iota
+	Info
+	Caution
+	Critical
+	severityEnd
+)
+
+var severityNames = [...]string{"NONE", "INFO", "WARNING", "CRITICAL"}
+
+func (s Severity) String() string { return severityNames[s] }
+
+// Valid says whether s is one of the severities.
+func (s Severity) Valid() bool { return s > NoSeverity && s < severityEnd }
 
 // Policies makes a policy of a document that was put, which has been found in order before.
 type Policies func(document string) (Policy, error)

@@ -157,6 +157,12 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		}
 	case *ledger.TermsPut:
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_TERMS_PUT, versionOf(f.Document)
+	case *ledger.AlertRaised:
+		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_ALERT_RAISED, f.Rule+" "+f.Reason
+		p.Scene, p.CarrierId = holdfastv1.Scene(f.Scene), string(f.Carrier)
+		if f.Account != 0 {
+			p.AccountId, p.Currency, p.Amount = f.Account.String(), string(f.Currency), int64(f.Limit)
+		}
 	case *ledger.PolicyPut:
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_PUT, f.Version
 	case *ledger.PolicyActivated:

@@ -14,7 +14,7 @@ import (
 // riskService is RiskService.
 type riskService struct {
 	holdfastv1.UnimplementedRiskServiceServer
-	*router
+	*feed
 	made     ledger.Policy // that the server was started with; nil for none
 	document string        // that it is made of
 	compile  ledger.Policies

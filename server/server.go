@@ -192,7 +192,7 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
-	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{router: s.router, made: s.config.Policy, document: s.config.PolicyDocument, compile: s.config.Policies})
+	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{feed: journals, made: s.config.Policy, document: s.config.PolicyDocument, compile: s.config.Policies})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
 	holdfastv1.RegisterClusterServiceServer(s.grpc, &clusterService{router: s.router, server: s})

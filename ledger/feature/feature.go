@@ -30,6 +30,9 @@ const (
 	AccountWorstDaysPastDue
 	AccountFailedCollections
 	AccountBehaviourScore
+	AccountBehaviourScoreBefore
+	AccountFirstPaymentMissed
+	AccountUtilisationBefore
 	LineLimit
 	LineAvailable
 	LineUtilisation
@@ -72,32 +75,35 @@ type Info struct {
 }
 
 var fixed = [firstVelocity]Info{
-	OrderAmount:              {"order.amount", Amount, "", "what is asked for; of an increment, with what the order has already"},
-	OrderMonths:              {"order.months", Count, "months", "of the installment plan that is asked for; 0 for none"},
-	OrderHour:                {"order.hour", Count, "hours", "of the day in the book's time zone, 0 to 23"},
-	OrderWeekday:             {"order.weekday", Count, "", "1 for Monday to 7 for Sunday"},
-	OrderByMandate:           {"order.by_mandate", Flag, "", "it is paid under a monthly mandate"},
-	OrderPaysBill:            {"order.pays_bill", Flag, "", "it pays a carrier's bill by its reference"},
-	AccountAgeDays:           {"account.age_days", Count, "days", "since the account was opened"},
-	AccountLimit:             {"account.limit", Amount, "", "the credit limit, a temporary raise included while it lasts"},
-	AccountHeld:              {"account.held", Amount, "", "held by open authorizations"},
-	AccountPosted:            {"account.posted", Amount, "", "captured and neither repaid nor refunded"},
-	AccountAvailable:         {"account.available", Amount, "", "limit less held and posted; may be below zero"},
-	AccountUtilisation:       {"account.utilisation", Count, "percent", "held and posted of the limit, rounded down; 100 when the limit is 0"},
-	AccountOpenHolds:         {"account.open_holds", Count, "holds", "that are open"},
-	AccountDaysPastDue:       {"account.days_past_due", Count, "days", "that the oldest unpaid due date is over"},
-	AccountOwed:              {"account.owed", Amount, "", "the balance: billed, and captured in the open window, with charges, less the credit balance"},
-	AccountOverdue:           {"account.overdue", Amount, "", "owed of windows whose due date is over"},
-	AccountStatements:        {"account.statements", Count, "statements", "that have been made, ever"},
-	AccountLateStatements:    {"account.late_statements", Count, "statements", "of the last twelve that were not settled by their due date"},
-	AccountWorstDaysPastDue:  {"account.worst_days_past_due", Count, "days", "the most that the account was ever past due"},
-	AccountFailedCollections: {"account.failed_collections", Count, "collections", "that failed since the last one that succeeded"},
-	AccountBehaviourScore:    {"account.behaviour_score", Count, "points", "of the last window that closed; 0 when there is none"},
-	LineLimit:                {"line.limit", Amount, "", "of the order's scene, a temporary raise included while it lasts"},
-	LineAvailable:            {"line.available", Amount, "", "what line and account have left; may be below zero"},
-	LineUtilisation:          {"line.utilisation", Count, "percent", "held and posted of the line's limit, rounded down; 100 when the limit is 0"},
-	PhoneKnown:               {"phone.known", Flag, "", "an approved order of the last 30 days was for the same phone"},
-	CarrierKnown:             {"carrier.known", Flag, "", "an approved order of the last 30 days was for the same carrier"},
+	OrderAmount:                 {"order.amount", Amount, "", "what is asked for; of an increment, with what the order has already"},
+	OrderMonths:                 {"order.months", Count, "months", "of the installment plan that is asked for; 0 for none"},
+	OrderHour:                   {"order.hour", Count, "hours", "of the day in the book's time zone, 0 to 23"},
+	OrderWeekday:                {"order.weekday", Count, "", "1 for Monday to 7 for Sunday"},
+	OrderByMandate:              {"order.by_mandate", Flag, "", "it is paid under a monthly mandate"},
+	OrderPaysBill:               {"order.pays_bill", Flag, "", "it pays a carrier's bill by its reference"},
+	AccountAgeDays:              {"account.age_days", Count, "days", "since the account was opened"},
+	AccountLimit:                {"account.limit", Amount, "", "the credit limit, a temporary raise included while it lasts"},
+	AccountHeld:                 {"account.held", Amount, "", "held by open authorizations"},
+	AccountPosted:               {"account.posted", Amount, "", "captured and neither repaid nor refunded"},
+	AccountAvailable:            {"account.available", Amount, "", "limit less held and posted; may be below zero"},
+	AccountUtilisation:          {"account.utilisation", Count, "percent", "held and posted of the limit, rounded down; 100 when the limit is 0"},
+	AccountOpenHolds:            {"account.open_holds", Count, "holds", "that are open"},
+	AccountDaysPastDue:          {"account.days_past_due", Count, "days", "that the oldest unpaid due date is over"},
+	AccountOwed:                 {"account.owed", Amount, "", "the balance: billed, and captured in the open window, with charges, less the credit balance"},
+	AccountOverdue:              {"account.overdue", Amount, "", "owed of windows whose due date is over"},
+	AccountStatements:           {"account.statements", Count, "statements", "that have been made, ever"},
+	AccountLateStatements:       {"account.late_statements", Count, "statements", "of the last twelve that were not settled by their due date"},
+	AccountWorstDaysPastDue:     {"account.worst_days_past_due", Count, "days", "the most that the account was ever past due"},
+	AccountFailedCollections:    {"account.failed_collections", Count, "collections", "that failed since the last one that succeeded"},
+	AccountBehaviourScore:       {"account.behaviour_score", Count, "points", "when the last window closed; 0 when there is none"},
+	AccountBehaviourScoreBefore: {"account.behaviour_score_before", Count, "points", "when the window before the last one closed; 0 when there is none"},
+	AccountFirstPaymentMissed:   {"account.first_payment_missed", Flag, "", "the very first statement was not settled by its due date"},
+	AccountUtilisationBefore:    {"account.utilisation_before", Count, "percent", "held and posted of the limit when the last window closed, rounded down"},
+	LineLimit:                   {"line.limit", Amount, "", "of the order's scene, a temporary raise included while it lasts"},
+	LineAvailable:               {"line.available", Amount, "", "what line and account have left; may be below zero"},
+	LineUtilisation:             {"line.utilisation", Count, "percent", "held and posted of the line's limit, rounded down; 100 when the limit is 0"},
+	PhoneKnown:                  {"phone.known", Flag, "", "an approved order of the last 30 days was for the same phone"},
+	CarrierKnown:                {"carrier.known", Flag, "", "an approved order of the last 30 days was for the same carrier"},
 }
 
 var texts = [Texts]Info{

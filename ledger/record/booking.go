@@ -134,6 +134,9 @@ func walkBooking(w *wire, b *ledger.Booking) {
 		message(w, 16, b.Statement, walkStatement)
 	}
 	message(w, 17, &b.After, walkBilling)
+	num(w, 18, &b.Score)
+	str(w, 19, &b.ScoredBy)
+	fixed(w, 20, &b.Inputs)
 }
 
 func walkMove(w *wire, m *ledger.Move) {

@@ -17,7 +17,8 @@ func booking(b *ledger.Booking) *journalv1.Booking {
 		Kind: int64(b.Kind), Day: int64(b.Day), ValueDate: int64(b.ValueDate), Amount: int64(b.Amount), Opens: int64(b.Opens),
 		Plan: int64(b.Plan), Item: int64(b.Item), Undoes: int64(b.Undoes), Attempt: int64(b.Attempt), Channel: int64(b.Channel),
 		Reference: b.Reference, Note: b.Note, Status: int64(b.Status), Moves: each(b.Moves, move), Settled: each(b.Settled, debt),
-		Statement: statement(b.Statement), After: billing(&b.After)}
+		Statement: statement(b.Statement), After: billing(&b.After),
+		Score: int64(b.Score), ScoredBy: b.ScoredBy, Inputs: b.Inputs}
 }
 
 func each[T, G any](list []T, convert func(*T) *G) (converted []*G) {

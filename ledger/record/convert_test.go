@@ -56,6 +56,11 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 		g.Fact = &journalv1.Entry_MandateEnded{MandateEnded: &journalv1.MandateEnded{Account: uint64(f.Account), Mandate: int64(f.N), Reason: f.Reason}}
 	case *ledger.PolicyPut:
 		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_PolicyPut{PolicyPut: &journalv1.PolicyPut{Version: f.Version, Document: f.Document}}})
+	case *ledger.AlertRaised:
+		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_AlertRaised{AlertRaised: &journalv1.AlertRaised{
+			Account: uint64(f.Account), Rule: f.Rule, Severity: int64(f.Severity), Reason: f.Reason, Inputs: f.Inputs, Policy: f.Policy,
+			Currency: string(f.Currency), Limit: int64(f.Limit), LimitBefore: int64(f.LimitBefore), Froze: f.Froze,
+			ClosedLine: int64(f.ClosedLine), Scene: int64(f.Scene), Carrier: string(f.Carrier), Suspended: f.Suspended}}})
 	case *ledger.PolicyActivated:
 		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_PolicyActivated{PolicyActivated: &journalv1.PolicyActivated{
 			Version: f.Version, From: int64(f.From), Shadow: f.Shadow}}})

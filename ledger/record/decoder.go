@@ -177,6 +177,10 @@ func check(f ledger.Fact) error {
 		c.scene(f.Scene)
 	case *ledger.ControlsSet:
 		c.scene(f.Scene)
+	case *ledger.AlertRaised:
+		c.anyScene(f.Scene)
+		c.anyScene(f.ClosedLine)
+		c.want(f.Severity == ledger.NoSeverity || f.Severity.Valid())
 	case *ledger.TermsPut:
 		if _, err := terms.Reread([]byte(f.Document)); err != nil {
 			return fmt.Errorf("%w: terms: %w", errField, err)

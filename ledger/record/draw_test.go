@@ -21,7 +21,7 @@ var facts = []ledger.Fact{
 	&ledger.LineEnded{}, &ledger.AgreementSet{}, &ledger.ControlsSet{}, &ledger.OrderDecided{}, &ledger.HoldIncremented{},
 	&ledger.HoldExtended{}, &ledger.HoldSubmitted{}, &ledger.HoldCaptured{}, &ledger.HoldReleased{}, &ledger.OrderReversed{},
 	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
-	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{},
+	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{}, &ledger.AlertRaised{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -47,6 +47,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.BookingKind]():    uint64(ledger.PurchaseRefunded),
 	reflect.TypeFor[calendar.StatementDay](): 28,
 	reflect.TypeFor[ledger.Action]():         uint64(ledger.ActionDecline),
+	reflect.TypeFor[ledger.Severity]():       uint64(ledger.Critical),
 }
 
 // draw fills a value with anything that its type may hold and that may be read, the extremes now and then.

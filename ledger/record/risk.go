@@ -47,6 +47,8 @@ func appendRisk(w *wire, f ledger.Fact) {
 		message(w, 1, f, walkPolicyPut)
 	case *ledger.PolicyActivated:
 		message(w, 2, f, walkPolicyActivated)
+	case *ledger.AlertRaised:
+		message(w, 20, f, walkAlertRaised)
 	default:
 		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
@@ -56,6 +58,8 @@ func appendRisk(w *wire, f ledger.Fact) {
 var riskFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	1: read(walkPolicyPut),
 	2: read(walkPolicyActivated),
+
+	20: read(walkAlertRaised),
 }
 
 // readRisk reads a fact about risk.
@@ -87,4 +91,21 @@ func walkPolicyActivated(w *wire, f *ledger.PolicyActivated) {
 	str(w, 1, &f.Version)
 	num(w, 2, &f.From)
 	boolean(w, 3, &f.Shadow)
+}
+
+func walkAlertRaised(w *wire, f *ledger.AlertRaised) {
+	fixed(w, 1, &f.Account)
+	str(w, 2, &f.Rule)
+	num(w, 3, &f.Severity)
+	str(w, 4, &f.Reason)
+	str(w, 5, &f.Inputs)
+	str(w, 6, &f.Policy)
+	str(w, 7, &f.Currency)
+	num(w, 8, &f.Limit)
+	num(w, 9, &f.LimitBefore)
+	boolean(w, 10, &f.Froze)
+	num(w, 11, &f.ClosedLine)
+	num(w, 12, &f.Scene)
+	str(w, 13, &f.Carrier)
+	boolean(w, 14, &f.Suspended)
 }

@@ -46,3 +46,20 @@ func walkVelocity(r *row, v *ledger.Velocity) {
 		}
 	}
 }
+
+func walkConduct(r *row, c *ledger.Conduct) {
+	n := r.list(8)
+	unsigned(r, &n[0], &c.Late)
+	truth(r, &n[1], &c.FirstMissed)
+	number(r, &n[2], &c.Worst)
+	number(r, &n[3], &c.Failed)
+	number(r, &n[4], &c.Utilisation)
+	number(r, &n[5], &c.Score)
+	number(r, &n[6], &c.ScoreBefore)
+	warnings := elements(r, &n[7], &c.Warnings, 9)
+	for i := range warnings {
+		eight(r, r.block(8), &warnings[i].Time)
+		r.list(0)
+		word(r, &warnings[i].Rule)
+	}
+}

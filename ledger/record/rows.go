@@ -121,7 +121,7 @@ func walkAccount(r *row, a *ledger.Account) {
 		}
 		b[37] = lines
 	}
-	n := r.list(7)
+	n := r.list(8)
 	number(r, &n[1], &a.Temporary.Limit)
 	number(r, &n[2], &a.Temporary.LastDay)
 	unsigned(r, &n[3], &a.LastMandate)
@@ -130,6 +130,8 @@ func walkAccount(r *row, a *ledger.Account) {
 	bills := elements(r, &n[5], &a.Bills, leastBill)
 	spent := len(a.Velocity.Spends) > 0
 	truth(r, &n[6], &spent)
+	conducted := a.Conduct.Any()
+	truth(r, &n[7], &conducted)
 	word(r, &a.Consumer)
 	word(r, &a.StatusReason)
 	word(r, &a.Currency)
@@ -163,6 +165,9 @@ func walkAccount(r *row, a *ledger.Account) {
 	if spent {
 		walkVelocity(r, &a.Velocity)
 	}
+	if conducted {
+		walkConduct(r, &a.Conduct)
+	}
 }
 
 const leastBill = 12 // bytes
@@ -190,9 +195,11 @@ func AppendAccount(b []byte, a *ledger.Account) []byte {
 func DecodeAccount(b []byte, a *ledger.Account) error {
 	r := open(b)
 	holds, mandates, paid, v, spent := a.Holds, a.Mandates[:0], a.Bills[:0], &a.Billing, a.Velocity
+	warnings := a.Conduct.Warnings[:0]
 	debts, plans, collections, pauses := v.Debts[:0], v.Plans[:0], v.Collections[:0], v.Pauses[:0]
 	*a = ledger.Account{}
 	a.Mandates, a.Bills = mandates, paid
+	a.Conduct.Warnings = warnings
 	a.Velocity = ledger.Velocity{Spends: spent.Spends[:0], Phones: spent.Phones[:0], Carriers: spent.Carriers[:0]}
 	a.Holds, v.Debts, v.Plans, v.Collections, v.Pauses = holds, debts, plans, collections, pauses
 	walkAccount(&r, a)

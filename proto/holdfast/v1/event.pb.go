@@ -135,6 +135,8 @@ const (
 	// A version of the risk policy was activated; the note says which, from when on, and whether as the shadow. Each shard
 	// tells it.
 	EventType_EVENT_TYPE_POLICY_ACTIVATED EventType = 53
+	// A monitoring rule of the risk policy raised an alert; the note is its name and reason code. WatchAlerts tells more.
+	EventType_EVENT_TYPE_ALERT_RAISED EventType = 54
 )
 
 // Enum value maps for EventType.
@@ -194,6 +196,7 @@ var (
 		51: "EVENT_TYPE_MANDATE_ENDED",
 		52: "EVENT_TYPE_POLICY_PUT",
 		53: "EVENT_TYPE_POLICY_ACTIVATED",
+		54: "EVENT_TYPE_ALERT_RAISED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -250,6 +253,7 @@ var (
 		"EVENT_TYPE_MANDATE_ENDED":          51,
 		"EVENT_TYPE_POLICY_PUT":             52,
 		"EVENT_TYPE_POLICY_ACTIVATED":       53,
+		"EVENT_TYPE_ALERT_RAISED":           54,
 	}
 )
 
@@ -848,7 +852,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\frisk_reasons\x18  \x03(\tR\vriskReasons\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd8\f\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xf5\f\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -904,7 +908,8 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x16EVENT_TYPE_MANDATE_SET\x102\x12\x1c\n" +
 	"\x18EVENT_TYPE_MANDATE_ENDED\x103\x12\x19\n" +
 	"\x15EVENT_TYPE_POLICY_PUT\x104\x12\x1f\n" +
-	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x1052b\n" +
+	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x105\x12\x1b\n" +
+	"\x17EVENT_TYPE_ALERT_RAISED\x1062b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 

@@ -22,6 +22,63 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// AlertSeverity is how urgent an alert is.
+type AlertSeverity int32
+
+const (
+	// Never sent.
+	AlertSeverity_ALERT_SEVERITY_UNSPECIFIED AlertSeverity = 0
+	// For the next report.
+	AlertSeverity_ALERT_SEVERITY_INFO AlertSeverity = 1
+	// To be looked at today.
+	AlertSeverity_ALERT_SEVERITY_WARNING AlertSeverity = 2
+	// To be looked at now.
+	AlertSeverity_ALERT_SEVERITY_CRITICAL AlertSeverity = 3
+)
+
+// Enum value maps for AlertSeverity.
+var (
+	AlertSeverity_name = map[int32]string{
+		0: "ALERT_SEVERITY_UNSPECIFIED",
+		1: "ALERT_SEVERITY_INFO",
+		2: "ALERT_SEVERITY_WARNING",
+		3: "ALERT_SEVERITY_CRITICAL",
+	}
+	AlertSeverity_value = map[string]int32{
+		"ALERT_SEVERITY_UNSPECIFIED": 0,
+		"ALERT_SEVERITY_INFO":        1,
+		"ALERT_SEVERITY_WARNING":     2,
+		"ALERT_SEVERITY_CRITICAL":    3,
+	}
+)
+
+func (x AlertSeverity) Enum() *AlertSeverity {
+	p := new(AlertSeverity)
+	*p = x
+	return p
+}
+
+func (x AlertSeverity) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertSeverity) Descriptor() protoreflect.EnumDescriptor {
+	return file_holdfast_v1_risk_proto_enumTypes[0].Descriptor()
+}
+
+func (AlertSeverity) Type() protoreflect.EnumType {
+	return &file_holdfast_v1_risk_proto_enumTypes[0]
+}
+
+func (x AlertSeverity) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertSeverity.Descriptor instead.
+func (AlertSeverity) EnumDescriptor() ([]byte, []int) {
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{0}
+}
+
 // RiskAction is what a risk policy does about an order.
 type RiskAction int32
 
@@ -67,11 +124,11 @@ func (x RiskAction) String() string {
 }
 
 func (RiskAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_holdfast_v1_risk_proto_enumTypes[0].Descriptor()
+	return file_holdfast_v1_risk_proto_enumTypes[1].Descriptor()
 }
 
 func (RiskAction) Type() protoreflect.EnumType {
-	return &file_holdfast_v1_risk_proto_enumTypes[0]
+	return &file_holdfast_v1_risk_proto_enumTypes[1]
 }
 
 func (x RiskAction) Number() protoreflect.EnumNumber {
@@ -80,7 +137,308 @@ func (x RiskAction) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use RiskAction.Descriptor instead.
 func (RiskAction) EnumDescriptor() ([]byte, []int) {
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{1}
+}
+
+// Alert is what a monitoring rule of the risk policy has to say of an account, or of the portfolio, and what was done about
+// it besides. What was done are events of their own.
+type Alert struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule's name.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// How urgent it is.
+	Severity AlertSeverity `protobuf:"varint,2,opt,name=severity,proto3,enum=holdfast.v1.AlertSeverity" json:"severity,omitempty"`
+	// The rule's reason code, which is that of all that was done.
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the rule looked at, as name=value, a space between.
+	Inputs string `protobuf:"bytes,4,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	// The version of the risk policy.
+	PolicyVersion string `protobuf:"bytes,5,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
+	// When it was raised.
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// The account concerned; empty when it is about the portfolio.
+	AccountId string `protobuf:"bytes,7,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// ISO 4217, of the account.
+	Currency string `protobuf:"bytes,8,opt,name=currency,proto3" json:"currency,omitempty"`
+	// What the account's limit was lowered to, minor units; 0 when it was not.
+	LoweredLimit int64 `protobuf:"varint,9,opt,name=lowered_limit,json=loweredLimit,proto3" json:"lowered_limit,omitempty"`
+	// What the limit was before, minor units.
+	LimitBefore int64 `protobuf:"varint,10,opt,name=limit_before,json=limitBefore,proto3" json:"limit_before,omitempty"`
+	// Whether the account was frozen.
+	FrozeAccount bool `protobuf:"varint,11,opt,name=froze_account,json=frozeAccount,proto3" json:"froze_account,omitempty"`
+	// The line that was closed; unspecified when none was.
+	ClosedLine Scene `protobuf:"varint,12,opt,name=closed_line,json=closedLine,proto3,enum=holdfast.v1.Scene" json:"closed_line,omitempty"`
+	// Of the portfolio: the scene concerned.
+	Scene Scene `protobuf:"varint,13,opt,name=scene,proto3,enum=holdfast.v1.Scene" json:"scene,omitempty"`
+	// Of the portfolio: the carrier concerned.
+	CarrierId string `protobuf:"bytes,14,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// Of the portfolio: whether the scene or the carrier was suspended.
+	Suspended     bool `protobuf:"varint,15,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Alert) Reset() {
+	*x = Alert{}
+	mi := &file_holdfast_v1_risk_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Alert) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Alert) ProtoMessage() {}
+
+func (x *Alert) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_risk_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Alert.ProtoReflect.Descriptor instead.
+func (*Alert) Descriptor() ([]byte, []int) {
 	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Alert) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Alert) GetSeverity() AlertSeverity {
+	if x != nil {
+		return x.Severity
+	}
+	return AlertSeverity_ALERT_SEVERITY_UNSPECIFIED
+}
+
+func (x *Alert) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *Alert) GetInputs() string {
+	if x != nil {
+		return x.Inputs
+	}
+	return ""
+}
+
+func (x *Alert) GetPolicyVersion() string {
+	if x != nil {
+		return x.PolicyVersion
+	}
+	return ""
+}
+
+func (x *Alert) GetCreateTime() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreateTime
+	}
+	return nil
+}
+
+func (x *Alert) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *Alert) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Alert) GetLoweredLimit() int64 {
+	if x != nil {
+		return x.LoweredLimit
+	}
+	return 0
+}
+
+func (x *Alert) GetLimitBefore() int64 {
+	if x != nil {
+		return x.LimitBefore
+	}
+	return 0
+}
+
+func (x *Alert) GetFrozeAccount() bool {
+	if x != nil {
+		return x.FrozeAccount
+	}
+	return false
+}
+
+func (x *Alert) GetClosedLine() Scene {
+	if x != nil {
+		return x.ClosedLine
+	}
+	return Scene_SCENE_UNSPECIFIED
+}
+
+func (x *Alert) GetScene() Scene {
+	if x != nil {
+		return x.Scene
+	}
+	return Scene_SCENE_UNSPECIFIED
+}
+
+func (x *Alert) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *Alert) GetSuspended() bool {
+	if x != nil {
+		return x.Suspended
+	}
+	return false
+}
+
+// WatchAlertsRequest says where to begin and what to tell.
+type WatchAlertsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Cursor of the last alert that was dealt with; empty for the very first.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// Only alerts that are at least so urgent; left out for all.
+	LeastSeverity AlertSeverity `protobuf:"varint,2,opt,name=least_severity,json=leastSeverity,proto3,enum=holdfast.v1.AlertSeverity" json:"least_severity,omitempty"`
+	// Only alerts of this account; empty for all.
+	AccountId string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	// Whether to end the stream at the last alert that is durable when the call arrives.
+	UntilNow      bool `protobuf:"varint,4,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchAlertsRequest) Reset() {
+	*x = WatchAlertsRequest{}
+	mi := &file_holdfast_v1_risk_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchAlertsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchAlertsRequest) ProtoMessage() {}
+
+func (x *WatchAlertsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_risk_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchAlertsRequest.ProtoReflect.Descriptor instead.
+func (*WatchAlertsRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *WatchAlertsRequest) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchAlertsRequest) GetLeastSeverity() AlertSeverity {
+	if x != nil {
+		return x.LeastSeverity
+	}
+	return AlertSeverity_ALERT_SEVERITY_UNSPECIFIED
+}
+
+func (x *WatchAlertsRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+func (x *WatchAlertsRequest) GetUntilNow() bool {
+	if x != nil {
+		return x.UntilNow
+	}
+	return false
+}
+
+// WatchAlertsResponse is one alert.
+type WatchAlertsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where to go on after this alert.
+	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
+	// The alert.
+	Alert         *Alert `protobuf:"bytes,2,opt,name=alert,proto3" json:"alert,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WatchAlertsResponse) Reset() {
+	*x = WatchAlertsResponse{}
+	mi := &file_holdfast_v1_risk_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WatchAlertsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WatchAlertsResponse) ProtoMessage() {}
+
+func (x *WatchAlertsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_risk_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WatchAlertsResponse.ProtoReflect.Descriptor instead.
+func (*WatchAlertsResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *WatchAlertsResponse) GetCursor() string {
+	if x != nil {
+		return x.Cursor
+	}
+	return ""
+}
+
+func (x *WatchAlertsResponse) GetAlert() *Alert {
+	if x != nil {
+		return x.Alert
+	}
+	return nil
 }
 
 // PolicyVersion is a version of the risk policy.
@@ -100,7 +458,7 @@ type PolicyVersion struct {
 
 func (x *PolicyVersion) Reset() {
 	*x = PolicyVersion{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[0]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -112,7 +470,7 @@ func (x *PolicyVersion) String() string {
 func (*PolicyVersion) ProtoMessage() {}
 
 func (x *PolicyVersion) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[0]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -125,7 +483,7 @@ func (x *PolicyVersion) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyVersion.ProtoReflect.Descriptor instead.
 func (*PolicyVersion) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{0}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *PolicyVersion) GetVersion() string {
@@ -175,7 +533,7 @@ type PolicyActivation struct {
 
 func (x *PolicyActivation) Reset() {
 	*x = PolicyActivation{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[1]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -187,7 +545,7 @@ func (x *PolicyActivation) String() string {
 func (*PolicyActivation) ProtoMessage() {}
 
 func (x *PolicyActivation) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[1]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -200,7 +558,7 @@ func (x *PolicyActivation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivation.ProtoReflect.Descriptor instead.
 func (*PolicyActivation) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{1}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PolicyActivation) GetVersion() string {
@@ -251,7 +609,7 @@ type PutPolicyRequest struct {
 
 func (x *PutPolicyRequest) Reset() {
 	*x = PutPolicyRequest{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[2]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -263,7 +621,7 @@ func (x *PutPolicyRequest) String() string {
 func (*PutPolicyRequest) ProtoMessage() {}
 
 func (x *PutPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[2]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -276,7 +634,7 @@ func (x *PutPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPolicyRequest.ProtoReflect.Descriptor instead.
 func (*PutPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{2}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *PutPolicyRequest) GetRequestId() string {
@@ -306,7 +664,7 @@ type PutPolicyResponse struct {
 
 func (x *PutPolicyResponse) Reset() {
 	*x = PutPolicyResponse{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[3]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -318,7 +676,7 @@ func (x *PutPolicyResponse) String() string {
 func (*PutPolicyResponse) ProtoMessage() {}
 
 func (x *PutPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[3]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -331,7 +689,7 @@ func (x *PutPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutPolicyResponse.ProtoReflect.Descriptor instead.
 func (*PutPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{3}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *PutPolicyResponse) GetPolicy() *PolicyVersion {
@@ -365,7 +723,7 @@ type ActivatePolicyRequest struct {
 
 func (x *ActivatePolicyRequest) Reset() {
 	*x = ActivatePolicyRequest{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[4]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -377,7 +735,7 @@ func (x *ActivatePolicyRequest) String() string {
 func (*ActivatePolicyRequest) ProtoMessage() {}
 
 func (x *ActivatePolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[4]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -390,7 +748,7 @@ func (x *ActivatePolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivatePolicyRequest.ProtoReflect.Descriptor instead.
 func (*ActivatePolicyRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{4}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ActivatePolicyRequest) GetRequestId() string {
@@ -434,7 +792,7 @@ type ActivatePolicyResponse struct {
 
 func (x *ActivatePolicyResponse) Reset() {
 	*x = ActivatePolicyResponse{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[5]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -446,7 +804,7 @@ func (x *ActivatePolicyResponse) String() string {
 func (*ActivatePolicyResponse) ProtoMessage() {}
 
 func (x *ActivatePolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[5]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -459,7 +817,7 @@ func (x *ActivatePolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ActivatePolicyResponse.ProtoReflect.Descriptor instead.
 func (*ActivatePolicyResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{5}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ActivatePolicyResponse) GetActivations() []*PolicyActivation {
@@ -487,7 +845,7 @@ type GetPolicyRequest struct {
 
 func (x *GetPolicyRequest) Reset() {
 	*x = GetPolicyRequest{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[6]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -499,7 +857,7 @@ func (x *GetPolicyRequest) String() string {
 func (*GetPolicyRequest) ProtoMessage() {}
 
 func (x *GetPolicyRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[6]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -512,7 +870,7 @@ func (x *GetPolicyRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPolicyRequest.ProtoReflect.Descriptor instead.
 func (*GetPolicyRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{6}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetPolicyRequest) GetVersion() string {
@@ -533,7 +891,7 @@ type GetPolicyResponse struct {
 
 func (x *GetPolicyResponse) Reset() {
 	*x = GetPolicyResponse{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[7]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -545,7 +903,7 @@ func (x *GetPolicyResponse) String() string {
 func (*GetPolicyResponse) ProtoMessage() {}
 
 func (x *GetPolicyResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[7]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -558,7 +916,7 @@ func (x *GetPolicyResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetPolicyResponse.ProtoReflect.Descriptor instead.
 func (*GetPolicyResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{7}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetPolicyResponse) GetPolicy() *PolicyVersion {
@@ -577,7 +935,7 @@ type ListPoliciesRequest struct {
 
 func (x *ListPoliciesRequest) Reset() {
 	*x = ListPoliciesRequest{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[8]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -589,7 +947,7 @@ func (x *ListPoliciesRequest) String() string {
 func (*ListPoliciesRequest) ProtoMessage() {}
 
 func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[8]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -602,7 +960,7 @@ func (x *ListPoliciesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesRequest.ProtoReflect.Descriptor instead.
 func (*ListPoliciesRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{11}
 }
 
 // ListPoliciesResponse is all versions.
@@ -622,7 +980,7 @@ type ListPoliciesResponse struct {
 
 func (x *ListPoliciesResponse) Reset() {
 	*x = ListPoliciesResponse{}
-	mi := &file_holdfast_v1_risk_proto_msgTypes[9]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -634,7 +992,7 @@ func (x *ListPoliciesResponse) String() string {
 func (*ListPoliciesResponse) ProtoMessage() {}
 
 func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_risk_proto_msgTypes[9]
+	mi := &file_holdfast_v1_risk_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -647,7 +1005,7 @@ func (x *ListPoliciesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListPoliciesResponse.ProtoReflect.Descriptor instead.
 func (*ListPoliciesResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListPoliciesResponse) GetPolicies() []*PolicyVersion {
@@ -682,7 +1040,37 @@ var File_holdfast_v1_risk_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_risk_proto_rawDesc = "" +
 	"\n" +
-	"\x16holdfast/v1/risk.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\x9a\x01\n" +
+	"\x16holdfast/v1/risk.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xab\x04\n" +
+	"\x05Alert\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x126\n" +
+	"\bseverity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\bseverity\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06inputs\x18\x04 \x01(\tR\x06inputs\x12%\n" +
+	"\x0epolicy_version\x18\x05 \x01(\tR\rpolicyVersion\x12;\n" +
+	"\vcreate_time\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"createTime\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\a \x01(\tR\taccountId\x12\x1a\n" +
+	"\bcurrency\x18\b \x01(\tR\bcurrency\x12#\n" +
+	"\rlowered_limit\x18\t \x01(\x03R\floweredLimit\x12!\n" +
+	"\flimit_before\x18\n" +
+	" \x01(\x03R\vlimitBefore\x12#\n" +
+	"\rfroze_account\x18\v \x01(\bR\ffrozeAccount\x123\n" +
+	"\vclosed_line\x18\f \x01(\x0e2\x12.holdfast.v1.SceneR\n" +
+	"closedLine\x12(\n" +
+	"\x05scene\x18\r \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x0e \x01(\tR\tcarrierId\x12\x1c\n" +
+	"\tsuspended\x18\x0f \x01(\bR\tsuspended\"\xab\x01\n" +
+	"\x12WatchAlertsRequest\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12A\n" +
+	"\x0eleast_severity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\rleastSeverity\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x03 \x01(\tR\taccountId\x12\x1b\n" +
+	"\tuntil_now\x18\x04 \x01(\bR\buntilNow\"W\n" +
+	"\x13WatchAlertsResponse\x12\x16\n" +
+	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12(\n" +
+	"\x05alert\x18\x02 \x01(\v2\x12.holdfast.v1.AlertR\x05alert\"\x9a\x01\n" +
 	"\rPolicyVersion\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12;\n" +
 	"\vcreate_time\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
@@ -721,19 +1109,25 @@ const file_holdfast_v1_risk_proto_rawDesc = "" +
 	"\bpolicies\x18\x01 \x03(\v2\x1a.holdfast.v1.PolicyVersionR\bpolicies\x12%\n" +
 	"\x0eactive_version\x18\x02 \x01(\tR\ractiveVersion\x12%\n" +
 	"\x0eshadow_version\x18\x03 \x01(\tR\rshadowVersion\x12?\n" +
-	"\vactivations\x18\x04 \x03(\v2\x1d.holdfast.v1.PolicyActivationR\vactivations*\x88\x01\n" +
+	"\vactivations\x18\x04 \x03(\v2\x1d.holdfast.v1.PolicyActivationR\vactivations*\x81\x01\n" +
+	"\rAlertSeverity\x12\x1e\n" +
+	"\x1aALERT_SEVERITY_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13ALERT_SEVERITY_INFO\x10\x01\x12\x1a\n" +
+	"\x16ALERT_SEVERITY_WARNING\x10\x02\x12\x1b\n" +
+	"\x17ALERT_SEVERITY_CRITICAL\x10\x03*\x88\x01\n" +
 	"\n" +
 	"RiskAction\x12\x1b\n" +
 	"\x17RISK_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13RISK_ACTION_APPROVE\x10\x01\x12\x16\n" +
 	"\x12RISK_ACTION_REVIEW\x10\x02\x12\x13\n" +
 	"\x0fRISK_ACTION_CAP\x10\x03\x12\x17\n" +
-	"\x13RISK_ACTION_DECLINE\x10\x042\xd5\x02\n" +
+	"\x13RISK_ACTION_DECLINE\x10\x042\xa9\x03\n" +
 	"\vRiskService\x12J\n" +
 	"\tPutPolicy\x12\x1d.holdfast.v1.PutPolicyRequest\x1a\x1e.holdfast.v1.PutPolicyResponse\x12Y\n" +
 	"\x0eActivatePolicy\x12\".holdfast.v1.ActivatePolicyRequest\x1a#.holdfast.v1.ActivatePolicyResponse\x12J\n" +
 	"\tGetPolicy\x12\x1d.holdfast.v1.GetPolicyRequest\x1a\x1e.holdfast.v1.GetPolicyResponse\x12S\n" +
-	"\fListPolicies\x12 .holdfast.v1.ListPoliciesRequest\x1a!.holdfast.v1.ListPoliciesResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"\fListPolicies\x12 .holdfast.v1.ListPoliciesRequest\x1a!.holdfast.v1.ListPoliciesResponse\x12R\n" +
+	"\vWatchAlerts\x12\x1f.holdfast.v1.WatchAlertsRequest\x1a .holdfast.v1.WatchAlertsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_risk_proto_rawDescOnce sync.Once
@@ -747,45 +1141,58 @@ func file_holdfast_v1_risk_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_risk_proto_rawDescData
 }
 
-var file_holdfast_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_holdfast_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
+var file_holdfast_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_holdfast_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_holdfast_v1_risk_proto_goTypes = []any{
-	(RiskAction)(0),                // 0: holdfast.v1.RiskAction
-	(*PolicyVersion)(nil),          // 1: holdfast.v1.PolicyVersion
-	(*PolicyActivation)(nil),       // 2: holdfast.v1.PolicyActivation
-	(*PutPolicyRequest)(nil),       // 3: holdfast.v1.PutPolicyRequest
-	(*PutPolicyResponse)(nil),      // 4: holdfast.v1.PutPolicyResponse
-	(*ActivatePolicyRequest)(nil),  // 5: holdfast.v1.ActivatePolicyRequest
-	(*ActivatePolicyResponse)(nil), // 6: holdfast.v1.ActivatePolicyResponse
-	(*GetPolicyRequest)(nil),       // 7: holdfast.v1.GetPolicyRequest
-	(*GetPolicyResponse)(nil),      // 8: holdfast.v1.GetPolicyResponse
-	(*ListPoliciesRequest)(nil),    // 9: holdfast.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),   // 10: holdfast.v1.ListPoliciesResponse
-	(*timestamppb.Timestamp)(nil),  // 11: google.protobuf.Timestamp
+	(AlertSeverity)(0),             // 0: holdfast.v1.AlertSeverity
+	(RiskAction)(0),                // 1: holdfast.v1.RiskAction
+	(*Alert)(nil),                  // 2: holdfast.v1.Alert
+	(*WatchAlertsRequest)(nil),     // 3: holdfast.v1.WatchAlertsRequest
+	(*WatchAlertsResponse)(nil),    // 4: holdfast.v1.WatchAlertsResponse
+	(*PolicyVersion)(nil),          // 5: holdfast.v1.PolicyVersion
+	(*PolicyActivation)(nil),       // 6: holdfast.v1.PolicyActivation
+	(*PutPolicyRequest)(nil),       // 7: holdfast.v1.PutPolicyRequest
+	(*PutPolicyResponse)(nil),      // 8: holdfast.v1.PutPolicyResponse
+	(*ActivatePolicyRequest)(nil),  // 9: holdfast.v1.ActivatePolicyRequest
+	(*ActivatePolicyResponse)(nil), // 10: holdfast.v1.ActivatePolicyResponse
+	(*GetPolicyRequest)(nil),       // 11: holdfast.v1.GetPolicyRequest
+	(*GetPolicyResponse)(nil),      // 12: holdfast.v1.GetPolicyResponse
+	(*ListPoliciesRequest)(nil),    // 13: holdfast.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),   // 14: holdfast.v1.ListPoliciesResponse
+	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
+	(Scene)(0),                     // 16: holdfast.v1.Scene
 }
 var file_holdfast_v1_risk_proto_depIdxs = []int32{
-	11, // 0: holdfast.v1.PolicyVersion.create_time:type_name -> google.protobuf.Timestamp
-	11, // 1: holdfast.v1.PolicyActivation.from_time:type_name -> google.protobuf.Timestamp
-	11, // 2: holdfast.v1.PolicyActivation.create_time:type_name -> google.protobuf.Timestamp
-	1,  // 3: holdfast.v1.PutPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
-	11, // 4: holdfast.v1.ActivatePolicyRequest.from_time:type_name -> google.protobuf.Timestamp
-	2,  // 5: holdfast.v1.ActivatePolicyResponse.activations:type_name -> holdfast.v1.PolicyActivation
-	1,  // 6: holdfast.v1.GetPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
-	1,  // 7: holdfast.v1.ListPoliciesResponse.policies:type_name -> holdfast.v1.PolicyVersion
-	2,  // 8: holdfast.v1.ListPoliciesResponse.activations:type_name -> holdfast.v1.PolicyActivation
-	3,  // 9: holdfast.v1.RiskService.PutPolicy:input_type -> holdfast.v1.PutPolicyRequest
-	5,  // 10: holdfast.v1.RiskService.ActivatePolicy:input_type -> holdfast.v1.ActivatePolicyRequest
-	7,  // 11: holdfast.v1.RiskService.GetPolicy:input_type -> holdfast.v1.GetPolicyRequest
-	9,  // 12: holdfast.v1.RiskService.ListPolicies:input_type -> holdfast.v1.ListPoliciesRequest
-	4,  // 13: holdfast.v1.RiskService.PutPolicy:output_type -> holdfast.v1.PutPolicyResponse
-	6,  // 14: holdfast.v1.RiskService.ActivatePolicy:output_type -> holdfast.v1.ActivatePolicyResponse
-	8,  // 15: holdfast.v1.RiskService.GetPolicy:output_type -> holdfast.v1.GetPolicyResponse
-	10, // 16: holdfast.v1.RiskService.ListPolicies:output_type -> holdfast.v1.ListPoliciesResponse
-	13, // [13:17] is the sub-list for method output_type
-	9,  // [9:13] is the sub-list for method input_type
-	9,  // [9:9] is the sub-list for extension type_name
-	9,  // [9:9] is the sub-list for extension extendee
-	0,  // [0:9] is the sub-list for field type_name
+	0,  // 0: holdfast.v1.Alert.severity:type_name -> holdfast.v1.AlertSeverity
+	15, // 1: holdfast.v1.Alert.create_time:type_name -> google.protobuf.Timestamp
+	16, // 2: holdfast.v1.Alert.closed_line:type_name -> holdfast.v1.Scene
+	16, // 3: holdfast.v1.Alert.scene:type_name -> holdfast.v1.Scene
+	0,  // 4: holdfast.v1.WatchAlertsRequest.least_severity:type_name -> holdfast.v1.AlertSeverity
+	2,  // 5: holdfast.v1.WatchAlertsResponse.alert:type_name -> holdfast.v1.Alert
+	15, // 6: holdfast.v1.PolicyVersion.create_time:type_name -> google.protobuf.Timestamp
+	15, // 7: holdfast.v1.PolicyActivation.from_time:type_name -> google.protobuf.Timestamp
+	15, // 8: holdfast.v1.PolicyActivation.create_time:type_name -> google.protobuf.Timestamp
+	5,  // 9: holdfast.v1.PutPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
+	15, // 10: holdfast.v1.ActivatePolicyRequest.from_time:type_name -> google.protobuf.Timestamp
+	6,  // 11: holdfast.v1.ActivatePolicyResponse.activations:type_name -> holdfast.v1.PolicyActivation
+	5,  // 12: holdfast.v1.GetPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
+	5,  // 13: holdfast.v1.ListPoliciesResponse.policies:type_name -> holdfast.v1.PolicyVersion
+	6,  // 14: holdfast.v1.ListPoliciesResponse.activations:type_name -> holdfast.v1.PolicyActivation
+	7,  // 15: holdfast.v1.RiskService.PutPolicy:input_type -> holdfast.v1.PutPolicyRequest
+	9,  // 16: holdfast.v1.RiskService.ActivatePolicy:input_type -> holdfast.v1.ActivatePolicyRequest
+	11, // 17: holdfast.v1.RiskService.GetPolicy:input_type -> holdfast.v1.GetPolicyRequest
+	13, // 18: holdfast.v1.RiskService.ListPolicies:input_type -> holdfast.v1.ListPoliciesRequest
+	3,  // 19: holdfast.v1.RiskService.WatchAlerts:input_type -> holdfast.v1.WatchAlertsRequest
+	8,  // 20: holdfast.v1.RiskService.PutPolicy:output_type -> holdfast.v1.PutPolicyResponse
+	10, // 21: holdfast.v1.RiskService.ActivatePolicy:output_type -> holdfast.v1.ActivatePolicyResponse
+	12, // 22: holdfast.v1.RiskService.GetPolicy:output_type -> holdfast.v1.GetPolicyResponse
+	14, // 23: holdfast.v1.RiskService.ListPolicies:output_type -> holdfast.v1.ListPoliciesResponse
+	4,  // 24: holdfast.v1.RiskService.WatchAlerts:output_type -> holdfast.v1.WatchAlertsResponse
+	20, // [20:25] is the sub-list for method output_type
+	15, // [15:20] is the sub-list for method input_type
+	15, // [15:15] is the sub-list for extension type_name
+	15, // [15:15] is the sub-list for extension extendee
+	0,  // [0:15] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_risk_proto_init() }
@@ -793,13 +1200,14 @@ func file_holdfast_v1_risk_proto_init() {
 	if File_holdfast_v1_risk_proto != nil {
 		return
 	}
+	file_holdfast_v1_common_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_risk_proto_rawDesc), len(file_holdfast_v1_risk_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   10,
+			NumEnums:      2,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -23,6 +23,7 @@ const (
 	RiskService_ActivatePolicy_FullMethodName = "/holdfast.v1.RiskService/ActivatePolicy"
 	RiskService_GetPolicy_FullMethodName      = "/holdfast.v1.RiskService/GetPolicy"
 	RiskService_ListPolicies_FullMethodName   = "/holdfast.v1.RiskService/ListPolicies"
+	RiskService_WatchAlerts_FullMethodName    = "/holdfast.v1.RiskService/WatchAlerts"
 )
 
 // RiskServiceClient is the client API for RiskService service.
@@ -60,6 +61,15 @@ type RiskServiceClient interface {
 	//
 	// Example: {}
 	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
+	// WatchAlerts streams every alert after a cursor, oldest first, and then goes on with new ones as they are raised.
+	// Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with. Cursors are
+	// those of EventService.
+	//
+	// Errors: INVALID_ARGUMENT for a cursor that was not made by this server; OUT_OF_RANGE, reason EVENTS_TRIMMED, for one
+	// that lies before what is kept.
+	//
+	// Example: {"cursor":"","least_severity":"ALERT_SEVERITY_WARNING","until_now":true}
+	WatchAlerts(ctx context.Context, in *WatchAlertsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAlertsResponse], error)
 }
 
 type riskServiceClient struct {
@@ -110,6 +120,25 @@ func (c *riskServiceClient) ListPolicies(ctx context.Context, in *ListPoliciesRe
 	return out, nil
 }
 
+func (c *riskServiceClient) WatchAlerts(ctx context.Context, in *WatchAlertsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAlertsResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RiskService_ServiceDesc.Streams[0], RiskService_WatchAlerts_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[WatchAlertsRequest, WatchAlertsResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RiskService_WatchAlertsClient = grpc.ServerStreamingClient[WatchAlertsResponse]
+
 // RiskServiceServer is the server API for RiskService service.
 // All implementations must embed UnimplementedRiskServiceServer
 // for forward compatibility.
@@ -145,6 +174,15 @@ type RiskServiceServer interface {
 	//
 	// Example: {}
 	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
+	// WatchAlerts streams every alert after a cursor, oldest first, and then goes on with new ones as they are raised.
+	// Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with. Cursors are
+	// those of EventService.
+	//
+	// Errors: INVALID_ARGUMENT for a cursor that was not made by this server; OUT_OF_RANGE, reason EVENTS_TRIMMED, for one
+	// that lies before what is kept.
+	//
+	// Example: {"cursor":"","least_severity":"ALERT_SEVERITY_WARNING","until_now":true}
+	WatchAlerts(*WatchAlertsRequest, grpc.ServerStreamingServer[WatchAlertsResponse]) error
 	mustEmbedUnimplementedRiskServiceServer()
 }
 
@@ -166,6 +204,9 @@ func (UnimplementedRiskServiceServer) GetPolicy(context.Context, *GetPolicyReque
 }
 func (UnimplementedRiskServiceServer) ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPolicies not implemented")
+}
+func (UnimplementedRiskServiceServer) WatchAlerts(*WatchAlertsRequest, grpc.ServerStreamingServer[WatchAlertsResponse]) error {
+	return status.Error(codes.Unimplemented, "method WatchAlerts not implemented")
 }
 func (UnimplementedRiskServiceServer) mustEmbedUnimplementedRiskServiceServer() {}
 func (UnimplementedRiskServiceServer) testEmbeddedByValue()                     {}
@@ -260,6 +301,17 @@ func _RiskService_ListPolicies_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RiskService_WatchAlerts_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(WatchAlertsRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RiskServiceServer).WatchAlerts(m, &grpc.GenericServerStream[WatchAlertsRequest, WatchAlertsResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RiskService_WatchAlertsServer = grpc.ServerStreamingServer[WatchAlertsResponse]
+
 // RiskService_ServiceDesc is the grpc.ServiceDesc for RiskService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -284,6 +336,12 @@ var RiskService_ServiceDesc = grpc.ServiceDesc{
 			Handler:    _RiskService_ListPolicies_Handler,
 		},
 	},
-	Streams:  []grpc.StreamDesc{},
+	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "WatchAlerts",
+			Handler:       _RiskService_WatchAlerts_Handler,
+			ServerStreams: true,
+		},
+	},
 	Metadata: "holdfast/v1/risk.proto",
 }

@@ -1670,6 +1670,7 @@ type Risk struct {
 	//
 	//	*Risk_PolicyPut
 	//	*Risk_PolicyActivated
+	//	*Risk_AlertRaised
 	Fact          isRisk_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1730,6 +1731,15 @@ func (x *Risk) GetPolicyActivated() *PolicyActivated {
 	return nil
 }
 
+func (x *Risk) GetAlertRaised() *AlertRaised {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_AlertRaised); ok {
+			return x.AlertRaised
+		}
+	}
+	return nil
+}
+
 type isRisk_Fact interface {
 	isRisk_Fact()
 }
@@ -1744,9 +1754,16 @@ type Risk_PolicyActivated struct {
 	PolicyActivated *PolicyActivated `protobuf:"bytes,2,opt,name=policy_activated,json=policyActivated,proto3,oneof"`
 }
 
+type Risk_AlertRaised struct {
+	// Something to be warned of, and what was done about it.
+	AlertRaised *AlertRaised `protobuf:"bytes,20,opt,name=alert_raised,json=alertRaised,proto3,oneof"`
+}
+
 func (*Risk_PolicyPut) isRisk_Fact() {}
 
 func (*Risk_PolicyActivated) isRisk_Fact() {}
+
+func (*Risk_AlertRaised) isRisk_Fact() {}
 
 // PolicyPut is a version of the risk policy.
 type PolicyPut struct {
@@ -1803,6 +1820,170 @@ func (x *PolicyPut) GetDocument() string {
 	return ""
 }
 
+// AlertRaised is what a monitoring rule has to say of an account or of the portfolio. What was done about it are entries of
+// their own.
+type AlertRaised struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account; 0 when it is about the portfolio.
+	Account uint64 `protobuf:"fixed64,1,opt,name=account,proto3" json:"account,omitempty"`
+	// The rule's name.
+	Rule string `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`
+	// 1 info, 2 warning, 3 critical.
+	Severity int64 `protobuf:"varint,3,opt,name=severity,proto3" json:"severity,omitempty"`
+	// Reason code.
+	Reason string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the rule looked at: name=value, a space between.
+	Inputs string `protobuf:"bytes,5,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	// Version of the risk policy.
+	Policy string `protobuf:"bytes,6,opt,name=policy,proto3" json:"policy,omitempty"`
+	// ISO 4217, of an account's.
+	Currency string `protobuf:"bytes,7,opt,name=currency,proto3" json:"currency,omitempty"`
+	// What the limit was lowered to, minor units; 0 when it was not.
+	Limit int64 `protobuf:"varint,8,opt,name=limit,proto3" json:"limit,omitempty"`
+	// What it was before, minor units.
+	LimitBefore int64 `protobuf:"varint,9,opt,name=limit_before,json=limitBefore,proto3" json:"limit_before,omitempty"`
+	// The account was frozen.
+	Froze bool `protobuf:"varint,10,opt,name=froze,proto3" json:"froze,omitempty"`
+	// The line that was closed; 0 for none.
+	ClosedLine int64 `protobuf:"varint,11,opt,name=closed_line,json=closedLine,proto3" json:"closed_line,omitempty"`
+	// Of the portfolio: the scene concerned; 0 for none.
+	Scene int64 `protobuf:"varint,12,opt,name=scene,proto3" json:"scene,omitempty"`
+	// Of the portfolio: the carrier concerned.
+	Carrier string `protobuf:"bytes,13,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Of the portfolio: the scene or the carrier was suspended.
+	Suspended     bool `protobuf:"varint,14,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertRaised) Reset() {
+	*x = AlertRaised{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertRaised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertRaised) ProtoMessage() {}
+
+func (x *AlertRaised) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertRaised.ProtoReflect.Descriptor instead.
+func (*AlertRaised) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *AlertRaised) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetSeverity() int64 {
+	if x != nil {
+		return x.Severity
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetInputs() string {
+	if x != nil {
+		return x.Inputs
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetLimitBefore() int64 {
+	if x != nil {
+		return x.LimitBefore
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetFroze() bool {
+	if x != nil {
+		return x.Froze
+	}
+	return false
+}
+
+func (x *AlertRaised) GetClosedLine() int64 {
+	if x != nil {
+		return x.ClosedLine
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetScene() int64 {
+	if x != nil {
+		return x.Scene
+	}
+	return 0
+}
+
+func (x *AlertRaised) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *AlertRaised) GetSuspended() bool {
+	if x != nil {
+		return x.Suspended
+	}
+	return false
+}
+
 // PolicyActivated says from when on a version of the risk policy is in force.
 type PolicyActivated struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1818,7 +1999,7 @@ type PolicyActivated struct {
 
 func (x *PolicyActivated) Reset() {
 	*x = PolicyActivated{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1830,7 +2011,7 @@ func (x *PolicyActivated) String() string {
 func (*PolicyActivated) ProtoMessage() {}
 
 func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1843,7 +2024,7 @@ func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
 func (*PolicyActivated) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PolicyActivated) GetVersion() string {
@@ -1892,7 +2073,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2085,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2098,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -1991,7 +2172,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2003,7 +2184,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2016,7 +2197,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -2073,7 +2254,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +2266,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +2279,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -2210,7 +2391,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2222,7 +2403,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2235,7 +2416,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -2317,7 +2498,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2329,7 +2510,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2342,7 +2523,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -2429,7 +2610,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2441,7 +2622,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2454,7 +2635,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -2577,7 +2758,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2589,7 +2770,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2602,7 +2783,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -2702,7 +2883,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2714,7 +2895,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2727,7 +2908,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -2820,7 +3001,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2832,7 +3013,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2845,7 +3026,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -2926,7 +3107,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2938,7 +3119,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2951,7 +3132,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -2992,7 +3173,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3004,7 +3185,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3017,7 +3198,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -3057,7 +3238,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3069,7 +3250,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3082,7 +3263,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
 }
 
 // TermsPut is a version of the terms.
@@ -3096,7 +3277,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3108,7 +3289,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3121,7 +3302,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -3146,7 +3327,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3158,7 +3339,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3171,7 +3352,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -3236,14 +3417,20 @@ type Booking struct {
 	// The statement of the window that it closed.
 	Statement *Statement `protobuf:"bytes,16,opt,name=statement,proto3" json:"statement,omitempty"`
 	// What the account owes afterwards.
-	After         *Billing `protobuf:"bytes,17,opt,name=after,proto3" json:"after,omitempty"`
+	After *Billing `protobuf:"bytes,17,opt,name=after,proto3" json:"after,omitempty"`
+	// Behaviour score of an account whose window closed.
+	Score int64 `protobuf:"varint,18,opt,name=score,proto3" json:"score,omitempty"`
+	// Version of the risk policy that scored it; empty when none did.
+	ScoredBy string `protobuf:"bytes,19,opt,name=scored_by,json=scoredBy,proto3" json:"scored_by,omitempty"`
+	// Hash of what it was scored on: the first eight bytes of the SHA-256.
+	Inputs        uint64 `protobuf:"fixed64,20,opt,name=inputs,proto3" json:"inputs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3255,7 +3442,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3268,7 +3455,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -3390,6 +3577,27 @@ func (x *Booking) GetAfter() *Billing {
 	return nil
 }
 
+func (x *Booking) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Booking) GetScoredBy() string {
+	if x != nil {
+		return x.ScoredBy
+	}
+	return ""
+}
+
+func (x *Booking) GetInputs() uint64 {
+	if x != nil {
+		return x.Inputs
+	}
+	return 0
+}
+
 // Move is an amount that moves, and the book that it moves against.
 type Move struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3413,7 +3621,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3633,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3646,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -3539,7 +3747,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +3759,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +3772,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -3726,7 +3934,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3738,7 +3946,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3751,7 +3959,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -3822,7 +4030,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3834,7 +4042,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3847,7 +4055,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -3965,7 +4173,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3977,7 +4185,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3990,7 +4198,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -4131,7 +4339,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4143,7 +4351,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4156,7 +4364,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -4354,7 +4562,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4366,7 +4574,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4379,7 +4587,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Change) GetDay() int64 {
@@ -4413,7 +4621,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4425,7 +4633,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4438,7 +4646,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -4510,7 +4718,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4522,7 +4730,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4535,7 +4743,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Plan) GetN() int64 {
@@ -4669,7 +4877,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4681,7 +4889,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4694,7 +4902,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -4753,7 +4961,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4765,7 +4973,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4778,7 +4986,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *Collection) GetN() int64 {
@@ -4846,7 +5054,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4858,7 +5066,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4871,7 +5079,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -4936,7 +5144,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4948,7 +5156,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4961,7 +5169,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -5027,7 +5235,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5039,7 +5247,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5052,7 +5260,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Statement) GetN() int64 {
@@ -5216,7 +5424,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5228,7 +5436,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5241,7 +5449,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -5325,7 +5533,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5337,7 +5545,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5350,7 +5558,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -5589,15 +5797,33 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\xa2\x01\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\xe9\x01\n" +
 	"\x04Risk\x12?\n" +
 	"\n" +
 	"policy_put\x18\x01 \x01(\v2\x1e.holdfast.journal.v1.PolicyPutH\x00R\tpolicyPut\x12Q\n" +
-	"\x10policy_activated\x18\x02 \x01(\v2$.holdfast.journal.v1.PolicyActivatedH\x00R\x0fpolicyActivatedB\x06\n" +
+	"\x10policy_activated\x18\x02 \x01(\v2$.holdfast.journal.v1.PolicyActivatedH\x00R\x0fpolicyActivated\x12E\n" +
+	"\falert_raised\x18\x14 \x01(\v2 .holdfast.journal.v1.AlertRaisedH\x00R\valertRaisedB\x06\n" +
 	"\x04fact\"A\n" +
 	"\tPolicyPut\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
-	"\bdocument\x18\x02 \x01(\tR\bdocument\"W\n" +
+	"\bdocument\x18\x02 \x01(\tR\bdocument\"\xf9\x02\n" +
+	"\vAlertRaised\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x12\n" +
+	"\x04rule\x18\x02 \x01(\tR\x04rule\x12\x1a\n" +
+	"\bseverity\x18\x03 \x01(\x03R\bseverity\x12\x16\n" +
+	"\x06reason\x18\x04 \x01(\tR\x06reason\x12\x16\n" +
+	"\x06inputs\x18\x05 \x01(\tR\x06inputs\x12\x16\n" +
+	"\x06policy\x18\x06 \x01(\tR\x06policy\x12\x1a\n" +
+	"\bcurrency\x18\a \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05limit\x18\b \x01(\x03R\x05limit\x12!\n" +
+	"\flimit_before\x18\t \x01(\x03R\vlimitBefore\x12\x14\n" +
+	"\x05froze\x18\n" +
+	" \x01(\bR\x05froze\x12\x1f\n" +
+	"\vclosed_line\x18\v \x01(\x03R\n" +
+	"closedLine\x12\x14\n" +
+	"\x05scene\x18\f \x01(\x03R\x05scene\x12\x18\n" +
+	"\acarrier\x18\r \x01(\tR\acarrier\x12\x1c\n" +
+	"\tsuspended\x18\x0e \x01(\bR\tsuspended\"W\n" +
 	"\x0fPolicyActivated\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x16\n" +
@@ -5709,7 +5935,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06Booked\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x126\n" +
-	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x92\x04\n" +
+	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\xdd\x04\n" +
 	"\aBooking\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x1d\n" +
@@ -5729,7 +5955,10 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05moves\x18\x0e \x03(\v2\x19.holdfast.journal.v1.MoveR\x05moves\x123\n" +
 	"\asettled\x18\x0f \x03(\v2\x19.holdfast.journal.v1.DebtR\asettled\x12<\n" +
 	"\tstatement\x18\x10 \x01(\v2\x1e.holdfast.journal.v1.StatementR\tstatement\x122\n" +
-	"\x05after\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.BillingR\x05after\"\xa6\x01\n" +
+	"\x05after\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.BillingR\x05after\x12\x14\n" +
+	"\x05score\x18\x12 \x01(\x03R\x05score\x12\x1b\n" +
+	"\tscored_by\x18\x13 \x01(\tR\bscoredBy\x12\x16\n" +
+	"\x06inputs\x18\x14 \x01(\x06R\x06inputs\"\xa6\x01\n" +
 	"\x04Move\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
 	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x12\n" +
@@ -5940,7 +6169,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 48)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
 	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
@@ -5958,38 +6187,39 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Verdict)(nil),           // 13: holdfast.journal.v1.Verdict
 	(*Risk)(nil),              // 14: holdfast.journal.v1.Risk
 	(*PolicyPut)(nil),         // 15: holdfast.journal.v1.PolicyPut
-	(*PolicyActivated)(nil),   // 16: holdfast.journal.v1.PolicyActivated
-	(*MandateSet)(nil),        // 17: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),      // 18: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),   // 19: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),      // 20: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),     // 21: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),      // 22: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),      // 23: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),     // 24: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),   // 25: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),      // 26: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),     // 27: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),     // 28: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),          // 29: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),            // 30: holdfast.journal.v1.Booked
-	(*Booking)(nil),           // 31: holdfast.journal.v1.Booking
-	(*Move)(nil),              // 32: holdfast.journal.v1.Move
-	(*Billing)(nil),           // 33: holdfast.journal.v1.Billing
-	(*Opening)(nil),           // 34: holdfast.journal.v1.Opening
-	(*Cycle)(nil),             // 35: holdfast.journal.v1.Cycle
-	(*Flows)(nil),             // 36: holdfast.journal.v1.Flows
-	(*Debt)(nil),              // 37: holdfast.journal.v1.Debt
-	(*Change)(nil),            // 38: holdfast.journal.v1.Change
-	(*Offer)(nil),             // 39: holdfast.journal.v1.Offer
-	(*Plan)(nil),              // 40: holdfast.journal.v1.Plan
-	(*Installment)(nil),       // 41: holdfast.journal.v1.Installment
-	(*Collection)(nil),        // 42: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),       // 43: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),             // 44: holdfast.journal.v1.Pause
-	(*Statement)(nil),         // 45: holdfast.journal.v1.Statement
-	(*Owed)(nil),              // 46: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),   // 47: holdfast.journal.v1.StatementCharge
+	(*AlertRaised)(nil),       // 16: holdfast.journal.v1.AlertRaised
+	(*PolicyActivated)(nil),   // 17: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),        // 18: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),      // 19: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),   // 20: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),      // 21: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),     // 22: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),      // 23: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),      // 24: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),     // 25: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),   // 26: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),      // 27: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),     // 28: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),     // 29: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),          // 30: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),            // 31: holdfast.journal.v1.Booked
+	(*Booking)(nil),           // 32: holdfast.journal.v1.Booking
+	(*Move)(nil),              // 33: holdfast.journal.v1.Move
+	(*Billing)(nil),           // 34: holdfast.journal.v1.Billing
+	(*Opening)(nil),           // 35: holdfast.journal.v1.Opening
+	(*Cycle)(nil),             // 36: holdfast.journal.v1.Cycle
+	(*Flows)(nil),             // 37: holdfast.journal.v1.Flows
+	(*Debt)(nil),              // 38: holdfast.journal.v1.Debt
+	(*Change)(nil),            // 39: holdfast.journal.v1.Change
+	(*Offer)(nil),             // 40: holdfast.journal.v1.Offer
+	(*Plan)(nil),              // 41: holdfast.journal.v1.Plan
+	(*Installment)(nil),       // 42: holdfast.journal.v1.Installment
+	(*Collection)(nil),        // 43: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),       // 44: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),             // 45: holdfast.journal.v1.Pause
+	(*Statement)(nil),         // 46: holdfast.journal.v1.Statement
+	(*Owed)(nil),              // 47: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),   // 48: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -6001,64 +6231,65 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	10, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	11, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	12, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	19, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	20, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	21, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	22, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	23, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	24, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	25, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	26, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	27, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	28, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	29, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	30, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	17, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	18, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	20, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	21, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	22, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	23, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	24, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	25, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	26, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	27, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	28, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	29, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	30, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	31, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	18, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	19, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
 	14, // 23: holdfast.journal.v1.Entry.risk:type_name -> holdfast.journal.v1.Risk
 	1,  // 24: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
 	2,  // 25: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
 	3,  // 26: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
 	2,  // 27: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
 	1,  // 28: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	39, // 29: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	34, // 30: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	31, // 31: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	40, // 29: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	35, // 30: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	32, // 31: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	13, // 32: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
 	13, // 33: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
 	15, // 34: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	16, // 35: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	13, // 36: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	13, // 37: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	34, // 38: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	31, // 39: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	31, // 40: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	31, // 41: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	31, // 42: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	32, // 43: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	37, // 44: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	45, // 45: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	33, // 46: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	35, // 47: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	37, // 48: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	40, // 49: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	42, // 50: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	43, // 51: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	44, // 52: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	40, // 53: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	36, // 54: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	38, // 55: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	39, // 56: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	41, // 57: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	36, // 58: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	46, // 59: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	47, // 60: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	39, // 61: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	62, // [62:62] is the sub-list for method output_type
-	62, // [62:62] is the sub-list for method input_type
-	62, // [62:62] is the sub-list for extension type_name
-	62, // [62:62] is the sub-list for extension extendee
-	0,  // [0:62] is the sub-list for field type_name
+	17, // 35: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	16, // 36: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	13, // 37: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	13, // 38: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	35, // 39: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	32, // 40: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	32, // 41: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	32, // 42: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	32, // 43: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	33, // 44: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	38, // 45: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	46, // 46: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	34, // 47: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	36, // 48: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	38, // 49: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	41, // 50: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	43, // 51: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	44, // 52: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	45, // 53: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	41, // 54: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	37, // 55: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	39, // 56: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	40, // 57: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	42, // 58: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	37, // 59: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	47, // 60: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	48, // 61: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	40, // 62: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	63, // [63:63] is the sub-list for method output_type
+	63, // [63:63] is the sub-list for method input_type
+	63, // [63:63] is the sub-list for extension type_name
+	63, // [63:63] is the sub-list for extension extendee
+	0,  // [0:63] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -6095,6 +6326,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	file_holdfast_journal_v1_entry_proto_msgTypes[14].OneofWrappers = []any{
 		(*Risk_PolicyPut)(nil),
 		(*Risk_PolicyActivated)(nil),
+		(*Risk_AlertRaised)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -6102,7 +6334,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   48,
+			NumMessages:   49,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
