@@ -170,39 +170,49 @@ func place[T ~string](list *[]T, text T) uint16 {
 	return uint16(at + 1)
 }
 
-// count fills in the features of velocity as of an instant, for an order for a phone and a carrier.
+// count fills in the features of velocity as of an instant, for an order for a phone and a carrier. Spends are walked from the
+// newest, so the windows that they are in only grow: each counts in the shortest, which the longer ones then include.
 func (v *Velocity) count(set *feature.Set, now calendar.Instant, phone PhoneToken, carrier CarrierID) {
 	thePhone, theCarrier := find(v.Phones, phone), find(v.Carriers, carrier)
+	var counts [feature.Groups][feature.Windows]int64
+	var sums [feature.Groups][feature.Windows]int64
 	var counted [mostPlaces]bool // by phone
+	w := 0
 	for i := len(v.Spends) - 1; i >= 0; i-- {
 		s := &v.Spends[i]
-		w := windowOf(now, s.Time)
+		for w < feature.Windows && now >= s.Time.Add(windowLengths[w]) {
+			w++
+		}
 		if w == feature.Windows {
 			break
 		}
+		orders, amount := int64(s.Orders), int64(s.Amount)
 		if s.Declined {
-			set.Numbers[feature.CountOf(feature.OfDeclined, feature.Window(w))] += int64(s.Orders)
+			counts[feature.OfDeclined][w] += orders
 			continue
 		}
-		tally(set, feature.OfAccount, w, s)
-		if s.Phone != 0 {
-			if s.Phone == thePhone {
-				tally(set, feature.OfPhone, w, s)
-			}
-			if !counted[s.Phone] { // in the shortest window, since the newest comes first
-				counted[s.Phone] = true
-				set.Numbers[feature.CountOf(feature.OfPhones, feature.Window(w))]++
-			}
+		counts[feature.OfAccount][w] += orders
+		sums[feature.OfAccount][w] += amount
+		if s.Phone == thePhone {
+			counts[feature.OfPhone][w] += orders
+			sums[feature.OfPhone][w] += amount
+		}
+		if s.Phone != 0 && !counted[s.Phone] {
+			counted[s.Phone] = true
+			counts[feature.OfPhones][w]++
 		}
 		if s.Carrier == theCarrier {
-			tally(set, feature.OfCarrier, w, s)
+			counts[feature.OfCarrier][w] += orders
+			sums[feature.OfCarrier][w] += amount
 		}
 	}
-	for w := feature.TenMinutes; int(w) < feature.Windows-1; w++ { // what is in a window is in the longer ones too
-		for g := feature.OfAccount; g <= feature.OfPhones; g++ {
-			set.Numbers[feature.CountOf(g, w+1)] += set.Numbers[feature.CountOf(g, w)]
-			if g <= feature.OfCarrier {
-				set.Numbers[feature.SumOf(g, w+1)] += set.Numbers[feature.SumOf(g, w)]
+	for g := range feature.Groups {
+		count, sum := int64(0), int64(0)
+		for w := range feature.Window(feature.Windows) {
+			count += counts[g][w]
+			set.Numbers[feature.CountOf(g, w)] = count
+			if sum += sums[g][w]; g.HasSums() {
+				set.Numbers[feature.SumOf(g, w)] = sum
 			}
 		}
 	}
@@ -210,24 +220,11 @@ func (v *Velocity) count(set *feature.Set, now calendar.Instant, phone PhoneToke
 	set.SetFlag(feature.CarrierKnown, set.Numbers[feature.CountOf(feature.OfCarrier, feature.Month)] > 0)
 }
 
-// tally counts a spend in the shortest window that it is in.
-func tally(set *feature.Set, g feature.Group, w int, s *Spend) {
-	set.Numbers[feature.CountOf(g, feature.Window(w))] += int64(s.Orders)
-	set.Numbers[feature.SumOf(g, feature.Window(w))] += int64(s.Amount)
-}
-
-// windowOf is the shortest window up to now that an instant is in; feature.Windows when it is in none.
-func windowOf(now, then calendar.Instant) int {
-	for w, length := range windowLengths {
-		if now < then.Add(length) {
-			return w
-		}
-	}
-	return feature.Windows
-}
-
 // find is where a text is in a list, from 1; a place that nothing has when it is not there.
 func find[T ~string](list []T, text T) uint16 {
+	if text == "" {
+		return 1<<16 - 1
+	}
 	if at := slices.Index(list, text); at >= 0 {
 		return uint16(at + 1)
 	}

@@ -146,7 +146,13 @@ const (
 
 	sumGroups   = 3
 	countGroups = 2
+
+	// Groups is how many there are.
+	Groups Group = sumGroups + countGroups
 )
+
+// HasSums says whether what a group came to is counted too.
+func (g Group) HasSums() bool { return g < sumGroups }
 
 var groupNames = [...]string{"account", "phone", "carrier", "declined", "phones"}
 var groupDocs = [...]string{
