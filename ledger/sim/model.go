@@ -14,6 +14,8 @@ import (
 // keeps the list of what was done to it, and it works every balance, counter and state out from the lists whenever it
 // is asked. It shares nothing with the ledger but ids, enumerations, amounts and the commands themselves.
 type Model struct {
+	Guarded bool // the ledger has the risk policy Guard
+
 	shard       uint16
 	terms       *terms.Terms
 	zone        calendar.Zone

@@ -86,6 +86,7 @@ func (q *asking) against(a *customer, w wish) (reasons []ledger.Reason) {
 	}
 	_, offered := offered(q.terms, w.plan, w.asked)
 	when(open && w.plan.Months > 0 && !offered, ledger.PlanNotOffered)
+	when(open && q.Guarded && a.guarded(q.now, w.phone, w.already+w.amount), ledger.RiskPolicy)
 	when(open && w.bill != "" && a.paying(w.carrier, w.bill, q.now), ledger.BillAlreadyPaid)
 	return reasons
 }

@@ -64,11 +64,15 @@ func newRun(seed uint64, zone string, accounts int, debts bool) *run {
 		panic(err)
 	}
 	start := calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)) // before summer time begins
-	return &run{
+	r := &run{
 		core: sim.NewCore(3, t, z), model: sim.NewModel(3, t, z), random: rand.New(rand.NewPCG(seed, 1)),
 		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: t, Callers: 2, Debts: debts}),
 		seen: map[string]int{},
 	}
+	if r.model.Guarded = seed%3 != 0; r.model.Guarded {
+		r.core.Ledger.UsePolicies(sim.Guard{}, sim.NoPolicies)
+	}
+	return r
 }
 
 // step carries one command out on both sides.
@@ -162,7 +166,7 @@ func TestSeeded(t *testing.T) {
 
 // everything is what the seeded runs must have met.
 var everything = []string{
-	"ACCOUNT_NOT_ACTIVE", "ACCOUNT_FROZEN", "ACCOUNT_DELINQUENT", "PLAN_NOT_OFFERED", "BILL_ALREADY_PAID", "REPAYMENT_POSTED", "REPAYMENT_REVERSED", "planned", "charged off",
+	"ACCOUNT_NOT_ACTIVE", "ACCOUNT_FROZEN", "ACCOUNT_DELINQUENT", "PLAN_NOT_OFFERED", "BILL_ALREADY_PAID", "RISK_POLICY", "REPAYMENT_POSTED", "REPAYMENT_REVERSED", "planned", "charged off",
 	"LINE_NOT_OPEN", "AGREEMENT_NOT_ACCEPTED", "SCENE_SUSPENDED", "CARRIER_SUSPENDED",
 	"CARRIER_NOT_ALLOWED", "PHONE_NOT_ALLOWED", "PER_ORDER_LIMIT", "DAILY_AMOUNT_LIMIT", "DAILY_COUNT_LIMIT",
 	"MONTHLY_AMOUNT_LIMIT", "MONTHLY_COUNT_LIMIT", "TOO_MANY_HOLDS", "LINE_LIMIT", "ACCOUNT_LIMIT",
