@@ -1,0 +1,414 @@
+package rule
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// known is what must be so where a condition comes to yes or no: the range of every variable, and which comparisons hold.
+// It is never too narrow: what is left out cannot be.
+type known struct {
+	ints     []span  // by place
+	decimals []dspan // by place
+	texts    []words // by place
+	facts    map[string]bool
+}
+
+func (e *Env) known() *known {
+	k := &known{facts: map[string]bool{}}
+	for i := range e.variables {
+		switch v := &e.variables[i]; v.Kind {
+		case Decimal:
+			k.decimals = append(k.decimals, v.decimals())
+		case Text:
+			k.texts = append(k.texts, words{listed: v.Texts != nil, only: v.Texts})
+		default:
+			k.ints = append(k.ints, v.ints())
+		}
+	}
+	return k
+}
+
+func (k *known) clone() *known {
+	facts := make(map[string]bool, len(k.facts))
+	for fact, holds := range k.facts {
+		facts[fact] = holds
+	}
+	return &known{slices.Clone(k.ints), slices.Clone(k.decimals), slices.Clone(k.texts), facts}
+}
+
+// join is what is known when one of two is so; either may be nil, which is nothing at all.
+func join(a, b *known) *known {
+	if a == nil || b == nil {
+		if a == nil {
+			return b
+		}
+		return a
+	}
+	j := a.clone()
+	for i := range j.ints {
+		j.ints[i] = a.ints[i].join(b.ints[i])
+	}
+	for i := range j.decimals {
+		j.decimals[i] = a.decimals[i].join(b.decimals[i])
+	}
+	for i := range j.texts {
+		j.texts[i] = a.texts[i].join(b.texts[i])
+	}
+	for fact, holds := range a.facts {
+		if other, ok := b.facts[fact]; !ok || other != holds {
+			delete(j.facts, fact)
+		}
+	}
+	return j
+}
+
+func (w words) join(v words) words {
+	switch {
+	case w.listed && v.listed:
+		all := slices.Concat(w.only, v.only)
+		slices.Sort(all)
+		return words{listed: true, only: slices.Compact(all)}
+	case !w.listed && !v.listed:
+		return words{not: keep(w.not, func(s string) bool { return slices.Contains(v.not, s) })}
+	case w.listed:
+		w, v = v, w
+	}
+	return words{not: keep(w.not, func(s string) bool { return !slices.Contains(v.only, s) })}
+}
+
+func keep(list []string, which func(string) bool) []string {
+	return slices.DeleteFunc(slices.Clone(list), func(s string) bool { return !which(s) })
+}
+
+// Never says that nothing meets the condition.
+func (r *Rule) Never() bool { return r.env.settle(r.env.known(), wanted{r.root, true}) == nil }
+
+// Always says that everything meets the condition that it has a value for.
+func (r *Rule) Always() bool { return r.env.settle(r.env.known(), wanted{r.root, false}) == nil }
+
+// Covered says that whatever meets the condition meets one of others too, which are of the same Env. Where an other has no
+// value it is not met, so only those that always have one count.
+func (r *Rule) Covered(others []*Rule) bool {
+	all := []wanted{{r.root, true}}
+	for _, o := range others {
+		if o.env.total(o.root) {
+			all = append(all, wanted{o.root, false})
+		}
+	}
+	return len(all) > 1 && r.env.settle(r.env.known(), all...) == nil
+}
+
+// Same says that two conditions are the same, but for spelling and order.
+func (r *Rule) Same(other *Rule) bool { return r.root.String() == other.root.String() }
+
+// wanted is a condition that shall come to something.
+type wanted struct {
+	n   *node
+	yes bool
+}
+
+// settle narrows by all conditions, twice, since what the last one says may decide the first; nil when it cannot be.
+func (e *Env) settle(k *known, all ...wanted) *known {
+	for range 2 {
+		for _, w := range all {
+			if k = k.narrow(w.n, w.yes); k == nil {
+				return nil
+			}
+		}
+	}
+	return k
+}
+
+// narrow is what is known besides when a condition comes to yes, or to no; nil when it cannot.
+func (k *known) narrow(n *node, want bool) *known {
+	switch n.op {
+	case constant:
+		if (n.int != 0) != want {
+			return nil
+		}
+		return k
+	case variable, required:
+		return k.limit(n, span{truthInt(want), truthInt(want)})
+	case not:
+		return k.narrow(n.a, !want)
+	case and, or:
+		return k.both(n, want)
+	case choose:
+		return join(k.chain(wanted{n.a, true}, wanted{n.b, want}), k.chain(wanted{n.a, false}, wanted{n.c, want}))
+	case equal:
+		return k.equal(n, want)
+	case less:
+		return k.less(n, want)
+	case atMost:
+		return k.atMost(n, want)
+	case among:
+		return k.among(n, want)
+	default:
+		return k.texted(n, want)
+	}
+}
+
+func truthInt(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+func (k *known) chain(all ...wanted) *known {
+	for _, w := range all {
+		if k = k.narrow(w.n, w.yes); k == nil {
+			return nil
+		}
+	}
+	return k
+}
+
+// both is && that holds or || that does not, where both sides are so; else one side is so, and the other anything.
+func (k *known) both(n *node, want bool) *known {
+	if (n.op == and) == want {
+		k = k.chain(wanted{n.a, want}, wanted{n.b, want})
+		if k == nil {
+			return nil
+		}
+		return k.narrow(n.a, want) // once more, since b may have decided it
+	}
+	return join(k.narrow(n.a, want), k.narrow(n.b, want))
+}
+
+// limit narrows a variable to a span.
+func (k *known) limit(n *node, to span) *known {
+	if n.op == required {
+		if k = k.present(n); k == nil {
+			return nil
+		}
+	} else if n.op != variable {
+		return k
+	}
+	now := k.ints[n.place]
+	met := now.meet(to)
+	if met.empty() {
+		return nil
+	}
+	if met == now {
+		return k
+	}
+	k = k.clone()
+	k.ints[n.place] = met
+	return k
+}
+
+func (k *known) limitDecimal(n *node, to dspan) *known {
+	if n.op == required {
+		if k = k.present(n); k == nil {
+			return nil
+		}
+	} else if n.op != variable {
+		return k
+	}
+	now := k.decimals[n.place]
+	met := now.meet(to)
+	if met.empty() {
+		return nil
+	}
+	if met == now {
+		return k
+	}
+	k = k.clone()
+	k.decimals[n.place] = met
+	return k
+}
+
+// present: what is compared has a value.
+func (k *known) present(n *node) *known {
+	met := k.ints[n.presence].meet(span{1, 1})
+	if met.empty() {
+		return nil
+	}
+	k = k.clone()
+	k.ints[n.presence] = met
+	return k
+}
+
+// fact notes that a comparison holds or does not, and what follows; nil when the contrary is known.
+func (k *known) fact(o op, a, b *node, holds bool) *known {
+	x, y := a.String(), b.String()
+	if x == y {
+		if (o == equal) != holds && a.kind != Decimal && b.kind != Decimal { // a decimal may be no number, which equals nothing
+			return nil
+		}
+		return k
+	}
+	k = k.clone()
+	note := func(word, x, y string, holds bool) bool {
+		if word == "==" && x > y {
+			x, y = y, x
+		}
+		name := strings.Join([]string{word, x, y}, " ")
+		if before, ok := k.facts[name]; ok && before != holds {
+			return false
+		}
+		k.facts[name] = holds
+		return true
+	}
+	ok := note(opWords[o], x, y, holds)
+	never := func(word, x, y string) { ok = ok && note(word, x, y, false) }
+	switch {
+	case o == less && holds:
+		never("<", y, x)
+		never("==", x, y)
+	case o == equal && holds:
+		never("<", y, x)
+		never("<", x, y)
+	case o == atMost && holds:
+		never("<", y, x)
+	case o == atMost:
+		never("<", x, y)
+		never("==", x, y)
+	}
+	if !ok {
+		return nil
+	}
+	return k
+}
+
+func (k *known) equal(n *node, want bool) *known {
+	if k = k.fact(equal, n.a, n.b, want); k == nil {
+		return nil
+	}
+	switch {
+	case n.a.kind == Text:
+		return k.sameText(n, want)
+	case n.a.kind == Flag:
+		if want {
+			return join(k.chain(wanted{n.a, true}, wanted{n.b, true}), k.chain(wanted{n.a, false}, wanted{n.b, false}))
+		}
+		return join(k.chain(wanted{n.a, true}, wanted{n.b, false}), k.chain(wanted{n.a, false}, wanted{n.b, true}))
+	case n.a.kind != Whole || n.b.kind != Whole:
+		return k.equalDecimals(n, want)
+	}
+	a, b := k.span(n.a), k.span(n.b)
+	if want {
+		met := a.meet(b)
+		if met.empty() {
+			return nil
+		}
+		if k = k.limit(n.a, met); k == nil {
+			return nil
+		}
+		return k.limit(n.b, met)
+	}
+	if k = k.except(n.a, a, b); k == nil {
+		return nil
+	}
+	return k.except(n.b, b, a)
+}
+
+// except leaves out a single number at an end of what n can be.
+func (k *known) except(n *node, now, single span) *known {
+	if single.low != single.high {
+		return k
+	}
+	if now.low == single.low && now.low < math.MaxInt64 {
+		now.low++
+	} else if now.low == single.low {
+		return nil
+	}
+	if now.empty() {
+		return nil
+	}
+	if now.high == single.low {
+		now.high-- // above low, so it does not overflow
+	}
+	if now.empty() {
+		return nil
+	}
+	return k.limit(n, now)
+}
+
+func (k *known) less(n *node, want bool) *known {
+	if k = k.fact(less, n.a, n.b, want); k == nil || n.a.kind == Text {
+		return k
+	}
+	if n.a.kind != Whole || n.b.kind != Whole {
+		return k.lessDecimals(n, want)
+	}
+	a, b := k.span(n.a), k.span(n.b)
+	if want { // a < b
+		if b.high == math.MinInt64 || a.low == math.MaxInt64 {
+			return nil
+		}
+		a, b = a.meet(span{math.MinInt64, b.high - 1}), b.meet(span{a.low + 1, math.MaxInt64})
+	} else { // b <= a
+		a, b = a.meet(span{b.low, math.MaxInt64}), b.meet(span{math.MinInt64, a.high})
+	}
+	if a.empty() || b.empty() {
+		return nil
+	}
+	if k = k.limit(n.a, a); k == nil {
+		return nil
+	}
+	return k.limit(n.b, b)
+}
+
+// among narrows to the list's range, or to its texts.
+func (k *known) among(n *node, want bool) *known {
+	switch n.a.kind {
+	case Text:
+		return k.textIs(n.a, n.texts, want)
+	case Decimal:
+		if !want {
+			return k
+		}
+		if met := k.dspan(n.a).meet(dspan{n.decimals[0], n.decimals[len(n.decimals)-1]}); !met.empty() {
+			return k.limitDecimal(n.a, met)
+		}
+		return nil
+	}
+	now := k.span(n.a)
+	if !want {
+		for low := now.low; slices.Contains(n.ints, now.low); low = now.low {
+			if low == math.MaxInt64 {
+				return nil
+			}
+			now.low++
+		}
+		for !now.empty() && slices.Contains(n.ints, now.high) && now.high > math.MinInt64 {
+			now.high--
+		}
+		if now.empty() {
+			return nil
+		}
+		return k.limit(n.a, now)
+	}
+	met := span{1, 0}
+	for _, i := range n.ints {
+		if i >= now.low && i <= now.high {
+			met = met.join(span{i, i})
+		}
+	}
+	if met.empty() {
+		return nil
+	}
+	return k.limit(n.a, met)
+}
+
+// span is what a whole number can be.
+func (k *known) span(n *node) span {
+	switch n.op {
+	case constant:
+		return span{n.int, n.int}
+	case variable, required:
+		return k.ints[n.place]
+	case choose:
+		return k.span(n.b).join(k.span(n.c))
+	case size:
+		return span{0, math.MaxInt64}
+	case negate:
+		return span{0, 0}.combine(subtract, k.span(n.a))
+	default:
+		return k.span(n.a).combine(n.op, k.span(n.b))
+	}
+}
