@@ -37,7 +37,8 @@ var rooms = []room{
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
-	{pattern: "ledger/terms", own: leaves, foreign: []string{"go.yaml.in/yaml/v3"}},
+	{pattern: "ledger/document", own: []string{"ledger/money", "ledger/token"}, foreign: []string{"go.yaml.in/yaml/v3"}},
+	{pattern: "ledger/terms", own: append(slices.Clip(leaves), "ledger/document")},
 	{pattern: "ledger", own: append(slices.Clip(leaves), "ledger/terms")},
 	{pattern: "ledger/record", own: append(domain, "proto/holdfast/journal/v1"), foreign: []string{"google.golang.org/protobuf/encoding/protowire"}},
 	{pattern: "ledger/journal"},
@@ -59,13 +60,14 @@ var rooms = []room{
 	{pattern: "server/cluster", foreign: []string{"go.etcd.io/etcd/client/v3", "go.etcd.io/etcd/api/v3/..."}},
 	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 	{pattern: "risk/scorecard"},
+	{pattern: "risk/rule", foreign: []string{"cel.dev/cel-go/..."}},
 	{pattern: "risk/...", own: append(domain, "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client", "server/...", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
 
 var (
 	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature"}
-	domain = slices.Clip(append([]string{"ledger", "ledger/terms"}, leaves...))
+	domain = slices.Clip(append([]string{"ledger", "ledger/terms", "ledger/document"}, leaves...))
 
 	// The client of etcd, and never its server.
 	etcdNeeds = []string{"go.etcd.io/etcd/api/v3/...", "go.etcd.io/etcd/client/v3/...", "google.golang.org/grpc/...", "go.uber.org/zap"}

@@ -17,7 +17,8 @@ import (
 // may use.
 var (
 	pure = []string{
-		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/terms", "ledger",
+		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/document",
+		"ledger/terms", "ledger",
 		"risk/scorecard", "risk/portfolio",
 	}
 	pureImports = []string{
@@ -25,7 +26,7 @@ var (
 		"time/tzdata",                                                         // the zones, embedded in the binary
 		"math",                                                                // of floats, where they may be
 		"github.com/cockroachdb/apd/v3",                                       // decimals
-		"go.yaml.in/yaml/v3", "embed", "io", "regexp", "sync", "unicode/utf8", // terms: documents, the default one, read once
+		"go.yaml.in/yaml/v3", "embed", "io", "regexp", "sync", "unicode/utf8", // documents, the default ones, read once
 	}
 )
 
@@ -39,7 +40,7 @@ var impure = map[string][]string{
 
 // A zone is loaded once, when a server is set up, and then it is data.
 // Faults and documents are written into buffers.
-var pureExceptions = []string{"ledger/calendar: time.LoadLocation", "ledger/terms: fmt.Fprintf"}
+var pureExceptions = []string{"ledger/calendar: time.LoadLocation", "ledger/document: fmt.Fprintf"}
 
 // Features of consumers and probabilities are floats; what is decided by them is compared and summed in one order.
 var withFloats = []string{"risk/scorecard"}

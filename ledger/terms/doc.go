@@ -5,9 +5,9 @@
 // documents can be laid side by side. The nouns:
 //
 //   - Terms is what a document says, in exact integers: rates in millionths, amounts in minor units, civil days, durations.
-//   - A field is one line of a document: its key, what it means, what may be written, and where in Terms it is kept.
-//     schema.go lists all of them once; reading, writing, comparing and docs/TERMS.md go by that list.
-//   - A Fault is what is wrong with one field, with its line and column. Parse finds all of them, not the first only.
+//   - schema.go lists the fields of a document once: package document reads, writes and compares by that list, and
+//     docs/TERMS.md is held to it.
+//   - Faults are all that is wrong with a document, and not what comes first only.
 //   - A rule is what must hold between fields: days that ascend, buckets without gaps, rates below the annual cap. Reread does
 //     without the one that takes long, for documents that were accepted once.
 //

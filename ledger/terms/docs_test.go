@@ -8,18 +8,20 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-credit/holdfast/ledger/document"
 )
 
 // The table is between two comments.
 const (
-	document = "../../docs/TERMS.md"
-	begin    = "<!-- fields: go test ./ledger/terms -rewrite writes this table -->\n\n"
-	end      = "\n<!-- end of fields -->\n"
+	manual = "../../docs/TERMS.md"
+	begin  = "<!-- fields: go test ./ledger/terms -rewrite writes this table -->\n\n"
+	end    = "\n<!-- end of fields -->\n"
 )
 
 // The table of docs/TERMS.md is that of the schema.
 func TestTheDocumentHasEveryField(t *testing.T) {
-	text, err := os.ReadFile(document)
+	text, err := os.ReadFile(manual)
 	require.NoError(t, err)
 	before, rest, ok := strings.Cut(string(text), begin)
 	require.True(t, ok)
@@ -27,7 +29,7 @@ func TestTheDocumentHasEveryField(t *testing.T) {
 	require.True(t, ok)
 	want := before + begin + table() + end + after
 	if flag.Lookup("rewrite").Value.String() == "true" {
-		require.NoError(t, os.WriteFile(document, []byte(want), 0o644))
+		require.NoError(t, os.WriteFile(manual, []byte(want), 0o644))
 		return
 	}
 	require.Equal(t, want, string(text), "go test ./ledger/terms -rewrite writes it anew")
@@ -41,21 +43,21 @@ func table() string {
 	return b.String()
 }
 
-func rows(b *strings.Builder, path string, fields []field, defaults bool) {
+func rows(b *strings.Builder, path string, fields []document.Field, defaults bool) {
 	for i := range fields {
 		f := &fields[i]
-		at := join(path, f.key)
+		at := strings.TrimPrefix(path+"."+f.Key, ".")
 		switch {
-		case f.items != nil:
-			fmt.Fprintf(b, "| `%s` | %s | a list of %d to %d | %s |\n", at, plural(int64(f.items.size()), f.items.what), f.items.least, f.items.most, f.about)
-			rows(b, at+"[]", f.items.blank(), false)
-		case f.leaf == nil:
-			fmt.Fprintf(b, "| `%s` | | | **%s** |\n", at, f.about)
-			rows(b, at, f.fields, defaults)
+		case f.Items != nil:
+			fmt.Fprintf(b, "| `%s` | %s | a list of %d to %d | %s |\n", at, document.Plural(int64(f.Items.Size()), f.Items.What), f.Items.Least, f.Items.Most, f.About)
+			rows(b, at+"[]", f.Items.Blank(), false)
+		case f.Leaf == nil:
+			fmt.Fprintf(b, "| `%s` | | | **%s** |\n", at, f.About)
+			rows(b, at, f.Fields, defaults)
 		case defaults:
-			fmt.Fprintf(b, "| `%s` | `%s` | %s | %s |\n", at, f.leaf.write(), f.leaf.form, f.about)
+			fmt.Fprintf(b, "| `%s` | `%s` | %s | %s |\n", at, f.Leaf.Write(), f.Leaf.Form, f.About)
 		default:
-			fmt.Fprintf(b, "| `%s` | | %s | %s |\n", at, f.leaf.form, f.about)
+			fmt.Fprintf(b, "| `%s` | | %s | %s |\n", at, f.Leaf.Form, f.About)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/document"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
 )
@@ -69,7 +70,7 @@ type Weekday uint8
 
 var weekdays = []string{"monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"}
 
-func (d Weekday) String() string { return nameOf(weekdays, d) }
+func (d Weekday) String() string { return document.NameOf(weekdays, d) }
 
 // WeekdayOf is the day of the week of a date.
 func WeekdayOf(d calendar.Date) Weekday { return Weekday((int(d)%7+7+3)%7 + 1) } // day 0 was a Thursday
@@ -190,7 +191,7 @@ const (
 
 var payers = []string{"consumer", "carrier"}
 
-func (p Payer) String() string { return nameOf(payers, p) }
+func (p Payer) String() string { return document.NameOf(payers, p) }
 
 // RefundRule says how a refund changes a plan's installments that are not yet billed.
 type RefundRule uint8
@@ -214,7 +215,7 @@ var tenors = []int{3, 6, 12, 24}
 var methods = []string{plan.MethodFlatFee.String(), plan.MethodAnnuity.String(), plan.MethodInterestFree.String()}
 
 // Name tells an offer from the others of its terms.
-func (o Offer) Name() string { return o.Method.String() + " " + writeNumber(o.Months) }
+func (o Offer) Name() string { return o.Method.String() + " " + document.WriteNumber(o.Months) }
 
 // Offer is the offer of a method and a number of months, if there is one.
 func (t *Terms) Offer(method plan.Method, months int) (Offer, bool) {

@@ -1,4 +1,4 @@
-package terms
+package document
 
 import (
 	"cmp"
@@ -23,11 +23,14 @@ func (f Fault) String() string {
 }
 
 // Faults are all that is wrong with a document, in the order of its lines. There is at least one.
-type Faults struct{ List []Fault }
+type Faults struct {
+	Subject string // what has them, with its verb: the terms have
+	List    []Fault
+}
 
 func (f *Faults) Error() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "the terms have %s:", plural(int64(len(f.List)), "fault"))
+	fmt.Fprintf(&b, "%s %s:", f.Subject, Plural(int64(len(f.List)), "fault"))
 	for _, fault := range f.List {
 		b.WriteString("\n  " + fault.String())
 	}
