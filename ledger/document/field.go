@@ -17,6 +17,9 @@ type Field struct {
 
 	// Empty says that there is nothing to write, in which case the field is left out. Not nil for fields that may be.
 	Empty func() bool
+
+	// There is called when a document has the field, before it is read; nil where nothing depends on that.
+	There func()
 }
 
 // Belonging is whether a field belongs.

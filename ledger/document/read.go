@@ -62,6 +62,12 @@ func (r *Reader) Fault(path, format string, args ...any) {
 	r.fault(path, shown, format, args...)
 }
 
+// Value is the value of a field; ok is false when it is not there.
+func (r *Reader) Value(path string) (v Value, ok bool) {
+	n := r.at[path]
+	return Value{r, path, n}, n != nil
+}
+
 // Has says whether a field is there, good or not.
 func (r *Reader) Has(path string) bool { return r.at[path] != nil }
 
@@ -187,6 +193,9 @@ func (r *Reader) mapping(path string, n, shown *yaml.Node, fields []Field) {
 		case there && belonging == Foreign:
 			r.fault(at, r.keys[at], "does not belong here: %s", f.About)
 		case there:
+			if f.There != nil {
+				f.There()
+			}
 			r.field(at, found, f)
 		case belonging == Belongs && f.Absent != nil:
 			f.Absent()

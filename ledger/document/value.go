@@ -49,6 +49,12 @@ func (v Value) IsText() bool { return v.node.ShortTag() == "!!str" }
 // IsQuoted says whether a scalar is in quotes, or in a block.
 func (v Value) IsQuoted() bool { return quotedStyle(v.node) }
 
+// IsNumber says whether YAML takes a scalar for a number, with or without a fraction.
+func (v Value) IsNumber() bool {
+	tag := v.node.ShortTag()
+	return (tag == "!!int" || tag == "!!float") && !quotedStyle(v.node)
+}
+
 // IsList says whether there is a list.
 func (v Value) IsList() bool { return v.node.Kind == yaml.SequenceNode }
 

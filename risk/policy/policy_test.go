@@ -1,0 +1,18 @@
+package policy_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/holdfast-credit/holdfast/risk/policy"
+)
+
+func TestDefault(t *testing.T) {
+	p, err := policy.Parse([]byte(policy.DefaultDocument()))
+	require.NoError(t, err)
+	text := policy.Format(p.Document())
+	again, err := policy.Parse(text)
+	require.NoError(t, err, "%s", text)
+	require.Equal(t, p.Document(), again.Document())
+}
