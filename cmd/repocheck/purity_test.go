@@ -23,10 +23,10 @@ var (
 	}
 	pureImports = []string{
 		"bytes", "cmp", "crypto/sha256", "encoding/binary", "errors", "fmt", "iter", "math/big", "math/bits", "slices", "sort", "strconv", "strings", "time",
-		"time/tzdata",                                                         // the zones, embedded in the binary
-		"math",                                                                // of floats, where they may be
-		"github.com/cockroachdb/apd/v3",                                       // decimals
-		"go.yaml.in/yaml/v3", "embed", "io", "regexp", "sync", "unicode/utf8", // documents, the default ones, read once
+		"time/tzdata",                                                                    // the zones, embedded in the binary
+		"math",                                                                           // of floats, where they may be
+		"github.com/cockroachdb/apd/v3",                                                  // decimals
+		"go.yaml.in/yaml/v3", "embed", "io", "regexp", "sync", "unicode", "unicode/utf8", // documents, the default ones, read once
 	}
 )
 

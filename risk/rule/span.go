@@ -5,8 +5,6 @@ import "math"
 // span is whole numbers from low to high, both included. It is empty when low is above high.
 type span struct{ low, high int64 }
 
-var allInts = span{math.MinInt64, math.MaxInt64}
-
 func (s span) empty() bool { return s.low > s.high }
 
 func (s span) meet(t span) span { return span{max(s.low, t.low), min(s.high, t.high)} }

@@ -201,7 +201,8 @@ func (t *translator) fold(e ast.Expr, n *node) *node {
 			return n
 		}
 	}
-	folded, ok := &node{op: constant, kind: n.kind, where: n.where}, true
+	folded := &node{op: constant, kind: n.kind, where: n.where}
+	var ok bool
 	switch n.kind {
 	case Flag:
 		v := n.flag(&Input{})
