@@ -141,6 +141,14 @@ func (f *Fold) walkSums(c coder) {
 		num(c, &v.Refunded)
 	})
 	list(c, &f.mixes, func(m *Mix) { m.walk(c) })
+	list(c, &f.codes, func(d *Code) {
+		num(c, &d.Month)
+		word(c, &d.Currency)
+		num(c, &d.Scene)
+		c.string(&d.Code)
+		d.Declined.walk(c)
+		d.Passed.walk(c)
+	})
 	list(c, &f.ends, func(e *monthEnd) {
 		num(c, &e.month)
 		num(c, &e.currency)
@@ -185,7 +193,7 @@ func (m *Mix) walk(c coder) {
 	num(c, &m.Month)
 	word(c, &m.Currency)
 	num(c, &m.Scene)
-	for _, t := range []*Tally{&m.Approved, &m.Advised, &m.Declined} {
+	for _, t := range []*Tally{&m.Approved, &m.Reviewed, &m.Capped, &m.Advised, &m.Declined} {
 		t.walk(c)
 	}
 	num(c, &m.Granted)

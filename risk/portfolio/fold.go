@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
@@ -36,6 +37,7 @@ type Fold struct {
 	totals  []Total    // by currency, as the currencies are listed
 	volumes []Volume   // in order
 	mixes   []Mix      // in order
+	codes   []Code     // in order
 	ends    []monthEnd // in order
 	rolls   []roll     // in order
 	cohorts []Cohort   // of accounts, in order
@@ -207,12 +209,39 @@ func (f *Fold) decided(a *account, o *ledger.OrderDecided) {
 	default:
 		m.Approved.add(t)
 		m.Granted += o.Amount
+		switch {
+		case o.Verdict.Action == ledger.ActionReview:
+			m.Reviewed.add(t)
+		case o.Verdict.Action == ledger.ActionCap && o.Amount < o.Requested:
+			m.Capped.add(t)
+		}
 	}
+	f.coded(a, o, t)
 	switch o.Kind {
 	case ledger.OrderAuthorized:
 		f.hold(a, &o.HoldRef, o.Amount)
 	case ledger.OrderCharged, ledger.OrderAdvised:
 		f.capture(a, &o.HoldRef, o.Amount, o.Booking)
+	}
+}
+
+// coded adds an order to the reason codes that the risk policy's rules gave for it.
+func (f *Fold) coded(a *account, o *ledger.OrderDecided, t Tally) {
+	for code := range strings.SplitSeq(o.Verdict.Reasons, ",") {
+		if code == "" {
+			continue
+		}
+		want := Code{Month: o.Day.Month(), Currency: f.currencies[a.currency], Scene: o.Scene, Code: code}
+		at, found := slices.BinarySearchFunc(f.codes, want, Code.compare)
+		if !found {
+			want.Code = string([]byte(code)) // of its own memory: an entry's goes
+			f.codes = slices.Insert(f.codes, at, want)
+		}
+		if o.Kind == ledger.OrderDeclined {
+			f.codes[at].Declined.add(t)
+		} else {
+			f.codes[at].Passed.add(t)
+		}
 	}
 }
 

@@ -30,6 +30,7 @@ func Merge(of ...*Portfolio) *Portfolio {
 		join(&all.Totals, p.Totals, func(a, b Total) int { return cmp.Compare(a.Currency, b.Currency) }, (*Total).add)
 		join(&all.Volumes, p.Volumes, Volume.compare, (*Volume).add)
 		join(&all.Mixes, p.Mixes, Mix.compare, (*Mix).add)
+		join(&all.Codes, p.Codes, Code.compare, (*Code).add)
 		join(&all.Ends, p.Ends, MonthEnd.compare, (*MonthEnd).add)
 		join(&all.Rolls, p.Rolls, Roll.compare, (*Roll).add)
 		join(&all.Cohorts, p.Cohorts, Cohort.compare, (*Cohort).add)
@@ -94,12 +95,20 @@ func (m *Mix) add(o *Mix) {
 	m.Month, m.Currency, m.Scene = o.Month, o.Currency, o.Scene
 	m.Approved.add(o.Approved)
 	m.Granted += o.Granted
+	m.Reviewed.add(o.Reviewed)
+	m.Capped.add(o.Capped)
 	m.Advised.add(o.Advised)
 	m.Declined.add(o.Declined)
 	for i := range m.First {
 		m.First[i].add(o.First[i])
 		m.Any[i].add(o.Any[i])
 	}
+}
+
+func (d *Code) add(o *Code) {
+	d.Month, d.Currency, d.Scene, d.Code = o.Month, o.Currency, o.Scene, o.Code
+	d.Declined.add(o.Declined)
+	d.Passed.add(o.Passed)
 }
 
 func (e *MonthEnd) add(o *MonthEnd) {

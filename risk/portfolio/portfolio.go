@@ -19,6 +19,7 @@ type Portfolio struct {
 	Totals   []Total
 	Volumes  []Volume
 	Mixes    []Mix
+	Codes    []Code
 	Ends     []MonthEnd
 	Rolls    []Roll
 	Cohorts  []Cohort
@@ -302,7 +303,7 @@ func (s *scan) result() *Portfolio {
 		}
 	}
 	p.Buckets, p.Totals = slices.Clone(f.buckets), slices.Clone(f.totals)
-	p.Mixes, p.Cohorts, p.Origins = slices.Clone(f.mixes), g.cohorts, g.origins
+	p.Mixes, p.Codes, p.Cohorts, p.Origins = slices.Clone(f.mixes), slices.Clone(f.codes), g.cohorts, g.origins
 	p.sort()
 	return p
 }

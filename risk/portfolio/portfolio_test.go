@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/sim"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
@@ -58,6 +59,8 @@ func newWorld(seed uint64, zone string) *world {
 	w.core.Every = 1 << 30
 	return w
 }
+
+func amount(n int64) money.Amount { return money.Amount(n) }
 
 func must[T any](v T, err error) T {
 	if err != nil {
@@ -151,6 +154,7 @@ func requireSame(t *testing.T, want, have *portfolio.Portfolio, format string, a
 	rows(t, want.Totals, have.Totals, at)
 	rows(t, want.Volumes, have.Volumes, at)
 	rows(t, want.Mixes, have.Mixes, at)
+	rows(t, want.Codes, have.Codes, at)
 	rows(t, want.Ends, have.Ends, at)
 	rows(t, want.Rolls, have.Rolls, at)
 	rows(t, want.Cohorts, have.Cohorts, at)

@@ -48,10 +48,27 @@ type Mix struct {
 	Scene    ledger.Scene
 	Approved Tally
 	Granted  money.Amount   // what was approved of the approved
+	Reviewed Tally          // of the approved, those that a person is to look at
+	Capped   Tally          // of the approved, those of which the risk policy let pass a part
 	Advised  Tally          // sales that had taken place
 	Declined Tally          // the sum of First
 	First    [Reasons]Tally // declined, by the first reason in order of precedence
 	Any      [Reasons]Tally // declined, by every reason; an order may be in several
+}
+
+// Code is the orders of a month that a reason code of the risk policy's rules was given for: declined, capped or reviewed. An order
+// may be in several.
+type Code struct {
+	Month    calendar.Month
+	Currency money.Currency
+	Scene    ledger.Scene
+	Code     string
+	Declined Tally
+	Passed   Tally // approved, whole or in part
+}
+
+func (d Code) compare(o Code) int {
+	return cmp.Or(cmp.Compare(d.Month, o.Month), cmp.Compare(d.Currency, o.Currency), cmp.Compare(d.Scene, o.Scene), cmp.Compare(d.Code, o.Code))
 }
 
 // Cohort is the vintage of the accounts that were opened in a month. What happened in it is by month of age, from 0 on.
