@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -97,13 +98,20 @@ func createDataDir(path string, m Meta) (*DataDir, error) {
 
 // writeFile puts a whole file in place, durably, or nothing.
 func writeFile(path string, b []byte) error {
+	return replaceFile(path, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+// replaceFile puts a whole file in place, durably, or nothing: what write writes.
+func replaceFile(path string, write func(io.Writer) error) error {
 	tmp, err := os.CreateTemp(filepath.Dir(path), ".tmp-*")
 	if err != nil {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(b)
-	if err == nil {
+	if err = write(tmp); err == nil {
 		err = tmp.Sync()
 	}
 	if err := errors.Join(err, tmp.Close()); err != nil {
@@ -127,6 +135,11 @@ func (d *DataDir) JournalDir(shard int) string { return filepath.Join(d.shardDir
 
 // StatePath is where a shard's state file is.
 func (d *DataDir) StatePath(shard int) string { return filepath.Join(d.shardDir(shard), "state.db") }
+
+// PortfolioPath is where the checkpoint of a shard's portfolio is. It may be deleted: then the journal is read again.
+func (d *DataDir) PortfolioPath(shard int) string {
+	return filepath.Join(d.shardDir(shard), "portfolio")
+}
 
 func (d *DataDir) shardDir(shard int) string {
 	return filepath.Join(d.Path, fmt.Sprintf("shard-%04d", shard))

@@ -138,7 +138,7 @@ func accessOf(service, name string) access {
 	switch service {
 	case grpc_health_v1.Health_ServiceDesc.ServiceName:
 		return accessAnybody
-	case holdfastv1.AdminService_ServiceDesc.ServiceName:
+	case holdfastv1.AdminService_ServiceDesc.ServiceName, holdfastv1.PortfolioService_ServiceDesc.ServiceName:
 		return accessOperators
 	case peerv1.PeerService_ServiceDesc.ServiceName:
 		return accessPeers

@@ -39,6 +39,8 @@ type Config struct {
 	Policy         ledger.Policy   // risk policy in force while no other has been activated; nil for none
 	PolicyDocument string          // that it is made of
 	Policies       ledger.Policies // makes risk policies of documents; nil: none can be put
+	Remember       func(int64)     // if not nil, is told how much memory the portfolio takes whenever that has changed
+	NoPortfolio    bool            // keep no portfolio: no memory for it, and no reading of the journal beside the writers
 	Cluster        *ClusterConfig  // nil for a server that has all shards itself
 	Version        string
 	Logger         *slog.Logger
@@ -76,7 +78,8 @@ type Server struct {
 	data     *DataDir
 	zone     calendar.Zone
 	router   *router
-	node     *node // nil where there is no cluster
+	watched  *portfolios // nil where there is none
+	node     *node       // nil where there is no cluster
 	grpc     *grpc.Server
 	health   *Health
 	metrics  *Metrics
@@ -131,6 +134,11 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.router.writers = append(s.router.writers, w)
 	}
 	s.metrics.WatchShards(s.Stats)
+	if !s.config.NoPortfolio {
+		s.watched = newPortfolios(s)
+		s.watched.watch(s.metrics)
+		s.watched.start()
+	}
 	return s.register()
 }
 
@@ -193,6 +201,7 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
 	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{feed: journals, made: s.config.Policy, document: s.config.PolicyDocument, compile: s.config.Policies})
+	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
 	holdfastv1.RegisterClusterServiceServer(s.grpc, &clusterService{router: s.router, server: s})
@@ -339,6 +348,9 @@ func (s *Server) Shutdown() error {
 // release closes what is open.
 func (s *Server) release() error {
 	var errs []error
+	if s.watched != nil { // before the journals, which it reads
+		s.watched.close()
+	}
 	for _, w := range s.router.writers {
 		errs = append(errs, w.Close())
 	}

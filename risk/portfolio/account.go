@@ -24,6 +24,9 @@ type account struct {
 	flags    flags
 }
 
+// accountBytes is the size of an account.
+const accountBytes = 48
+
 type flags uint8
 
 const (

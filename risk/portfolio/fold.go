@@ -66,6 +66,12 @@ type Mark struct {
 // Mark is the last entry that was absorbed.
 func (f *Fold) Mark() Mark { return f.mark }
 
+// Bytes is about how much memory the fold takes.
+func (f *Fold) Bytes() int64 {
+	const aLate, aRaise = 144, 48 // with their places in the maps
+	return int64(len(f.accounts))*chunkSize*accountBytes + int64(len(f.lates))*aLate + int64(len(f.raises))*aRaise
+}
+
 // Add absorbs the next entry of the shard's journal. An entry that was absorbed before is left alone; one that does not
 // come next, or is about an account that was never opened, is an error, and then the fold is of no use any more.
 func (f *Fold) Add(e *ledger.Entry) error {
