@@ -387,6 +387,7 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		a.release(h, f.Amount, e.Time, f.Expired)
 		out.Released = f.Amount
 	case *CaptureRefunded:
+		a.Velocity.returned(h.N)
 		l.foldBooking(e, a, f.Booking, h.N)
 		if !absorbed {
 			h.refund(f.Amount, e.Time)
@@ -443,6 +444,9 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 	fx.absorbed = h.Sequence >= e.Sequence
 	if f.Released > 0 {
 		a.release(h, f.Released, e.Time, false)
+	}
+	if f.Refunded > 0 {
+		a.Velocity.returned(h.N)
 	}
 	if f.Booking != nil {
 		l.foldBooking(e, a, f.Booking, h.N)

@@ -31,7 +31,7 @@ type Ledger struct {
 	minuteAt calendar.Instant
 	minuteOf int
 
-	happened []AccountID // that something has happened to in this Apply, and that are to be watched
+	happened []happening // in this Apply: the accounts are to be watched
 
 	// What the hot path makes for every call, made once. Each is good until the next of its kind.
 	set      feature.Set
@@ -233,11 +233,7 @@ func (l *Ledger) record(f Fact, r Request, print []byte) Outcome {
 	l.entry = Entry{Sequence: l.book.Shard().Sequence + 1, Time: l.now, Request: r, Print: print, Fact: f}
 	out := l.Fold(&l.entry)
 	l.emit(&l.entry)
-	if noted(f) {
-		if id := AccountOf(f); len(l.happened) == 0 || l.happened[len(l.happened)-1] != id {
-			l.happened = append(l.happened, id)
-		}
-	}
+	l.note(f)
 	return out
 }
 

@@ -41,6 +41,7 @@ type Spend struct {
 	Phone    uint16 // place in Phones, from 1; 0 for an order without a phone
 	Carrier  uint16 // place in Carriers, from 1
 	Declined bool
+	Returned bool // refunded or reversed since, all or some of it
 }
 
 // add counts an order.
@@ -85,6 +86,7 @@ func (v *Velocity) merge() {
 	}
 	v.Spends[into].Amount += first.Amount
 	v.Spends[into].Orders += first.Orders
+	v.Spends[into].Returned = v.Spends[into].Returned || first.Returned
 	v.Spends = slices.Delete(v.Spends, 0, 1)
 	v.tidy()
 }
@@ -137,6 +139,13 @@ func (v *Velocity) giveBack(n uint32) {
 		at := slices.IndexFunc(v.Spends, func(s Spend) bool { return s.N == n })
 		v.Spends = slices.Delete(v.Spends, at, at+1)
 		v.tidy()
+	}
+}
+
+// returned notes that an order was refunded or reversed.
+func (v *Velocity) returned(n uint32) {
+	if s := v.spend(n); s != nil {
+		s.Returned = true
 	}
 }
 
@@ -200,6 +209,9 @@ func (v *Velocity) count(set *feature.Set, now calendar.Instant, phone PhoneToke
 		if s.Phone != 0 && !counted[s.Phone] {
 			counted[s.Phone] = true
 			counts[feature.OfPhones][w]++
+		}
+		if s.Returned {
+			counts[feature.OfReturned][w]++
 		}
 		if s.Carrier == theCarrier {
 			counts[feature.OfCarrier][w] += orders

@@ -21,6 +21,7 @@ type past struct {
 	phone    PhoneToken
 	carrier  CarrierID
 	declined bool
+	returned bool
 }
 
 // expected counts the plain way: each window by itself, over everything that ever was.
@@ -50,6 +51,9 @@ func expected(all []past, now calendar.Instant, phone PhoneToken, carrier Carrie
 			if p.carrier == carrier {
 				count(feature.OfCarrier)
 			}
+			if p.returned {
+				count(feature.OfReturned)
+			}
 			if p.phone != "" && !phones[p.phone] {
 				phones[p.phone] = true
 				count(feature.OfPhones)
@@ -72,7 +76,7 @@ func TestVelocityIsExact(t *testing.T) {
 			now = now.Add(time.Duration(rapid.Int64Range(0, rapid.SampledFrom([]int64{1, 6e11, 36e11, 864e11, 3e15}).Draw(t, "pause")).Draw(t, "rest")))
 			p := past{now, money.Amount(rapid.Int64Range(1, 1000).Draw(t, "amount")), n,
 				PhoneToken(rapid.SampledFrom([]string{"", "a", "b", "c", fmt.Sprint(n)}).Draw(t, "phone")),
-				CarrierID(rapid.SampledFrom([]string{"x", "y", fmt.Sprint(n)}).Draw(t, "carrier")), rapid.Bool().Draw(t, "declined")}
+				CarrierID(rapid.SampledFrom([]string{"x", "y", fmt.Sprint(n)}).Draw(t, "carrier")), rapid.Bool().Draw(t, "declined"), false}
 			f := &OrderDecided{HoldRef: HoldRef{N: n, Carrier: p.carrier}, Phone: p.phone, Requested: p.amount, Kind: OrderDeclined}
 			if !p.declined {
 				f.Kind, f.Amount, f.Requested = OrderAuthorized, p.amount, p.amount+5
@@ -86,8 +90,14 @@ func TestVelocityIsExact(t *testing.T) {
 					all = append(all[:one:one], all[one+1:]...)
 					if rapid.Bool().Draw(t, "captured late") {
 						v.again(&Authorization{N: gone.n, Created: gone.at, Phone: gone.phone, Carrier: gone.carrier}, gone.amount, now)
+						gone.returned = false
 						all = append(all, gone)
 					}
+				}
+			case 2:
+				if !all[one].declined {
+					all[one].returned = true
+					v.returned(all[one].n)
 				}
 			case 1:
 				if !all[one].declined {
@@ -112,7 +122,7 @@ func TestVelocityErrsOnTheSideOfMore(t *testing.T) {
 		now := calendar.Instant(1e18)
 		for n := uint32(1); n <= MostSpends+200; n++ {
 			now = now.Add(time.Duration(rapid.Int64Range(0, 2e12).Draw(t, "pause")))
-			p := past{now, 10, n, PhoneToken(fmt.Sprint(n % 7)), CarrierID(fmt.Sprint(n % 3)), n%5 == 0}
+			p := past{now, 10, n, PhoneToken(fmt.Sprint(n % 7)), CarrierID(fmt.Sprint(n % 3)), n%5 == 0, false}
 			f := &OrderDecided{HoldRef: HoldRef{N: n, Carrier: p.carrier}, Phone: p.phone, Requested: 10, Amount: 10, Kind: OrderAuthorized}
 			if p.declined {
 				f.Kind = OrderDeclined

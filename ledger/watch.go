@@ -3,6 +3,7 @@ package ledger
 import (
 	"slices"
 
+	"github.com/holdfast-credit/holdfast/ledger/feature"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
 
@@ -20,7 +21,7 @@ func (l *Ledger) score(a *Account, b *Booking) {
 
 // watch has the risk policy look at an account after something has happened to it. What it warns of becomes alerts, and what
 // is to be done about it entries of their own, made by no request.
-func (l *Ledger) watch(id AccountID) {
+func (l *Ledger) watch(id AccountID, event string) {
 	p := l.inForce()
 	m, ok := p.(Monitor)
 	if !ok || !m.Watches() {
@@ -31,6 +32,7 @@ func (l *Ledger) watch(id AccountID) {
 		return
 	}
 	l.featuresOf(a, question{Purchase: &Purchase{Account: id}})
+	l.set.Texts[feature.AccountEvent] = event
 	for _, w := range m.Watch(&l.set) {
 		if a.Conduct.quiet(w.Rule, l.now, w.Cooldown) {
 			continue
@@ -78,20 +80,37 @@ func (l *Ledger) raiseAlert(c *RaiseAlert) Outcome {
 	})
 }
 
-// noted says that a fact is one after which the account is watched.
-func noted(f Fact) bool {
-	switch f.(type) {
-	case *OrderDecided, *Booked:
-		return true
+// happening is something after which an account is watched.
+type happening struct {
+	account AccountID
+	event   string
+}
+
+// note notes a fact, if it is one after which the account is watched.
+func (l *Ledger) note(f Fact) {
+	switch f := f.(type) {
+	case *OrderDecided:
+		l.happened = append(l.happened, happening{f.Account, "ORDER_DECIDED"})
+	case *HoldCaptured:
+		if f.Booking != nil {
+			l.happened = append(l.happened, happening{f.Account, f.Booking.Kind.String()})
+		}
+	case *CaptureRefunded:
+		l.happened = append(l.happened, happening{f.Account, PurchaseRefunded.String()})
+	case *OrderReversed:
+		if f.Refunded > 0 {
+			l.happened = append(l.happened, happening{f.Account, PurchaseRefunded.String()})
+		}
+	case *Booked:
+		l.happened = append(l.happened, happening{f.Account, f.Booking.Kind.String()})
 	}
-	return false
 }
 
 // watchAll looks at the accounts that something has happened to while a command was carried out, in that order.
 func (l *Ledger) watchAll() {
 	for len(l.happened) > 0 {
-		id := l.happened[0]
+		h := l.happened[0]
 		l.happened = slices.Delete(l.happened, 0, 1)
-		l.watch(id)
+		l.watch(h.account, h.event)
 	}
 }

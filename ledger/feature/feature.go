@@ -51,6 +51,7 @@ const (
 	OrderPhone
 	OrderCurrency
 	AccountGrade
+	AccountEvent
 	// Texts is how many there are.
 	Texts
 )
@@ -111,6 +112,7 @@ var texts = [Texts]Info{
 	OrderCarrier:  {"order.carrier", Word, "", "the carrier's id"},
 	OrderPhone:    {"order.phone", Word, "", "the token of the phone; empty when there is none"},
 	OrderCurrency: {"order.currency", Word, "", "ISO 4217 code"},
+	AccountEvent:  {"account.event", Word, "", "what happened, for monitoring rules: ORDER_DECIDED, WINDOW_CLOSED, FELL_DUE, COLLECTION_FAILED, ...: the kinds of bookings; empty when an order is decided"},
 	AccountGrade:  {"account.grade", Word, "", "that the account was given by the risk policy; empty when it was opened without"},
 }
 
@@ -143,9 +145,10 @@ const (
 	OfCarrier               // approved, for the same carrier
 	OfDeclined              // declined; a count only
 	OfPhones                // how many different phones were approved for; a count only
+	OfReturned              // approved, and refunded or reversed since; a count only
 
 	sumGroups   = 3
-	countGroups = 2
+	countGroups = 3
 
 	// Groups is how many there are.
 	Groups Group = sumGroups + countGroups
@@ -154,10 +157,11 @@ const (
 // HasSums says whether what a group came to is counted too.
 func (g Group) HasSums() bool { return g < sumGroups }
 
-var groupNames = [...]string{"account", "phone", "carrier", "declined", "phones"}
+var groupNames = [...]string{"account", "phone", "carrier", "declined", "phones", "returned"}
 var groupDocs = [...]string{
 	"approved orders of the account", "approved orders for the same phone", "approved orders for the same carrier",
 	"declined orders of the account", "different phones that orders were approved for",
+	"approved orders of the account that were refunded or reversed since",
 }
 
 // CountOf is the feature of how many orders there were of a group within a window.

@@ -18,7 +18,7 @@ func walkRiskVerdict(r *row, v *ledger.Verdict) {
 }
 
 // leastSpend is how many bytes a spend takes.
-const leastSpend = 29
+const leastSpend = 30
 
 func walkVelocity(r *row, v *ledger.Velocity) {
 	n := r.list(3)
@@ -41,6 +41,7 @@ func walkVelocity(r *row, v *ledger.Velocity) {
 		two(r, b[24:], &s.Phone)
 		two(r, b[26:], &s.Carrier)
 		flag(r, b[28:], &s.Declined)
+		flag(r, b[29:], &s.Returned)
 		if r.reading && (int(s.Phone) > len(phones) || s.Carrier == 0 || int(s.Carrier) > len(carriers)) {
 			r.spoil()
 		}
