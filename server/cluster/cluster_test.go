@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	clientv3 "go.etcd.io/etcd/client/v3"
 
 	"github.com/holdfast-credit/holdfast/ledger/journal/etcd/etcdtest"
 )
@@ -510,6 +511,43 @@ func TestKeysThatAreDeletedByHand(t *testing.T) {
 	w.settles("a", "b")
 	w.join("d")
 	w.settles("a", "b", "d")
+}
+
+// What a node said of itself and is carried out once more, after it has said something else, changes nothing. And what somebody
+// else wrote in its place it puts right when it has something to say.
+func TestWhatIsSaidTwiceIsLate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.shards = 2
+	w.join("a")
+	w.settles("a")
+	a, key := w.nodes["a"], w.nodes["a"].keys.node("a")
+	read := func() (value string, lease clientv3.LeaseID, revision int64) {
+		resp, err := members.Client().Get(t.Context(), key)
+		require.NoError(t, err)
+		require.Len(t, resp.Kvs, 1)
+		return string(resp.Kvs[0].Value), clientv3.LeaseID(resp.Kvs[0].Lease), resp.Kvs[0].ModRevision
+	}
+	said, lease, written := read()
+	says := func(shards ...int) {
+		t.Helper()
+		w.awaits("a does not say so", func() bool { n, _ := a.View().Node("a"); return slices.Equal(n.Able, shards) })
+	}
+	a.SetAble(1, true)
+	says(1)
+	after, _, _ := read()
+	for _, at := range []int64{written, written - 1} {
+		_, err := members.Client().Do(t.Context(), rewriting(key, []byte(said), lease, at))
+		require.NoError(t, err)
+		now, _, _ := read()
+		require.Equal(t, after, now)
+	}
+	_, err := members.Client().Put(t.Context(), key, said, clientv3.WithLease(lease))
+	require.NoError(t, err)
+	says()
+	a.SetAble(0, true)
+	says(0, 1)
+	require.True(t, a.Live())
 }
 
 func TestJoiningEndsWithItsContext(t *testing.T) {

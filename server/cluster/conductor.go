@@ -114,12 +114,12 @@ func (c *Cluster) nextLook(hs *holdings, now, wake time.Time) time.Duration {
 // take creates the owner's key, has the holder lead, and writes the epoch into the key.
 func (c *Cluster) take(s *session, shard int) result {
 	log := c.cfg.Logger.With("shard", shard)
-	won, seen, err := c.claim(s, shard)
+	won, at, err := c.claim(s, shard)
 	if err != nil {
 		return func(hs *holdings, now time.Time) { hs.failed(shard, 0, now) }
 	}
 	if !won {
-		return func(hs *holdings, _ time.Time) { hs.beaten(shard, seen) }
+		return func(hs *holdings, _ time.Time) { hs.beaten(shard, at) }
 	}
 	begun := time.Now()
 	leading, cancel := context.WithTimeout(s.ctx, c.cfg.LeadWithin)
@@ -130,7 +130,7 @@ func (c *Cluster) take(s *session, shard int) result {
 	}
 	if err == nil {
 		var revision int64
-		if revision, err = c.announce(s, shard, epoch); err == nil {
+		if revision, err = c.announce(s, shard, epoch, at); err == nil {
 			log.Info("leads", "epoch", epoch, "took", time.Since(begun))
 			return func(hs *holdings, now time.Time) { hs.took(shard, epoch, revision, now) }
 		}
@@ -161,8 +161,9 @@ func (c *Cluster) release(s *session, shard int) {
 	c.cfg.Logger.Info("released", "shard", shard, "took", time.Since(begun))
 }
 
-// claim creates the owner's key. If somebody else has it, seen is the revision that says so.
-func (c *Cluster) claim(s *session, shard int) (won bool, seen int64, err error) {
+// claim creates the owner's key, and answers with the revision at which it did. If somebody else has the key, it is the one
+// that says so.
+func (c *Cluster) claim(s *session, shard int) (won bool, at int64, err error) {
 	key := c.keys.owner(shard)
 	value, err := json.Marshal(Owner{Node: c.cfg.ID, Since: time.Now().UTC()})
 	if err != nil {
@@ -170,21 +171,27 @@ func (c *Cluster) claim(s *session, shard int) (won bool, seen int64, err error)
 	}
 	resp, err := c.persist(s, clientv3.OpTxn([]clientv3.Cmp{absent(key)},
 		[]clientv3.Op{clientv3.OpPut(key, string(value), clientv3.WithLease(s.lease))}, []clientv3.Op{clientv3.OpGet(key)}))
-	if err != nil || resp.Succeeded {
-		return err == nil, 0, err
+	switch {
+	case err != nil:
+		return false, 0, err
+	case resp.Succeeded:
+		return true, resp.Header.Revision, nil
 	}
 	kv := resp.Responses[0].GetResponseRange().Kvs[0]
-	return kv.Lease == int64(s.lease), kv.ModRevision, nil
+	if kv.Lease == int64(s.lease) {
+		return true, kv.CreateRevision, nil // by an earlier try
+	}
+	return false, kv.ModRevision, nil
 }
 
-// announce writes the epoch into the owner's key, if it is this session's still.
-func (c *Cluster) announce(s *session, shard int, epoch uint64) (revision int64, err error) {
+// announce writes the epoch into the owner's key, if it is the one that was claimed at a revision still.
+func (c *Cluster) announce(s *session, shard int, epoch uint64, claimed int64) (revision int64, err error) {
 	key := c.keys.owner(shard)
 	value, err := json.Marshal(Owner{Node: c.cfg.ID, Epoch: epoch, Since: time.Now().UTC()})
 	if err != nil {
 		return 0, err
 	}
-	resp, err := c.persist(s, clientv3.OpTxn([]clientv3.Cmp{under(key, s.lease)},
+	resp, err := c.persist(s, clientv3.OpTxn([]clientv3.Cmp{clientv3.Compare(clientv3.CreateRevision(key), "=", claimed)},
 		[]clientv3.Op{clientv3.OpPut(key, string(value), clientv3.WithLease(s.lease))}, nil))
 	switch {
 	case err != nil:

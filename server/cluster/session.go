@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -192,7 +193,7 @@ func (c *Cluster) revoke(ctx context.Context, lease clientv3.LeaseID) error {
 
 // describe writes the node's record whenever it changes. Changes that come together are written together.
 func (c *Cluster) describe(s *session) error {
-	key := c.keys.node(c.cfg.ID)
+	written := s.registered
 	for {
 		select {
 		case <-s.ctx.Done():
@@ -203,15 +204,37 @@ func (c *Cluster) describe(s *session) error {
 		if err != nil {
 			return err
 		}
-		resp, err := c.persist(s, clientv3.OpTxn([]clientv3.Cmp{under(key, s.lease)},
-			[]clientv3.Op{clientv3.OpPut(key, string(value), clientv3.WithLease(s.lease))}, nil))
-		if err != nil {
-			return context.Cause(s.ctx)
-		}
-		if !resp.Succeeded {
-			return errErased
+		if written, err = c.rewrite(s, value, written); err != nil {
+			return err
 		}
 	}
+}
+
+// rewrite writes the node's record, which was last written at a revision, and answers with the revision at which it is now.
+func (c *Cluster) rewrite(s *session, value []byte, written int64) (int64, error) {
+	for {
+		resp, err := c.persist(s, rewriting(c.keys.node(c.cfg.ID), value, s.lease, written))
+		if err != nil {
+			return 0, context.Cause(s.ctx)
+		}
+		if resp.Succeeded {
+			return resp.Header.Revision, nil
+		}
+		found := resp.Responses[0].GetResponseRange().Kvs
+		if len(found) == 0 || clientv3.LeaseID(found[0].Lease) != s.lease {
+			return 0, errErased
+		}
+		written = found[0].ModRevision
+		if bytes.Equal(found[0].Value, value) {
+			return written, nil // by an earlier try, whose answer was not waited for
+		}
+	}
+}
+
+// rewriting is the transaction for that. One that arrives once more, after others, changes nothing.
+func rewriting(key string, value []byte, lease clientv3.LeaseID, written int64) clientv3.Op {
+	return clientv3.OpTxn([]clientv3.Cmp{under(key, lease), clientv3.Compare(clientv3.ModRevision(key), "=", written)},
+		[]clientv3.Op{clientv3.OpPut(key, string(value), clientv3.WithLease(lease))}, []clientv3.Op{clientv3.OpGet(key)})
 }
 
 // under is the condition that a key is there, and is this session's.
