@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/rand"
 	"fmt"
 	"log/slog"
 	"os"
@@ -97,8 +98,12 @@ func (ns *nodes) add(id string, shards int, change func(*Config)) *book {
 	return b
 }
 
+var names sync.Map // of clusters, by the runs of tests that have them
+
+// clusterName is a test's own, this time: -count makes it run again, on the same members.
 func clusterName(t testing.TB) string {
-	return fmt.Sprintf("%s-%d", filepath.Base(t.Name()), os.Getpid())
+	name, _ := names.LoadOrStore(t, filepath.Base(t.Name())+"-"+rand.Text()[:8])
+	return name.(string)
 }
 
 // settled waits until all nodes know of each other, have caught up, and every shard is led by the node that all prefer.
