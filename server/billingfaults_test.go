@@ -147,7 +147,7 @@ func TestBillingReasons(t *testing.T) {
 	b.on("2026-02-20") // four days past due
 	number, err := ledger.ParseAccountID(id)
 	require.NoError(t, err)
-	_, err = b.PutTerms(ctx, &holdfastv1.PutTermsRequest{RequestId: "put", Document: strings.ReplaceAll(document(t, "default-1", "shillings"), "CNY", "KES")})
+	_, err = b.PutTerms(ctx, &holdfastv1.PutTermsRequest{RequestId: "put", Document: strings.ReplaceAll(termsText(t, "default-1", "shillings"), "CNY", "KES")})
 	require.NoError(t, err)
 	none := ledger.ItemID{Account: number, N: 99}.String()
 	issued := b.billing(a).GetPendingCollections()[0].GetCollectionId()

@@ -9,19 +9,15 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/risk/policy"
 )
 
 // riskService is RiskService.
 type riskService struct {
 	holdfastv1.UnimplementedRiskServiceServer
 	*feed
-	made     ledger.Policy // that the server was started with; nil for none
-	document string        // that it is made of
-	compile  ledger.Policies
+	made *policy.Policy // that the server was started with; nil for none
 }
-
-// mostPolicyBytes bounds a policy's document.
-const mostPolicyBytes = 128 << 10
 
 func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequest) (*holdfastv1.PutPolicyResponse, error) {
 	var c check
@@ -29,18 +25,18 @@ func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequ
 	switch n := len(r.GetDocument()); {
 	case n == 0:
 		c.fault("document", "is required")
-	case n > mostPolicyBytes:
-		c.fault("document", "has %d bytes; at most %d are allowed", n, mostPolicyBytes)
+	case n > policy.MaxSize:
+		c.fault("document", "has %d bytes; at most %d are allowed", n, policy.MaxSize)
 	}
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if s.compile == nil {
+	if s.made == nil {
 		return nil, failed(codes.FailedPrecondition, "NO_RISK_POLICY", "this server was started without risk policies")
 	}
-	p, err := s.compile(cmd.Document)
+	p, err := policy.Parse([]byte(cmd.Document))
 	if err != nil {
-		return nil, policyStatus(err)
+		return nil, documentStatus(err, "INVALID_POLICY")
 	}
 	cmd.Version = p.Version()
 	replayed, err := s.everywhere(ctx, cmd, holdfastv1.RiskService_PutPolicy_FullMethodName, r, &holdfastv1.PutPolicyResponse{})
@@ -141,10 +137,18 @@ func (s *riskService) find(ctx context.Context, version string) (*holdfastv1.Pol
 		}
 	}
 	if version != "" && version == known.Made {
-		return &holdfastv1.PolicyVersion{Version: version, Document: s.document}, nil
+		return &holdfastv1.PolicyVersion{Version: version, Document: s.madeText()}, nil
 	}
 	return nil, failed(codes.NotFound, "POLICY_NOT_FOUND", "there is no risk policy "+version,
 		&errdetails.ResourceInfo{ResourceName: version, Description: "there is no such risk policy"})
+}
+
+// madeText is the document of the policy that the server was started with.
+func (s *riskService) madeText() string {
+	if s.made == policy.Default() {
+		return policy.DefaultDocument()
+	}
+	return string(policy.Format(s.made.Document()))
 }
 
 func policyProto(v *ledger.PolicyVersion) *holdfastv1.PolicyVersion {

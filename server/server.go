@@ -21,6 +21,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/state"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
+	"github.com/holdfast-credit/holdfast/risk/policy"
 )
 
 // Config is what a server is made of. The zero value of a field is its default.
@@ -34,14 +35,13 @@ type Config struct {
 	AllowPlaintext bool          // listen beyond loopback without TLS
 	Drain          time.Duration // how long calls under way may take when the server goes down; default 10 s
 	Edge           EdgeConfig
-	Clock          *Clock          // default the machine's
-	Terms          *terms.Terms    // default the terms that ship with Holdfast
-	Policy         ledger.Policy   // risk policy in force while no other has been activated; nil for none
-	PolicyDocument string          // that it is made of
-	Policies       ledger.Policies // makes risk policies of documents; nil: none can be put
-	Remember       func(int64)     // if not nil, is told how much memory the portfolio takes whenever that has changed
-	NoPortfolio    bool            // keep no portfolio: no memory for it, and no reading of the journal beside the writers
-	Cluster        *ClusterConfig  // nil for a server that has all shards itself
+	Clock          *Clock         // default the machine's
+	Terms          *terms.Terms   // default the terms that ship with Holdfast
+	Policy         *policy.Policy // risk policy in force while no other has been activated; default the one that ships with Holdfast
+	NoPolicy       bool           // no risk policy is asked, and none can be put
+	Remember       func(int64)    // if not nil, is told how much memory the portfolio takes whenever that has changed
+	NoPortfolio    bool           // keep no portfolio: no memory for it, and no reading of the journal beside the writers
+	Cluster        *ClusterConfig // nil for a server that has all shards itself
 	Version        string
 	Logger         *slog.Logger
 
@@ -64,6 +64,12 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Terms == nil {
 		c.Terms = terms.Default()
+	}
+	switch {
+	case c.NoPolicy:
+		c.Policy = nil
+	case c.Policy == nil:
+		c.Policy = policy.Default()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.Default()
@@ -166,8 +172,11 @@ func (s *Server) openShard(ctx context.Context, shard int) (*writer.Writer, erro
 	c := writer.Config{
 		Shard: uint16(shard), StatePath: s.data.StatePath(shard),
 		State: state.Options{CacheBytes: s.config.CacheBytes / int64(s.data.Meta.Shards)},
-		Terms: s.config.Terms, Policy: s.config.Policy, Policies: s.config.Policies, Zone: s.zone, Clock: s.now, Owner: ownerName(""),
+		Terms: s.config.Terms, Zone: s.zone, Clock: s.now, Owner: ownerName(""),
 		Logger: s.config.Logger, OnAppend: s.metrics.OnAppend(uint16(shard)),
+	}
+	if s.config.Policy != nil {
+		c.Policy, c.Policies = s.config.Policy, policy.Compile
 	}
 	if s.node != nil {
 		c.Owner = ownerName(s.node.config.Node)
@@ -200,7 +209,7 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
-	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{feed: journals, made: s.config.Policy, document: s.config.PolicyDocument, compile: s.config.Policies})
+	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{feed: journals, made: s.config.Policy})
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})

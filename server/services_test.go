@@ -29,6 +29,7 @@ type book struct {
 	holdfastv1.AccountServiceClient
 	holdfastv1.BillingServiceClient
 	holdfastv1.TermsServiceClient
+	holdfastv1.RiskServiceClient
 	holdfastv1.EventServiceClient
 	holdfastv1.AdminServiceClient
 
@@ -71,6 +72,7 @@ func (b *book) start() {
 	b.AccountServiceClient = holdfastv1.NewAccountServiceClient(b.conn)
 	b.BillingServiceClient = holdfastv1.NewBillingServiceClient(b.conn)
 	b.TermsServiceClient = holdfastv1.NewTermsServiceClient(b.conn)
+	b.RiskServiceClient = holdfastv1.NewRiskServiceClient(b.conn)
 	b.EventServiceClient = holdfastv1.NewEventServiceClient(b.conn)
 	b.AdminServiceClient = holdfastv1.NewAdminServiceClient(b.conn)
 }

@@ -11,6 +11,7 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/document"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
@@ -21,8 +22,8 @@ type termsService struct {
 	*termsBook
 }
 
-// mostTermsFaults bounds the faults of a document that are told, because a status travels in headers.
-const mostTermsFaults = 200
+// mostDocumentFaults bounds the faults of a document that are told, because a status travels in headers.
+const mostDocumentFaults = 200
 
 func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsRequest) (*holdfastv1.PutTermsResponse, error) {
 	var c check
@@ -35,7 +36,7 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	}
 	var err error
 	if cmd.Parsed, err = terms.Parse([]byte(cmd.Document)); err != nil {
-		return nil, termsStatus(err)
+		return nil, documentStatus(err, "INVALID_TERMS")
 	}
 	replayed, err := s.everywhere(ctx, cmd, holdfastv1.TermsService_PutTerms_FullMethodName, r, &holdfastv1.PutTermsResponse{})
 	if err != nil {
@@ -51,15 +52,15 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	return &holdfastv1.PutTermsResponse{Terms: termsProto(v, true), Replayed: replayed}, nil
 }
 
-// termsStatus tells everything that is wrong with a document.
-func termsStatus(err error) error {
-	var faults *terms.Faults
+// documentStatus tells everything that is wrong with a document, with the reason for each fault.
+func documentStatus(err error, reason string) error {
+	var faults *document.Faults
 	if !errors.As(err, &faults) {
-		return failed(codes.InvalidArgument, "INVALID_TERMS", err.Error())
+		return failed(codes.InvalidArgument, reason, err.Error())
 	}
 	bad := &errdetails.BadRequest{}
 	for i, f := range faults.List {
-		if i == mostTermsFaults {
+		if i == mostDocumentFaults {
 			break
 		}
 		field := "document"
@@ -67,12 +68,12 @@ func termsStatus(err error) error {
 			field += "." + f.Path
 		}
 		bad.FieldViolations = append(bad.FieldViolations, &errdetails.BadRequest_FieldViolation{
-			Field: field, Description: fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Detail), Reason: "INVALID_TERMS",
+			Field: field, Description: fmt.Sprintf("line %d, column %d: %s", f.Line, f.Column, f.Detail), Reason: reason,
 		})
 	}
 	first := bad.FieldViolations[0]
-	message := fmt.Sprintf("the terms have %d fault(s), which the details tell; the first: %s: %s", len(faults.List), first.Field, first.Description)
-	return failed(codes.InvalidArgument, "INVALID_TERMS", message, bad)
+	message := fmt.Sprintf("%s %d fault(s), which the details tell; the first: %s: %s", faults.Subject, len(faults.List), first.Field, first.Description)
+	return failed(codes.InvalidArgument, reason, message, bad)
 }
 
 func (s *termsService) GetTerms(ctx context.Context, r *holdfastv1.GetTermsRequest) (*holdfastv1.GetTermsResponse, error) {

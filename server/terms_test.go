@@ -15,8 +15,8 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
-// document is the terms that ship, with texts replaced.
-func document(t testing.TB, replace ...string) string {
+// termsText is the terms that ship, with texts replaced.
+func termsText(t testing.TB, replace ...string) string {
 	t.Helper()
 	text := string(terms.Format(terms.Default()))
 	for i := 0; i < len(replace); i += 2 {
@@ -31,7 +31,7 @@ func TestTermsAreTakenEverywhere(t *testing.T) {
 	b := billed(t, "2026-01-05", fourShards)
 	ctx := t.Context()
 	old := b.accountIn(2, 10_000)
-	r := &holdfastv1.PutTermsRequest{RequestId: "put", Document: document(t, "version: default-1", "version: winter", "default_statement_day: 5", "default_statement_day: 9")}
+	r := &holdfastv1.PutTermsRequest{RequestId: "put", Document: termsText(t, "version: default-1", "version: winter", "default_statement_day: 5", "default_statement_day: 9")}
 	put, err := b.PutTerms(ctx, r)
 	require.NoError(t, err)
 	require.Equal(t, "winter", put.GetTerms().GetVersion())
@@ -64,13 +64,13 @@ func TestTermsAreTakenEverywhere(t *testing.T) {
 	require.Equal(t, LocalCaller, list.GetTerms()[1].GetCaller())
 	shipped, err := b.GetTerms(ctx, &holdfastv1.GetTermsRequest{Version: "default-1"})
 	require.NoError(t, err)
-	require.Equal(t, document(t), shipped.GetTerms().GetDocument())
+	require.Equal(t, termsText(t), shipped.GetTerms().GetDocument())
 	require.Equal(t, "winter", b.billing(old).GetTermsVersion())
 	events := b.events(&holdfastv1.WatchEventsRequest{Types: []holdfastv1.EventType{holdfastv1.EventType_EVENT_TYPE_TERMS_PUT}})
 	require.Len(t, events, fourShards)
 	require.Equal(t, "winter", events[0].GetNote())
 
-	_, err = b.PutTerms(ctx, &holdfastv1.PutTermsRequest{RequestId: "other", Document: document(t, "version: default-1", "version: winter")})
+	_, err = b.PutTerms(ctx, &holdfastv1.PutTermsRequest{RequestId: "other", Document: termsText(t, "version: default-1", "version: winter")})
 	requireReason(t, err, codes.AlreadyExists, "TERMS_EXIST")
 	_, err = b.GetTerms(ctx, &holdfastv1.GetTermsRequest{Version: "summer"})
 	requireReason(t, err, codes.NotFound, "TERMS_NOT_FOUND")
@@ -82,7 +82,7 @@ func TestTermsAreTakenEverywhere(t *testing.T) {
 // TestTermsTellEveryFault puts a document with faults of all kinds: each is told with its line.
 func TestTermsTellEveryFault(t *testing.T) {
 	b := billed(t, "2026-01-05", 1)
-	_, err := b.PutTerms(t.Context(), &holdfastv1.PutTermsRequest{RequestId: "put", Document: document(t,
+	_, err := b.PutTerms(t.Context(), &holdfastv1.PutTermsRequest{RequestId: "put", Document: termsText(t,
 		"version: default-1", "version: winter", "days_until_due: 42", "days_until_due: 4", "default_statement_day: 5", "default_statement_day: 31",
 		"months: 6, fee_per_month: 0.8 %", "months: 6, fee_per_month: 1.2 %", "early_payoff_fees:", "early_payof_fees:",
 	)})
@@ -104,7 +104,7 @@ func TestTermsTellEveryFault(t *testing.T) {
 	// A status travels in headers, so what is told has an end.
 	_, err = b.PutTerms(t.Context(), &holdfastv1.PutTermsRequest{RequestId: "put", Document: strings.Repeat("x: {}\n", 10_000)})
 	requireReason(t, err, codes.InvalidArgument, "INVALID_TERMS")
-	require.Len(t, fieldsOf(err), mostTermsFaults)
+	require.Len(t, fieldsOf(err), mostDocumentFaults)
 }
 
 // TestOperatorsActs are refused to gateways and storefronts; the calls beside them are not.

@@ -29,6 +29,7 @@ type BenchCmd struct {
 	Data        string        `placeholder:"DIR" help:"Keep the book here and use the accounts that it has. Without it one is made in the present directory, and removed."`
 	Shards      int           `placeholder:"N" help:"Shards of the server (its own default)."`
 	Cache       size          `placeholder:"BYTES" help:"Cache of the server, such as 768MiB (its own default)."`
+	Policy      string        `placeholder:"FILE" help:"Risk policy of the server: default (which is the default), none, or a document."`
 	Hold        time.Duration `placeholder:"D" help:"Lifetime of the holds (chosen so that no account gets too many)."`
 	Expire      int           `placeholder:"N" help:"Measure Authorize while N holds end together, instead of the usual."`
 	Close       int           `placeholder:"N" help:"Measure Authorize while the windows of N accounts close, instead of the usual."`
@@ -124,8 +125,8 @@ func (c *BenchCmd) Validate() error {
 		return errors.New("--rate must be above 0")
 	case slices.ContainsFunc(c.Concurrency, func(n int) bool { return n < 1 || n > 1e5 }):
 		return errors.New("--concurrency must be 1 to 100000")
-	case c.Target != "" && (c.Data != "" || c.Shards != 0 || c.Cache != 0 || c.Profile != ""):
-		return errors.New("--data, --shards, --cache and --profile are for a server that bench starts, not for --target")
+	case c.Target != "" && (c.Data != "" || c.Shards != 0 || c.Cache != 0 || c.Policy != "" || c.Profile != ""):
+		return errors.New("--data, --shards, --cache, --policy and --profile are for a server that bench starts, not for --target")
 	}
 	return errors.Join(c.validateApart(), c.validateCluster())
 }

@@ -79,6 +79,9 @@ func (run *benchCluster) launch(ctx context.Context, n *benchNode, copies int) (
 		"--lease", benchLease.String(), "--copies", strconv.Itoa(copies), "--data", n.dir, "--shards", strconv.Itoa(run.shards),
 		"--listen", "127.0.0.1:0", "--ops", "127.0.0.1:0",
 	}
+	if run.bench.Policy != "" {
+		args = append(args, "--policy", run.bench.Policy)
+	}
 	if run.bench.Cache > 0 {
 		args = append(args, "--cache", fmt.Sprintf("%dB", run.bench.Cache))
 	}

@@ -119,6 +119,9 @@ func (b *bench) serverArgs() []string {
 	if b.Shards > 0 {
 		args = append(args, "--shards", strconv.Itoa(b.Shards))
 	}
+	if b.Policy != "" {
+		args = append(args, "--policy", b.Policy)
+	}
 	if b.Close > 0 {
 		args = append(args, "--virtual-clock", closeBegins.Format(time.RFC3339))
 	}

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/holdfast-credit/holdfast/risk/policy"
 	"github.com/holdfast-credit/holdfast/server"
 )
 
@@ -26,6 +27,7 @@ type ServeCmd struct {
 	Zone           string        `help:"Business zone, in which days and months begin, fixed when the data directory is made (default Asia/Shanghai)." placeholder:"ZONE"`
 	Cache          size          `help:"Memory for accounts and other rows." default:"768MiB"`
 	NoPortfolio    bool          `help:"Keep no portfolio: GetPortfolio, and the metrics of it, have nothing to tell; saves 48 bytes an account, and reading the journal beside the writers."`
+	Policy         string        `help:"Risk policy in force while no other has been activated: default for the one that ships, none, or a document." default:"default" placeholder:"FILE"`
 	VirtualClock   string        `help:"Run on a virtual clock that begins at this instant and moves only by AdvanceClock." placeholder:"RFC3339"`
 	Callers        string        `help:"YAML file of who may call; without it everybody may." type:"existingfile" placeholder:"FILE"`
 	TLSCert        string        `name:"tls-cert" help:"Certificate of the server (PEM)." type:"existingfile" placeholder:"FILE"`
@@ -116,6 +118,25 @@ func limitMemory(cache, portfolio int64) {
 	}
 }
 
+// risk sets the risk policy.
+func (c *ServeCmd) risk(config *server.Config) error {
+	switch c.Policy {
+	case "none":
+		config.NoPolicy = true
+		return nil
+	case "default", "":
+		return nil
+	}
+	text, err := os.ReadFile(c.Policy)
+	if err != nil {
+		return fmt.Errorf("--policy: %w", err)
+	}
+	if config.Policy, err = policy.Parse(text); err != nil {
+		return fmt.Errorf("--policy %s: %w", c.Policy, err)
+	}
+	return nil
+}
+
 func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {
 	config := server.Config{
 		Data: c.Data, Shards: c.Shards, Zone: c.Zone, CacheBytes: int64(c.Cache), Listen: c.Listen, Ops: c.Ops,
@@ -125,6 +146,9 @@ func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {
 			Deadline: c.Deadline,
 			TLS:      server.TLSConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.ClientCA},
 		},
+	}
+	if err := c.risk(&config); err != nil {
+		return config, err
 	}
 	cluster, err := c.ClusterFlags.config()
 	if err != nil {
