@@ -36,7 +36,8 @@ func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequ
 	}
 	p, err := policy.Parse([]byte(cmd.Document))
 	if err != nil {
-		return nil, documentStatus(err, "INVALID_POLICY")
+		message, details := documentFaults(err, "INVALID_POLICY")
+		return nil, failed(codes.InvalidArgument, "INVALID_POLICY", message, details)
 	}
 	cmd.Version = p.Version()
 	replayed, err := s.everywhere(ctx, cmd, holdfastv1.RiskService_PutPolicy_FullMethodName, r, &holdfastv1.PutPolicyResponse{})

@@ -7,6 +7,7 @@ import (
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/protoadapt"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -36,7 +37,8 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	}
 	var err error
 	if cmd.Parsed, err = terms.Parse([]byte(cmd.Document)); err != nil {
-		return nil, documentStatus(err, "INVALID_TERMS")
+		message, details := documentFaults(err, "INVALID_TERMS")
+		return nil, failed(codes.InvalidArgument, "INVALID_TERMS", message, details)
 	}
 	replayed, err := s.everywhere(ctx, cmd, holdfastv1.TermsService_PutTerms_FullMethodName, r, &holdfastv1.PutTermsResponse{})
 	if err != nil {
@@ -52,13 +54,13 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	return &holdfastv1.PutTermsResponse{Terms: termsProto(v, true), Replayed: replayed}, nil
 }
 
-// documentStatus tells everything that is wrong with a document, with the reason for each fault.
-func documentStatus(err error, reason string) error {
+// documentFaults tells everything that is wrong with a document, in words and as details, each with the reason.
+func documentFaults(err error, reason string) (message string, details protoadapt.MessageV1) {
+	bad := &errdetails.BadRequest{}
 	var faults *document.Faults
 	if !errors.As(err, &faults) {
-		return failed(codes.InvalidArgument, reason, err.Error())
+		return err.Error(), bad
 	}
-	bad := &errdetails.BadRequest{}
 	for i, f := range faults.List {
 		if i == mostDocumentFaults {
 			break
@@ -72,8 +74,7 @@ func documentStatus(err error, reason string) error {
 		})
 	}
 	first := bad.FieldViolations[0]
-	message := fmt.Sprintf("%s %d fault(s), which the details tell; the first: %s: %s", faults.Subject, len(faults.List), first.Field, first.Description)
-	return failed(codes.InvalidArgument, reason, message, bad)
+	return fmt.Sprintf("%s %d fault(s), which the details tell; the first: %s: %s", faults.Subject, len(faults.List), first.Field, first.Description), bad
 }
 
 func (s *termsService) GetTerms(ctx context.Context, r *holdfastv1.GetTermsRequest) (*holdfastv1.GetTermsResponse, error) {
