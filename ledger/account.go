@@ -49,6 +49,7 @@ type Account struct {
 	Bills        []PaidBill // the newest last, at most MostPaidBills
 	Velocity     Velocity
 	Conduct      Conduct
+	Risk         Risk
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and

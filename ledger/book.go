@@ -24,6 +24,12 @@ type Book interface {
 	PutItem(AccountID, *Item)
 	Statement(AccountID, calendar.Date) *Statement // by the opening date of its window; nil when there is none
 	PutStatement(AccountID, *Statement)
+	Applicant(ConsumerToken) *Applicant // nil when there is none
+	PutApplicant(*Applicant)
+	Application(ApplicationID) *Application // nil when there is none
+	PutApplication(*Application)
+	Review(ReviewID) *Review // nil when there is none
+	PutReview(*Review)
 	Err() error
 }
 

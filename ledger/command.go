@@ -361,6 +361,82 @@ type (
 	}
 )
 
+// Commands on applications, consents and reviews. What a risk policy says travels inside the command: it has been reckoned
+// before.
+type (
+	// SubmitApplication records an application for an account or, where Account says so, for another limit of one; with an
+	// approval there is an Offer, whose Limit and Lines are all that counts where it does not raise the limit. The request's
+	// body is what the caller said: inputs that are missing or the core's own, and what the policy made of them, are not.
+	SubmitApplication struct {
+		Request
+		Consumer ConsumerToken // of an application for an account
+		Account  AccountID     // of a limit review
+		Currency money.Currency
+		Consents []Consenting
+		Needs    []Purpose // for which there must be consent
+		Assessment
+		Offer Offer
+	}
+	// AcceptOffer accepts an offer.
+	AcceptOffer struct {
+		Request
+		Application ApplicationID
+		Agreement   string
+		Consents    []Consenting
+		Needs       []Purpose             // for which there must be consent
+		Day         calendar.StatementDay // 0 for that of the terms
+		Channel     Channel               // of collections; NoChannel for DirectDebit
+	}
+	// WithdrawOffer ends an offer that nobody is to accept any more.
+	WithdrawOffer struct {
+		Request
+		Application ApplicationID
+		Reason      string
+	}
+	// WithdrawConsent ends the consent to a purpose.
+	WithdrawConsent struct {
+		Request
+		Consumer ConsumerToken
+		Purpose  Purpose
+	}
+	// RequestReview asks that a person look at a decision.
+	RequestReview struct {
+		Request
+		Subject   Subject
+		Statement string
+	}
+	// ResolveReview records what the person found. To overturn the decline of an application takes an offer.
+	ResolveReview struct {
+		Request
+		Review  ReviewID
+		Outcome ReviewOutcome // Upheld or Overturned
+		Note    string
+		Offer   Offer
+	}
+	// EraseConsumer takes away what law does not oblige to keep. Records of accounts that are closed are kept for so many Years.
+	EraseConsumer struct {
+		Request
+		Consumer ConsumerToken
+		Years    int
+	}
+	// GetApplicant reads what is known of a consumer beside the account, and what could not be erased.
+	GetApplicant struct {
+		Consumer ConsumerToken
+		Years    int // as for EraseConsumer
+	}
+	// GetApplication reads an application.
+	GetApplication struct{ Application ApplicationID }
+	// GetReview reads a review, with the application that it is about.
+	GetReview struct{ Review ReviewID }
+	// ListReviews reads up to Limit reviews of the shard with numbers below Before, newest first, 0 beginning at the newest; only
+	// those without an outcome, if Pending.
+	ListReviews struct {
+		Before  uint64
+		Limit   int
+		Pending bool
+	}
+)
+
 // LinePlace is a place in the lines of a statement, which are captures and then items. The zero place is the first line's.
 type LinePlace struct {
 	N    uint32 // of an authorization

@@ -64,6 +64,7 @@ type (
 		Terms    TermsID
 		Day      calendar.StatementDay
 		Channel  Channel
+		Risk     Risk // how the consumer was assessed, if there was an application
 	}
 	// LimitsSet has new limits; those not named stay.
 	LimitsSet struct {
@@ -71,6 +72,8 @@ type (
 		SetAccount bool
 		Limit      money.Amount
 		Lines      []LimitOfLine
+		Risk       Risk   // how the consumer was assessed, if that is why
+		Reason     string // codes of the policy's, commas between, of a limit that it lowered
 	}
 	// TemporaryLimitSet has a raise of a line, or of the account for NoScene; a limit of 0 takes it back.
 	TemporaryLimitSet struct {
@@ -243,6 +246,64 @@ type (
 		Scope   Scope
 		Reason  string
 		Resumed bool
+	}
+	// ApplicationDecided is an application with what the policy said of it: an offer, or why there is none.
+	ApplicationDecided struct {
+		ID       ApplicationID
+		Consumer ConsumerToken
+		Kind     ApplicationKind
+		Account  AccountID // of a limit review
+		Currency money.Currency
+		Consents []Consenting
+		Needs    []Purpose    // whose consent it was assessed by
+		Before   money.Amount // limit of the account before a limit review
+		State    ApplicationState
+		Assessment
+		Offer Offer
+	}
+	// OfferAccepted is an acceptance. The entry before it opened the account, or raised its limits.
+	OfferAccepted struct {
+		ID        ApplicationID
+		Consumer  ConsumerToken
+		Account   AccountID
+		Agreement string
+		Consents  []Consenting
+	}
+	// OfferEnded is an offer taken back before its time was over.
+	OfferEnded struct {
+		ID       ApplicationID
+		Consumer ConsumerToken
+		Reason   string
+	}
+	// ConsentWithdrawn is the end of a consent, and of the open offer that was made with it, if there was one.
+	ConsentWithdrawn struct {
+		Consumer ConsumerToken
+		Purpose  Purpose
+		Offer    ApplicationID
+	}
+	// ReviewRequested asks that a person look at a decision.
+	ReviewRequested struct {
+		ID        ReviewID
+		Consumer  ConsumerToken
+		Subject   Subject
+		Statement string
+	}
+	// ReviewResolved is what the person found, and for an application whose decline was wrong what is offered instead.
+	ReviewResolved struct {
+		ID          ReviewID
+		Consumer    ConsumerToken
+		Outcome     ReviewOutcome
+		Note        string
+		Application ApplicationID
+		Offer       Offer
+	}
+	// ConsumerErased takes away of applications and reviews what law does not oblige to keep. Bound says that there is an
+	// account that is open or owes, and that consents therefore stay.
+	ConsumerErased struct {
+		Consumer     ConsumerToken
+		Bound        bool
+		Applications []ApplicationID
+		Reviews      []ReviewID
 	}
 	// ClockAdvanced is a virtual clock moved to the entry's time.
 	ClockAdvanced struct{}

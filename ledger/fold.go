@@ -61,6 +61,8 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		return out
 	case *ClockAdvanced:
 		return out
+	case *ApplicationDecided, *OfferAccepted, *OfferEnded, *ConsentWithdrawn, *ReviewRequested, *ReviewResolved, *ConsumerErased:
+		return l.foldApplicant(e, ConsumerOf(f))
 	}
 	id := AccountOf(e.Fact)
 	a := l.book.Account(id)
@@ -183,7 +185,7 @@ func (l *Ledger) foldOpened(e *Entry, f *AccountOpened) Outcome {
 	a := &Account{
 		ID: f.Account, Sequence: e.Sequence, Consumer: f.Consumer, Status: AccountActive, Currency: f.Currency,
 		Limit: f.Limit, Created: e.Time, Updated: e.Time,
-		Billing: Billing{Terms: f.Terms, Day: f.Day, Channel: f.Channel},
+		Billing: Billing{Terms: f.Terms, Day: f.Day, Channel: f.Channel}, Risk: f.Risk,
 	}
 	if f.Day == 0 { // from before accounts had one
 		a.Billing.Day, a.Billing.Channel = firstStatementDay, DirectDebit
@@ -220,6 +222,9 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 		}
 		for _, line := range f.Lines {
 			a.Line(line.Scene).Limit = line.Limit
+		}
+		if f.Risk.Application != 0 {
+			a.Risk = f.Risk
 		}
 	case *TemporaryLimitSet:
 		raise := f.Raise

@@ -57,9 +57,67 @@ func ShardOf(id string) (shard uint16, ok bool) {
 }
 
 // String is acc_ and 13 characters of Crockford's base 32.
-func (a AccountID) String() string {
+func (a AccountID) String() string { return inShard("acc_", uint64(a)) }
+
+// ApplicationID is a shard's number and, below it, the application's number in the shard: 1, 2, 3, ...
+type ApplicationID uint64
+
+// NewApplicationID is the id of the n-th application of a shard.
+func NewApplicationID(shard uint16, n uint64) ApplicationID {
+	return ApplicationID(NewAccountID(shard, n))
+}
+
+// Shard is the number of the shard that the application lives in.
+func (id ApplicationID) Shard() uint16 { return AccountID(id).Shard() }
+
+// Number is the application's number in its shard.
+func (id ApplicationID) Number() uint64 { return AccountID(id).Number() }
+
+// String is app_ and 13 characters of Crockford's base 32.
+func (id ApplicationID) String() string { return inShard("app_", uint64(id)) }
+
+// ParseApplicationID reads what ApplicationID.String writes.
+func ParseApplicationID(s string) (ApplicationID, error) {
+	v, ok := parseInShard("app_", s)
+	if !ok {
+		return 0, fmt.Errorf("want an application id as app_ and 13 characters, have %q", clip(s))
+	}
+	return ApplicationID(v), nil
+}
+
+// ReviewID is a shard's number and, below it, the review's number in the shard: 1, 2, 3, ...
+type ReviewID uint64
+
+// NewReviewID is the id of the n-th review of a shard.
+func NewReviewID(shard uint16, n uint64) ReviewID { return ReviewID(NewAccountID(shard, n)) }
+
+// Shard is the number of the shard that the review lives in.
+func (id ReviewID) Shard() uint16 { return AccountID(id).Shard() }
+
+// Number is the review's number in its shard.
+func (id ReviewID) Number() uint64 { return AccountID(id).Number() }
+
+// String is rev_ and 13 characters of Crockford's base 32.
+func (id ReviewID) String() string { return inShard("rev_", uint64(id)) }
+
+// ParseReviewID reads what ReviewID.String writes.
+func ParseReviewID(s string) (ReviewID, error) {
+	v, ok := parseInShard("rev_", s)
+	if !ok {
+		return 0, fmt.Errorf("want a review id as rev_ and 13 characters, have %q", clip(s))
+	}
+	return ReviewID(v), nil
+}
+
+func inShard(prefix string, id uint64) string {
 	var b [4 + 13]byte
-	return string(appendBase32(append(b[:0], "acc_"...), uint64(a), 13))
+	return string(appendBase32(append(b[:0], prefix...), id, 13))
+}
+
+func parseInShard(prefix, s string) (uint64, bool) {
+	digits, ok := strings.CutPrefix(s, prefix)
+	v, good := parseBase32(digits, 13)
+	return v, ok && good && AccountID(v).Number() != 0
 }
 
 // AuthorizationID is an account and the authorization's number on it: 1, 2, 3, ... so that the id alone finds
@@ -160,9 +218,8 @@ func parseNumbered(prefix, s string) (AccountID, uint32, bool) {
 
 // ParseAccountID reads what AccountID.String writes.
 func ParseAccountID(s string) (AccountID, error) {
-	digits, ok := strings.CutPrefix(s, "acc_")
-	v, good := parseBase32(digits, 13)
-	if !ok || !good || AccountID(v).Number() == 0 {
+	v, ok := parseInShard("acc_", s)
+	if !ok {
 		return 0, fmt.Errorf("want an account id as acc_ and 13 characters, have %q", clip(s))
 	}
 	return AccountID(v), nil

@@ -93,6 +93,7 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *Quote:
 		id = c.Account
+	case *GetApplicant, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard:
 	default:
 		return Outcome{}, false
@@ -169,6 +170,9 @@ func (l *Ledger) decide(c Command) Outcome {
 	if out, mine := l.readDebt(c); mine {
 		return out
 	}
+	if out, mine := l.dossierCommand(c); mine {
+		return out
+	}
 	return l.read(c)
 }
 
@@ -180,6 +184,9 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 	}
 	if r.ID.Account == 0 {
 		out := r.outcome(nil)
+		if l.dossierAgain(c, r, &out); l.book.Err() != nil {
+			return Outcome{}
+		}
 		switch c.(type) {
 		case *Suspend, *Resume:
 			out.Shard = l.book.Shard().Clone() // what is suspended now: receipts do not keep it

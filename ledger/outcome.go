@@ -36,6 +36,7 @@ type Outcome struct {
 	Refunded      money.Amount
 
 	Billing        *BillingAnswer // of commands on what is owed
+	Dossier        *Dossier       // of commands on applications
 	TermsPut       []TermsVersion
 	Policies       *PolicyAnswer // of GetPolicies
 	Verdict        Verdict       // of the risk policy, on what Check asked

@@ -391,6 +391,80 @@ func (c *ActivatePolicy) fields(f *fingerprint) {
 	f.bool("shadow", c.Shadow)
 }
 
+func (c *SubmitApplication) fields(f *fingerprint) {
+	f.kind(50)
+	f.str("consumer_token", string(c.Consumer))
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.consents(c.Consents)
+	h := fnvOffset
+	for _, i := range c.Inputs {
+		if !i.Missing && !i.Own {
+			h = hashString(hashString(h, i.Name), i.Value)
+		}
+	}
+	f.field("features", h)
+}
+
+func (c *AcceptOffer) fields(f *fingerprint) {
+	f.kind(51)
+	f.int("application_id", int64(c.Application))
+	f.str("agreement_version", c.Agreement)
+	f.consents(c.Consents)
+	f.int("statement_day", int64(c.Day))
+	f.int("collection_channel", int64(c.Channel))
+}
+
+func (c *WithdrawOffer) fields(f *fingerprint) {
+	f.kind(52)
+	f.int("application_id", int64(c.Application))
+	f.str("reason", c.Reason)
+}
+
+func (c *WithdrawConsent) fields(f *fingerprint) {
+	f.kind(53)
+	f.str("consumer_token", string(c.Consumer))
+	f.str("purpose", string(c.Purpose))
+}
+
+func (c *RequestReview) fields(f *fingerprint) {
+	f.kind(54)
+	f.int("application_id", int64(c.Subject.Application))
+	f.auth(c.Subject.Authorization)
+	f.int("account_id", int64(c.Subject.Account))
+	f.str("statement", c.Statement)
+}
+
+func (c *ResolveReview) fields(f *fingerprint) {
+	f.kind(55)
+	f.int("review_id", int64(c.Review))
+	f.int("outcome", int64(c.Outcome))
+	f.str("note", c.Note)
+	h := hashInt(hashString(fnvOffset, c.Offer.Grade), int64(c.Offer.Limit))
+	for _, l := range c.Offer.Lines {
+		h = hashInt(hashInt(h, int64(l.Scene)), int64(l.Limit))
+	}
+	f.field("offer", h)
+}
+
+func (c *EraseConsumer) fields(f *fingerprint) {
+	f.kind(56)
+	f.str("consumer_token", string(c.Consumer))
+}
+
+func (f *fingerprint) consents(given []Consenting) {
+	h := fnvOffset
+	for _, g := range given {
+		h = hashString(hashString(h, string(g.Purpose)), g.Version)
+	}
+	f.field("consents", h)
+}
+
+func (*GetApplicant) fields(*fingerprint)   {}
+func (*GetApplication) fields(*fingerprint) {}
+func (*GetReview) fields(*fingerprint)      {}
+func (*ListReviews) fields(*fingerprint)    {}
+
 func (f *fingerprint) plan(c PlanChoice) {
 	f.field("plan", hashInt(hashInt(fnvOffset, int64(c.Method)), int64(c.Months)))
 }
@@ -452,6 +526,10 @@ type Receipt struct {
 	Refunded  money.Amount
 	Item      uint32   // the number of the item that it added; 0 when it added none
 	Account   *Account // as it was then, holds left out; nil when the outcome is no account
+
+	// What it was about of applications, which is told as it is now: what has been erased is not kept in receipts.
+	Application ApplicationID
+	Review      ReviewID
 }
 
 // Mark is what changes about an authorization: enough to see it as it was.
@@ -476,6 +554,14 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 	}
 	if out.Billing != nil && out.Billing.Item != nil {
 		r.Item = out.Billing.Item.N
+	}
+	if d := out.Dossier; d != nil {
+		if d.Application != nil {
+			r.Application = d.Application.ID
+		}
+		if d.Review != nil {
+			r.Review = d.Review.ID
+		}
 	}
 	if a := &out.Authorization; a.N != 0 {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,

@@ -20,6 +20,9 @@ func (s *script) command() ledger.Command {
 	if c := s.debtCommand(); c != nil {
 		return c
 	}
+	if c := s.applicationCommand(); c != nil {
+		return c
+	}
 	switch s.d.Cmd {
 	case "suspend":
 		return &ledger.Suspend{Request: s.request(), Scope: s.scope(), Reason: s.text("reason", "incident")}

@@ -64,6 +64,9 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 	if out.Billing != nil {
 		s.tellBilling(b, out.Billing)
 	}
+	if out.Dossier != nil {
+		s.tellDossier(b, out.Dossier)
+	}
 	if out.Shard != nil {
 		s.tellShard(b, out.Shard)
 	}
@@ -124,6 +127,9 @@ func (s *script) tellAccount(b *strings.Builder, a *ledger.Account) {
 	}
 	fmt.Fprintf(b, " limit %d %s", a.Limit, a.Currency)
 	tellRaise(b, a.Temporary)
+	if a.Risk.Application != 0 {
+		fmt.Fprintf(b, " grade %s score %d application %d", a.Risk.Grade, a.Risk.Score, a.Risk.Application.Number())
+	}
 	b.WriteByte('\n')
 	for i := range a.Lines {
 		l := &a.Lines[i]

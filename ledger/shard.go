@@ -10,17 +10,19 @@ import (
 
 // Shard is what a shard knows beside its accounts. It is small and always in memory.
 type Shard struct {
-	Number      uint16
-	Sequence    uint64           // of the last entry absorbed
-	Time        calendar.Instant // of that entry
-	Accounts    uint64           // how many were ever opened
-	OpenHolds   int64
-	Suspensions []Suspension    // in order of scope
-	Totals      []Totals        // in order of carrier and currency
-	Debts       []DebtTotals    // in order of currency
-	Terms       []TermsVersion  // as they were put
-	Policies    []PolicyVersion // of the risk policy, as they were put
-	Activations []Activation    // in order of time: what is in force, and what will be
+	Number    uint16
+	Sequence  uint64           // of the last entry absorbed
+	Time      calendar.Instant // of that entry
+	Accounts  uint64           // how many were ever opened
+	OpenHolds int64
+	// How many applications, and reviews, there ever were.
+	Applications, Reviews uint64
+	Suspensions           []Suspension    // in order of scope
+	Totals                []Totals        // in order of carrier and currency
+	Debts                 []DebtTotals    // in order of currency
+	Terms                 []TermsVersion  // as they were put
+	Policies              []PolicyVersion // of the risk policy, as they were put
+	Activations           []Activation    // in order of time: what is in force, and what will be
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -124,6 +126,10 @@ func (s *Shard) fold(e *Entry) {
 	switch f := e.Fact.(type) {
 	case *AccountOpened:
 		s.Accounts = f.Account.Number()
+	case *ApplicationDecided:
+		s.Applications = f.ID.Number()
+	case *ReviewRequested:
+		s.Reviews = f.ID.Number()
 	case *SuspensionSet:
 		s.setSuspension(e, f)
 	case *TermsPut:

@@ -41,6 +41,8 @@ type Report struct {
 	Authorizations int64        // open and ended ones, checked with their accounts
 	Items          int64        // checked with their accounts: numbered without a gap
 	Statements     int64        // checked with their accounts: each adds up, and opens with what the one before closed with
+	Applications   int64        // checked with their applicants: each is of one, and follows the one before
+	Reviews        int64        // checked with their applicants, likewise
 	Receipts       int64        // that the entries made, those included that have outlived their keeping
 	Compared       bool         // whether there was a state to compare with the fold; if not, the next two are 0
 	Flushed        uint64       // the entry up to which the state has everything; what changed later may be missing in it
@@ -182,7 +184,33 @@ func (a *auditor) compare() error {
 	if a.State != nil {
 		a.compareState(fold)
 	}
-	return a.checkAccounts(fold)
+	if err := a.checkAccounts(fold); err != nil {
+		return err
+	}
+	return a.checkApplicants(fold)
+}
+
+// checkApplicants checks every applicant of the fold with its applications and reviews, and that these are the shard's.
+func (a *auditor) checkApplicants(fold *state.Snapshot) error {
+	var tally ledger.DossierTally
+	full := errors.New("enough faults")
+	err := fold.Applicants(func(p *ledger.Applicant) error {
+		if err := tally.Add(p, fold.Application, fold.Review); err != nil && !a.report.fault("%v", err) {
+			return full
+		}
+		return nil
+	})
+	a.report.Applications, a.report.Reviews = int64(tally.Applications), int64(tally.Reviews)
+	switch {
+	case errors.Is(err, full):
+	case err != nil:
+		return fmt.Errorf("audit: %w", err)
+	default:
+		if err := tally.Check(a.book.Shard()); err != nil {
+			a.report.fault("totals: %v", err)
+		}
+	}
+	return nil
 }
 
 // checkAccounts checks every account of the fold with its whole history, and that together they are the shard's totals.

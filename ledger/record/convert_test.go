@@ -13,13 +13,13 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 	switch f := e.Fact.(type) {
 	case *ledger.AccountOpened:
 		o := &journalv1.AccountOpened{Account: uint64(f.Account), Consumer: string(f.Consumer), Currency: string(f.Currency), Limit: int64(f.Limit),
-			Terms: int64(f.Terms), Day: int64(f.Day), Channel: int64(f.Channel)}
+			Terms: int64(f.Terms), Day: int64(f.Day), Channel: int64(f.Channel), Risk: accountRisk(f.Risk)}
 		for i := range f.Lines {
 			o.Lines = append(o.Lines, opening(&f.Lines[i]))
 		}
 		g.Fact = &journalv1.Entry_AccountOpened{AccountOpened: o}
 	case *ledger.LimitsSet:
-		o := &journalv1.LimitsSet{Account: uint64(f.Account), SetAccount: f.SetAccount, Limit: int64(f.Limit)}
+		o := &journalv1.LimitsSet{Account: uint64(f.Account), SetAccount: f.SetAccount, Limit: int64(f.Limit), Risk: accountRisk(f.Risk), Reason: f.Reason}
 		for _, l := range f.Lines {
 			o.Lines = append(o.Lines, &journalv1.LimitOfLine{Scene: int64(l.Scene), Limit: int64(l.Limit)})
 		}
@@ -67,7 +67,11 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 	case *ledger.ClockAdvanced:
 		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
 	default:
-		onHold(g, e.Fact)
+		if r := onApplication(e.Fact); r != nil {
+			g.Fact = &journalv1.Entry_Risk{Risk: r}
+		} else {
+			onHold(g, e.Fact)
+		}
 	}
 	return g
 }

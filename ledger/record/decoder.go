@@ -207,6 +207,8 @@ func check(f ledger.Fact) error {
 	case *ledger.CaptureRefunded:
 		c.state(f.State)
 		c.booking(f.Booking)
+	case *ledger.ApplicationDecided, *ledger.ReviewResolved:
+		c.application(f)
 	}
 	if h := ledger.HoldOf(f); h != nil && h.N != 0 {
 		c.scene(h.Scene)

@@ -22,6 +22,8 @@ var facts = []ledger.Fact{
 	&ledger.HoldExtended{}, &ledger.HoldSubmitted{}, &ledger.HoldCaptured{}, &ledger.HoldReleased{}, &ledger.OrderReversed{},
 	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
 	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{}, &ledger.AlertRaised{},
+	&ledger.ApplicationDecided{}, &ledger.OfferAccepted{}, &ledger.OfferEnded{}, &ledger.ConsentWithdrawn{},
+	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -38,16 +40,20 @@ func drawEntry(t *rapid.T, kind ledger.Fact) *ledger.Entry {
 
 // ends are the last ones of values of which only some may be read.
 var ends = map[reflect.Type]uint64{
-	reflect.TypeFor[ledger.State]():          uint64(ledger.Declined),
-	reflect.TypeFor[ledger.AccountStatus]():  uint64(ledger.AccountClosed),
-	reflect.TypeFor[ledger.Part]():           uint64(ledger.SubsidyPart),
-	reflect.TypeFor[ledger.BookKind]():       uint64(ledger.BookSubsidy),
-	reflect.TypeFor[ledger.Channel]():        uint64(ledger.ByHand),
-	reflect.TypeFor[ledger.ItemOutcome]():    uint64(ledger.Undone),
-	reflect.TypeFor[ledger.BookingKind]():    uint64(ledger.PurchaseRefunded),
-	reflect.TypeFor[calendar.StatementDay](): 28,
-	reflect.TypeFor[ledger.Action]():         uint64(ledger.ActionDecline),
-	reflect.TypeFor[ledger.Severity]():       uint64(ledger.Critical),
+	reflect.TypeFor[ledger.State]():            uint64(ledger.Declined),
+	reflect.TypeFor[ledger.AccountStatus]():    uint64(ledger.AccountClosed),
+	reflect.TypeFor[ledger.Part]():             uint64(ledger.SubsidyPart),
+	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookSubsidy),
+	reflect.TypeFor[ledger.Channel]():          uint64(ledger.ByHand),
+	reflect.TypeFor[ledger.ItemOutcome]():      uint64(ledger.Undone),
+	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.PurchaseRefunded),
+	reflect.TypeFor[calendar.StatementDay]():   28,
+	reflect.TypeFor[ledger.ApplicationKind]():  uint64(ledger.LimitReview),
+	reflect.TypeFor[ledger.ApplicationState](): uint64(ledger.LimitApplied),
+	reflect.TypeFor[ledger.ReviewOutcome]():    uint64(ledger.Overturned),
+	reflect.TypeFor[ledger.Decision]():         uint64(ledger.Decline),
+	reflect.TypeFor[ledger.Action]():           uint64(ledger.ActionDecline),
+	reflect.TypeFor[ledger.Severity]():         uint64(ledger.Critical),
 }
 
 // draw fills a value with anything that its type may hold and that may be read, the extremes now and then.

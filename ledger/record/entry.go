@@ -137,6 +137,7 @@ func walkAccountOpened(w *wire, f *ledger.AccountOpened) {
 	num(w, 6, &f.Terms)
 	num(w, 7, &f.Day)
 	num(w, 8, &f.Channel)
+	walkRiskOf(w, 9, &f.Risk)
 }
 
 func walkLimitsSet(w *wire, f *ledger.LimitsSet) {
@@ -147,6 +148,8 @@ func walkLimitsSet(w *wire, f *ledger.LimitsSet) {
 		num(w, 1, &l.Scene)
 		num(w, 2, &l.Limit)
 	})
+	walkRiskOf(w, 5, &f.Risk)
+	str(w, 6, &f.Reason)
 }
 
 func walkTemporaryLimitSet(w *wire, f *ledger.TemporaryLimitSet) {

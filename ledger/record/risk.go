@@ -49,6 +49,20 @@ func appendRisk(w *wire, f ledger.Fact) {
 		message(w, 2, f, walkPolicyActivated)
 	case *ledger.AlertRaised:
 		message(w, 20, f, walkAlertRaised)
+	case *ledger.ApplicationDecided:
+		message(w, 3, f, walkApplicationDecided)
+	case *ledger.OfferAccepted:
+		message(w, 4, f, walkOfferAccepted)
+	case *ledger.OfferEnded:
+		message(w, 5, f, walkOfferEnded)
+	case *ledger.ConsentWithdrawn:
+		message(w, 6, f, walkConsentWithdrawn)
+	case *ledger.ReviewRequested:
+		message(w, 7, f, walkReviewRequested)
+	case *ledger.ReviewResolved:
+		message(w, 8, f, walkReviewResolved)
+	case *ledger.ConsumerErased:
+		message(w, 9, f, walkConsumerErased)
 	default:
 		panic(fmt.Sprintf("record: fact %T cannot be written", f))
 	}
@@ -60,6 +74,13 @@ var riskFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	2: read(walkPolicyActivated),
 
 	20: read(walkAlertRaised),
+	3:  read(walkApplicationDecided),
+	4:  read(walkOfferAccepted),
+	5:  read(walkOfferEnded),
+	6:  read(walkConsentWithdrawn),
+	7:  read(walkReviewRequested),
+	8:  read(walkReviewResolved),
+	9:  read(walkConsumerErased),
 }
 
 // readRisk reads a fact about risk.

@@ -25,13 +25,16 @@ type kind[T any] struct {
 }
 
 var (
-	accounts   = kind[ledger.Account]{record.AppendAccount, record.DecodeAccount, drawAccount}
-	endeds     = kind[ledger.Authorization]{record.AppendEnded, record.DecodeEnded, plain[ledger.Authorization]}
-	items      = kind[ledger.Item]{record.AppendItem, record.DecodeItem, plain[ledger.Item]}
-	statements = kind[ledger.Statement]{record.AppendStatement, record.DecodeStatement, plain[ledger.Statement]}
-	orders     = kind[ledger.Order]{record.AppendOrder, record.DecodeOrder, plain[ledger.Order]}
-	receipts   = kind[ledger.Receipt]{record.AppendReceipt, record.DecodeReceipt, drawReceipt}
-	shards     = kind[ledger.Shard]{record.AppendShard, record.DecodeShard, plain[ledger.Shard]}
+	accounts     = kind[ledger.Account]{record.AppendAccount, record.DecodeAccount, drawAccount}
+	endeds       = kind[ledger.Authorization]{record.AppendEnded, record.DecodeEnded, plain[ledger.Authorization]}
+	items        = kind[ledger.Item]{record.AppendItem, record.DecodeItem, plain[ledger.Item]}
+	statements   = kind[ledger.Statement]{record.AppendStatement, record.DecodeStatement, plain[ledger.Statement]}
+	orders       = kind[ledger.Order]{record.AppendOrder, record.DecodeOrder, plain[ledger.Order]}
+	receipts     = kind[ledger.Receipt]{record.AppendReceipt, record.DecodeReceipt, drawReceipt}
+	applicants   = kind[ledger.Applicant]{record.AppendApplicant, record.DecodeApplicant, plain[ledger.Applicant]}
+	applications = kind[ledger.Application]{record.AppendApplication, record.DecodeApplication, plain[ledger.Application]}
+	reviews      = kind[ledger.Review]{record.AppendReview, record.DecodeReview, plain[ledger.Review]}
+	shards       = kind[ledger.Shard]{record.AppendShard, record.DecodeShard, plain[ledger.Shard]}
 )
 
 func plain[T any](t *rapid.T) T { return drawn[T](t, "row") }
@@ -115,6 +118,9 @@ func TestRows(t *testing.T) {
 	t.Run("statement", rapid.MakeCheck(statements.check))
 	t.Run("order", rapid.MakeCheck(orders.check))
 	t.Run("receipt", rapid.MakeCheck(receipts.check))
+	t.Run("applicant", rapid.MakeCheck(applicants.check))
+	t.Run("application", rapid.MakeCheck(applications.check))
+	t.Run("review", rapid.MakeCheck(reviews.check))
 	t.Run("shard", rapid.MakeCheck(shards.check))
 }
 
@@ -227,13 +233,16 @@ func reading(row any) (bytes uint64) {
 	return bytes
 }
 
-func FuzzDecodeAccount(f *testing.F)   { accounts.fuzz(f) }
-func FuzzDecodeEnded(f *testing.F)     { endeds.fuzz(f) }
-func FuzzDecodeItem(f *testing.F)      { items.fuzz(f) }
-func FuzzDecodeStatement(f *testing.F) { statements.fuzz(f) }
-func FuzzDecodeOrder(f *testing.F)     { orders.fuzz(f) }
-func FuzzDecodeReceipt(f *testing.F)   { receipts.fuzz(f) }
-func FuzzDecodeShard(f *testing.F)     { shards.fuzz(f) }
+func FuzzDecodeAccount(f *testing.F)     { accounts.fuzz(f) }
+func FuzzDecodeEnded(f *testing.F)       { endeds.fuzz(f) }
+func FuzzDecodeItem(f *testing.F)        { items.fuzz(f) }
+func FuzzDecodeStatement(f *testing.F)   { statements.fuzz(f) }
+func FuzzDecodeOrder(f *testing.F)       { orders.fuzz(f) }
+func FuzzDecodeReceipt(f *testing.F)     { receipts.fuzz(f) }
+func FuzzDecodeApplicant(f *testing.F)   { applicants.fuzz(f) }
+func FuzzDecodeApplication(f *testing.F) { applications.fuzz(f) }
+func FuzzDecodeReview(f *testing.F)      { reviews.fuzz(f) }
+func FuzzDecodeShard(f *testing.F)       { shards.fuzz(f) }
 
 // typical is an account as most are: one line, two open holds.
 func typical() *ledger.Account {

@@ -119,6 +119,9 @@ func walkAccount(r *row, a *ledger.Account) {
 		if isBilled(&a.Billing) {
 			lines |= billed
 		}
+		if a.Risk != (ledger.Risk{}) {
+			lines |= assessed
+		}
 		b[37] = lines
 	}
 	n := r.list(8)
@@ -146,6 +149,12 @@ func walkAccount(r *row, a *ledger.Account) {
 	if lines&billed != 0 {
 		walkBilled(r, &a.Billing)
 	}
+	if lines&assessed != 0 {
+		n := r.list(2)
+		number(r, &n[0], &a.Risk.Score)
+		unsigned(r, &n[1], &a.Risk.Application)
+		word(r, &a.Risk.Grade)
+	}
 	for i := range mandates {
 		m := &mandates[i]
 		n := r.list(5)
@@ -172,8 +181,11 @@ func walkAccount(r *row, a *ledger.Account) {
 
 const leastBill = 12 // bytes
 
-// billed is a bit beside those of the lines: there is billing.
-const billed = 1 << 7
+// Bits beside those of the lines: there is billing; there was an assessment.
+const (
+	billed   = 1 << 7
+	assessed = 1 << 6
+)
 
 func touched(a *ledger.Account) (lines byte) {
 	for i := range a.Lines {
@@ -288,22 +300,39 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	truth(r, &n[26], &v.Late)
 	truth(r, &n[27], &v.Tombstone)
 	truth(r, &n[28], &v.Exceeded)
-	account := v.Account != nil
-	truth(r, &n[29], &account)
+	var parts uint8 // that are there, a bit for each
+	if v.Account != nil {
+		parts |= receiptAccount
+	}
+	if v.Application != 0 || v.Review != 0 {
+		parts |= receiptDossier
+	}
+	unsigned(r, &n[29], &parts)
 	unsigned(r, &n[30], &v.Item)
 	data(r, &v.Print)
 	if r.reading {
 		if m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0 {
 			r.spoil()
 		}
-		if v.Account = nil; account {
+		v.Account, v.Application, v.Review = nil, 0, 0
+		if parts&receiptAccount != 0 {
 			v.Account = new(ledger.Account)
 		}
 	}
-	if account {
+	if parts&receiptDossier != 0 {
+		n := r.list(2)
+		unsigned(r, &n[0], &v.Application)
+		unsigned(r, &n[1], &v.Review)
+	}
+	if parts&receiptAccount != 0 {
 		walkAccount(r, v.Account)
 	}
 }
+
+const (
+	receiptAccount = 1 << iota
+	receiptDossier
+)
 
 // AppendShard appends a shard's row.
 func AppendShard(b []byte, s *ledger.Shard) []byte {
@@ -320,7 +349,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(11)
+	n := r.list(13)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -332,6 +361,8 @@ func walkShard(r *row, s *ledger.Shard) {
 	versions := elements(r, &n[8], &s.Terms, 3)
 	policies := elements(r, &n[9], &s.Policies, 3)
 	activations := elements(r, &n[10], &s.Activations, 3)
+	unsigned(r, &n[11], &s.Applications)
+	unsigned(r, &n[12], &s.Reviews)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)

@@ -27,6 +27,10 @@ type Book struct {
 	items      map[itemKey]*ledger.Item
 	statements map[statementKey]*ledger.Statement
 
+	applicants   loans[ledger.ConsumerToken, ledger.Applicant]
+	applications loans[ledger.ApplicationID, ledger.Application]
+	reviews      loans[ledger.ReviewID, ledger.Review]
+
 	// lent is the account handed out last, a copy of the row: changes are kept only when they are put.
 	lent *ledger.Account
 	// lentEnded likewise, for ended authorizations.
@@ -73,6 +77,10 @@ func NewBook(shard uint16) *Book {
 
 		items:      map[itemKey]*ledger.Item{},
 		statements: map[statementKey]*ledger.Statement{},
+
+		applicants:   newLoans[ledger.ConsumerToken]("applicant", cloneApplicant),
+		applications: newLoans[ledger.ApplicationID]("application", cloneApplication),
+		reviews:      newLoans[ledger.ReviewID]("review", cloneReview),
 	}
 }
 
@@ -83,6 +91,7 @@ func (b *Book) Err() error { return b.err }
 func (b *Book) FailAfter(reads int, err error) {
 	b.reads, b.failing = reads, err
 	b.lent, b.lentEnded, b.lentItem, b.lentStatement = nil, nil, nil, nil
+	b.applicants.lent, b.applications.lent, b.reviews.lent = nil, nil, nil
 }
 
 // unreadable counts a row that is asked for, and says whether it cannot be read.
@@ -293,6 +302,7 @@ func (b *Book) Clone() *Book {
 	for k, s := range b.statements {
 		c.statements[k] = cloneStatement(s)
 	}
+	c.applicants, c.applications, c.reviews = b.applicants.copied(), b.applications.copied(), b.reviews.copied()
 	return c
 }
 
@@ -321,12 +331,16 @@ func (b *Book) Check() error {
 			return err
 		}
 	}
-	return tally.Check(&b.shard)
+	if err := tally.Check(&b.shard); err != nil {
+		return err
+	}
+	return b.checkApplicants()
 }
 
-// CheckPut says whether an account, an item or a statement that was handed out was changed and not put.
+// CheckPut says whether an account or another row that was handed out was changed and not put.
 func (b *Book) CheckPut() error {
-	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement())
+	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement(),
+		b.applicants.check(), b.applications.check(), b.reviews.check())
 }
 
 func (b *Book) checkAccount() error {
@@ -372,6 +386,15 @@ func (b *Book) Equal(other *Book) error {
 		return err
 	}
 	if err := equalRows("statement", b.statements, other.statements); err != nil {
+		return err
+	}
+	if err := equalRows("applicant", b.applicants.rows, other.applicants.rows); err != nil {
+		return err
+	}
+	if err := equalRows("application", b.applications.rows, other.applications.rows); err != nil {
+		return err
+	}
+	if err := equalRows("review", b.reviews.rows, other.reviews.rows); err != nil {
 		return err
 	}
 	return equalRows("receipt", b.receipts, other.receipts)

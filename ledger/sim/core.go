@@ -240,7 +240,8 @@ func (c *Core) AskAgain(now calendar.Instant) error {
 }
 
 // SameAnswer says how the answer to a request sent again differs from the first. Left out is what no caller is told:
-// an authorization's sequence and what has lapsed of it. Suspend and Resume answer with what is suspended now.
+// an authorization's sequence and what has lapsed of it. Suspend and Resume answer with what is suspended now, and commands on
+// applications with the same application, review and consumer as they are now.
 func SameAnswer(first, again ledger.Outcome) error {
 	if !again.Replayed {
 		return fmt.Errorf("was not replayed: %+v", again)
@@ -251,10 +252,36 @@ func SameAnswer(first, again ledger.Outcome) error {
 	if first.Shard != nil && again.Shard != nil {
 		again.Shard = first.Shard
 	}
+	if a, b := first.Dossier, again.Dossier; a != nil && b != nil {
+		if namesOf(a) != namesOf(b) || (first.Account == nil) != (again.Account == nil) {
+			return fmt.Errorf("was about %+v, is now about %+v", namesOf(a), namesOf(b))
+		}
+		again.Dossier, again.Account = first.Dossier, first.Account
+	}
 	if !same(first, again) {
 		return fmt.Errorf("was answered with %+v, now with %+v", first, again)
 	}
 	return nil
+}
+
+// names are what a dossier is about.
+type names struct {
+	consumer    ledger.ConsumerToken
+	application ledger.ApplicationID
+	review      ledger.ReviewID
+}
+
+func namesOf(d *ledger.Dossier) (n names) {
+	if d.Applicant != nil {
+		n.consumer = d.Applicant.Consumer
+	}
+	if d.Application != nil {
+		n.application = d.Application.ID
+	}
+	if d.Review != nil {
+		n.review = d.Review.ID
+	}
+	return n
 }
 
 // Refold folds the whole journal from scratch, and folds it again over books of which a part is newer than the rest,
@@ -297,6 +324,9 @@ func HalfFlushed(old, newer *Book, rows int) *Book {
 	rows = flush(b.ended, newer.ended, rows)
 	rows = flush(b.items, newer.items, rows)
 	rows = flush(b.statements, newer.statements, rows)
+	rows = flush(b.applications.rows, newer.applications.rows, rows)
+	rows = flush(b.reviews.rows, newer.reviews.rows, rows)
+	rows = flush(b.applicants.rows, newer.applicants.rows, rows)
 	flush(b.accounts, newer.accounts, rows)
 	return b
 }
@@ -315,5 +345,6 @@ func flush[K comparable, V any](into, from map[K]V, rows int) (left int) {
 }
 
 func (b *Book) rows() int {
-	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.items) + len(b.statements) + len(b.accounts)
+	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.items) + len(b.statements) + len(b.accounts) +
+		len(b.applications.rows) + len(b.reviews.rows) + len(b.applicants.rows)
 }

@@ -77,6 +77,20 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.RaiseAlert:
 		return &c.Request
+	case *ledger.SubmitApplication:
+		return &c.Request
+	case *ledger.AcceptOffer:
+		return &c.Request
+	case *ledger.WithdrawOffer:
+		return &c.Request
+	case *ledger.WithdrawConsent:
+		return &c.Request
+	case *ledger.RequestReview:
+		return &c.Request
+	case *ledger.ResolveReview:
+		return &c.Request
+	case *ledger.EraseConsumer:
+		return &c.Request
 	case *ledger.Suspend:
 		return &c.Request
 	case *ledger.Resume:

@@ -23,6 +23,11 @@ type Model struct {
 	orders      map[orderKey]*order
 	answers     map[ledger.Request]answer
 	suspensions map[ledger.Scope]bool
+
+	applications []*applied
+	reviews      []*reviewed
+	consents     map[ledger.ConsumerToken][]consented
+	erasures     map[ledger.ConsumerToken]bool // who asked
 }
 
 // customer is an account: its settings as they are, and its authorizations from the first on.
@@ -35,7 +40,8 @@ type customer struct {
 	temporary ledger.TemporaryLimit
 	lines     [ledger.Scenes]line
 	stories   []*story
-	life      *Life // what it owes; time has passed in it up to when it was last asked
+	assessed  ledger.ApplicationID // by which its limit is; 0 when by none
+	life      *Life                // what it owes; time has passed in it up to when it was last asked
 }
 
 // status is that of a closed account, or else what freezes and debts made of it.
@@ -72,6 +78,7 @@ func NewModel(shard uint16, terms *terms.Terms, zone calendar.Zone) *Model {
 	return &Model{
 		shard: shard, terms: terms, zone: zone,
 		orders: map[orderKey]*order{}, answers: map[ledger.Request]answer{}, suspensions: map[ledger.Scope]bool{},
+		consents: map[ledger.ConsumerToken][]consented{}, erasures: map[ledger.ConsumerToken]bool{},
 	}
 }
 
@@ -90,6 +97,9 @@ func (m *Model) Observe(now calendar.Instant, c ledger.Command) Prediction {
 	}
 	if r := Request(c); r != nil && p.Fault == "" && !p.Replayed {
 		p.Account = m.image(now, p.Account)
+		if p.Seen != nil {
+			(&asking{Model: m, now: now, today: m.zone.DateAt(now)}).see(p.Seen)
+		}
 		m.answers[*r] = answer{now, c, p}
 	}
 	return p
@@ -113,6 +123,10 @@ func (m *Model) decide(now calendar.Instant, c ledger.Command) (Prediction, func
 				return refuse("REQUEST_ID_REUSED")
 			}
 			a.prediction.Replayed = true
+			if a.prediction.Seen != nil {
+				q := &asking{Model: m, now: now, today: m.zone.DateAt(now)}
+				return q.again(a.prediction, c), nil
+			}
 			return a.prediction, nil
 		}
 	}
@@ -129,11 +143,19 @@ func (m *Model) decide(now calendar.Instant, c ledger.Command) (Prediction, func
 	if p, happen, mine := q.debtCall(c); mine {
 		return p, happen
 	}
+	if p, happen, mine := q.dossierCall(c); mine {
+		return p, happen
+	}
 	return q.otherCall(c)
 }
 
 // sameBody says whether two commands have the same body. They have the same request.
 func sameBody(a, b ledger.Command) bool {
+	if x, ok := a.(*ledger.SubmitApplication); ok {
+		if y, ok := b.(*ledger.SubmitApplication); ok {
+			return sameSubmission(x, y)
+		}
+	}
 	return reflect.TypeOf(a) == reflect.TypeOf(b) && same(a, b)
 }
 

@@ -248,7 +248,7 @@ func inMonth(day calendar.Date) func(calendar.Date) bool {
 
 // standing is the account as a caller sees it.
 func (q *asking) standing(a *customer) *Standing {
-	s := &Standing{ID: a.id, Status: a.status(), Limit: a.limit, Temporary: a.temporary, Today: q.today}
+	s := &Standing{ID: a.id, Status: a.status(), Limit: a.limit, Temporary: a.temporary, Assessed: a.assessed, Today: q.today}
 	for i := range a.lines {
 		l, scene := &a.lines[i], ledger.Scene(i+1)
 		v := LineStanding{

@@ -33,6 +33,7 @@ type Prediction struct {
 
 	Account *Standing
 	Dues    *Dues        // of commands that read what is owed
+	Seen    *Seen        // of commands on applications
 	List    []Prediction // of authorizations, newest first
 }
 
@@ -43,6 +44,7 @@ type Standing struct {
 	Limit     money.Amount
 	Temporary ledger.TemporaryLimit
 	Lines     [ledger.Scenes]LineStanding
+	Assessed  ledger.ApplicationID
 	Today     calendar.Date
 }
 
@@ -87,10 +89,16 @@ func (p *Prediction) Compare(out ledger.Outcome) error {
 		}
 		have.Dues = p.Dues
 	}
+	if out.Dossier != nil {
+		have.Seen = seenOf(out.Dossier)
+	}
 	for i := range out.Authorizations {
 		var one Prediction
 		one.tell(ledger.AuthorizationID{Account: out.ID.Account, N: out.Authorizations[i].N}, &out.Authorizations[i])
 		have.List = append(have.List, one)
+	}
+	if p.Seen != nil && !same(have.Seen, p.Seen) {
+		return fmt.Errorf("%+v\nthe model says\n%+v", have.Seen, p.Seen)
 	}
 	if !same(have, *p) {
 		return fmt.Errorf("%+v%s\nthe model says\n%+v%s", have, have.account(), *p, p.account())
@@ -117,7 +125,7 @@ func (p *Prediction) tell(id ledger.AuthorizationID, a *ledger.Authorization) {
 
 // standingOf reads an account as the model writes it, on the model's day.
 func standingOf(a *ledger.Account, model *Standing) *Standing {
-	s := &Standing{ID: a.ID, Status: a.Status, Limit: a.Limit, Temporary: a.Temporary}
+	s := &Standing{ID: a.ID, Status: a.Status, Limit: a.Limit, Temporary: a.Temporary, Assessed: a.Risk.Application}
 	if model != nil {
 		s.Today = model.Today
 	}

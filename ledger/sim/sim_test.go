@@ -66,7 +66,7 @@ func newRun(seed uint64, zone string, accounts int, debts bool) *run {
 	start := calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)) // before summer time begins
 	r := &run{
 		core: sim.NewCore(3, t, z), model: sim.NewModel(3, t, z), random: rand.New(rand.NewPCG(seed, 1)),
-		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: t, Callers: 2, Debts: debts}),
+		work: sim.NewWorkload(start, sim.Options{Shard: 3, Accounts: accounts, Hot: 3, Jumps: 0.004, Zone: z, Terms: t, Callers: 2, Debts: debts, Applications: true}),
 		seen: map[string]int{},
 	}
 	if r.model.Guarded = seed%3 != 0; r.model.Guarded {
@@ -109,9 +109,27 @@ func (r *run) count(c ledger.Command, out ledger.Outcome) {
 		if out.Late {
 			r.seen["late"]++
 		}
+		if d := out.Dossier; d != nil {
+			r.countDossier(d)
+		}
 		if out.Billing != nil {
 			r.countDebts(out.Billing)
 		}
+	}
+}
+
+func (r *run) countDossier(d *ledger.Dossier) {
+	if a := d.Application; a != nil {
+		r.seen[fmt.Sprintf("application state %d kind %d", a.State, a.Kind)]++
+		if a.Overturned != 0 {
+			r.seen["overturned"]++
+		}
+		if a.Erased != 0 {
+			r.seen["erased"]++
+		}
+	}
+	for _, k := range d.Kept {
+		r.seen[fmt.Sprintf("kept %d", k.Kind)]++
 	}
 }
 
@@ -175,6 +193,11 @@ var everything = []string{
 	"CURRENCY_MISMATCH", "AUTHORIZATION_NOT_FOUND", "AUTHORIZATION_NOT_OPEN", "HOLD_LIFETIME_OUT_OF_RANGE", "TOO_MANY_PARTS",
 	"CAPTURE_EXCEEDS_HOLD", "LATE_CAPTURE_CLOSED", "VOID_EXCEEDS_HOLD", "NOTHING_CAPTURED", "REFUND_EXCEEDS_CAPTURED",
 	"ORDER_OF_ANOTHER_ACCOUNT", "ORDER_REVERSED", "ORDER_EXISTS", "ORDER_NOT_FOUND", "SALE_IN_FUTURE", "ACCOUNT_NOT_FOUND",
+	"application state 1 kind 1", "application state 2 kind 1", "application state 3 kind 1", "application state 4 kind 1", "application state 5 kind 1",
+	"application state 1 kind 2", "application state 2 kind 2", "application state 3 kind 2", "application state 6 kind 2", "overturned", "erased",
+	"kept 1", "kept 2", "kept 3", "kept 4", "kept 5", "CONSENT_MISSING", "CONSENT_NOT_FOUND", "OFFER_OPEN", "OFFER_EXPIRED", "NO_OFFER",
+	"APPLIED_TOO_SOON", "AGREEMENT_MISMATCH", "LIMIT_NOT_RAISED", "APPLICATION_NOT_FOUND", "APPLICATION_ERASED", "APPLICATION_NOT_DECLINED",
+	"APPLICATION_SUPERSEDED", "REVIEW_NOT_FOUND", "REVIEW_PENDING", "REVIEW_RESOLVED", "OFFER_REQUIRED", "NOTHING_TO_OFFER", "CONSUMER_NOT_FOUND",
 }
 
 // TestModel lets rapid choose the seeds and look for the shortest run that fails.

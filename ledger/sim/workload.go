@@ -32,6 +32,10 @@ type Workload struct {
 	focus    ledger.AuthorizationID // what the next command on a hold is about, if anything
 	dues     []seenDues             // the newest last
 	bounce   ledger.Command         // what comes next, if anything
+
+	applicants int                    // who applied, as far as it knows
+	applied    []ledger.ApplicationID // the newest last
+	reviews    []ledger.ReviewID      // the newest last
 }
 
 // moment is an instant at which something about an authorization runs out.
@@ -53,6 +57,8 @@ type Options struct {
 	// Debts has what is owed paid, planned and changed, besides. The model knows the numbers of items only where nothing is told
 	// of debts: the terms must have no notices, and accounts are opened with nothing to be collected.
 	Debts bool
+	// Applications has consumers apply, accept, ask for reviews and have things erased, besides.
+	Applications bool
 }
 
 type usedOrder struct {
@@ -103,6 +109,7 @@ func (w *Workload) Next(r *rand.Rand) ledger.Command {
 // Saw tells the workload what came of a command, so that it can ask for more of the same.
 func (w *Workload) Saw(out ledger.Outcome) {
 	w.sawDebts(out)
+	w.sawDossier(out.Dossier)
 	if out.Account != nil {
 		w.opened = max(w.opened, out.Account.ID.Number())
 	}
@@ -161,6 +168,9 @@ func (w *Workload) reused(r *rand.Rand) ledger.Command {
 func (w *Workload) command(r *rand.Rand) ledger.Command {
 	if w.options.Debts && r.IntN(6) == 0 {
 		return w.onDebts(r)
+	}
+	if w.options.Applications && r.IntN(10) == 0 {
+		return w.onApplications(r)
 	}
 	switch n := r.IntN(100); {
 	case n < 30:

@@ -27,6 +27,10 @@ type Book struct {
 	item      lent[ledger.Item]
 	statement lent[ledger.Statement]
 
+	applicant   lent[ledger.Applicant]
+	application lent[ledger.Application]
+	review      lent[ledger.Review]
+
 	receipt ledger.Receipt
 	key     []byte
 	buf     []byte
@@ -104,6 +108,7 @@ func (b *Book) Settle() {
 func (b *Book) Forget() {
 	b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{}
 	b.item.key, b.statement.key = b.item.key[:0], b.statement.key[:0]
+	b.applicant.key, b.application.key, b.review.key = b.applicant.key[:0], b.application.key[:0], b.review.key[:0]
 }
 
 func encodeAccount(buf []byte, a *ledger.Account) []byte {

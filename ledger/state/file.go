@@ -20,22 +20,27 @@ import (
 )
 
 // The buckets of the file. Keys: accounts by id; ended authorizations and items by account and number, statements by
-// account and opening date, all big endian; orders and receipts by caller, a zero byte and the caller's id; consumers by
-// token; deadlines by instant and account. Every value begins with a CRC-32C of its key and the rest.
+// account and opening date, applications and reviews by id, all big endian; orders and receipts by caller, a zero byte and the
+// caller's id; consumers and applicants by token; deadlines by instant and account. Every value begins with a CRC-32C of its
+// key and the rest.
 var (
-	bucketAccounts   = []byte("accounts")
-	bucketEnded      = []byte("ended")
-	bucketItems      = []byte("items")
-	bucketStatements = []byte("statements")
-	bucketOrders     = []byte("orders")
-	bucketReceipts   = []byte("receipts")
-	bucketConsumers  = []byte("consumers")
-	bucketDeadlines  = []byte("deadlines")
-	bucketMeta       = []byte("meta")
+	bucketAccounts     = []byte("accounts")
+	bucketEnded        = []byte("ended")
+	bucketItems        = []byte("items")
+	bucketStatements   = []byte("statements")
+	bucketApplications = []byte("applications")
+	bucketReviews      = []byte("reviews")
+	bucketApplicants   = []byte("applicants")
+	bucketOrders       = []byte("orders")
+	bucketReceipts     = []byte("receipts")
+	bucketConsumers    = []byte("consumers")
+	bucketDeadlines    = []byte("deadlines")
+	bucketMeta         = []byte("meta")
 
 	// bucketRows are those that have the book's rows, and the index of deadlines.
 	bucketRows = [][]byte{
-		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
+		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketApplications, bucketReviews, bucketApplicants,
+		bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
 	}
 	buckets = append(slices.Clip(bucketRows), bucketMeta)
 
@@ -45,7 +50,7 @@ var (
 )
 
 // fileFormat is the version of what is in the file. A file of another version is rebuilt from the journal.
-const fileFormat = 4
+const fileFormat = 5
 
 // CorruptError says that the state file's bytes are not what was written. The file can be deleted: it is rebuilt
 // from the journal.

@@ -33,12 +33,16 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	if shard.Sequence == s.flushed.Load() {
 		return nil
 	}
-	changed := s.accounts.changes() // first: what they depend on was put before them
+	changed := s.accounts.changes()     // first: what they depend on was put before them
+	applicants := s.applicants.freeze() // likewise
 	f := flusher{State: s, ctx: ctx, paced: paced}
-	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements} {
+	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.applications, s.reviews} {
 		for _, m := range in.freeze() {
 			f.steps = append(f.steps, in.step(m))
 		}
+	}
+	for _, m := range applicants {
+		f.steps = append(f.steps, s.applicants.step(m))
 	}
 	f.steps = append(f.steps, s.accounts.step(changed))
 	if err := p.Barrier(); err != nil {

@@ -26,7 +26,7 @@ func (s *State) small() (small bool) {
 }
 
 // named are the buffers that have a filter, those first that orders ask.
-func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers} }
+func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers, s.applicants} }
 
 // nameless says whether the file has no names, for certain. That nothing has been marked as flushed does not say so: a
 // crash in the middle of the first cycle leaves rows without a mark.

@@ -196,7 +196,7 @@ func (c *comparison) lags(name, key, fold []byte) bool {
 		return false
 	}
 	switch string(name) {
-	case "accounts", "ended", "receipts":
+	case "accounts", "ended", "receipts", "applicants", "applications", "reviews":
 		sequence, made := sequenceOf(string(name), row)
 		return sequence > c.have.Flushed || made != 0 && made < c.keep
 	case "orders":
@@ -238,6 +238,21 @@ func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
 		var a ledger.Authorization
 		if record.DecodeEnded(row, &a) == nil {
 			return a.Sequence, 0
+		}
+	case "applicants":
+		var p ledger.Applicant
+		if record.DecodeApplicant(row, &p) == nil {
+			return p.Sequence, 0
+		}
+	case "applications":
+		var a ledger.Application
+		if record.DecodeApplication(row, &a) == nil {
+			return a.Sequence, 0
+		}
+	case "reviews":
+		var r ledger.Review
+		if record.DecodeReview(row, &r) == nil {
+			return r.Sequence, 0
 		}
 	case "receipts":
 		var r ledger.Receipt

@@ -51,9 +51,14 @@ type State struct {
 	ended      *buffer
 	items      *buffer
 	statements *buffer
-	orders     *buffer
-	receipts   *buffer
-	consumers  *buffer
+
+	applications *buffer
+	reviews      *buffer
+	applicants   *buffer
+
+	orders    *buffer
+	receipts  *buffer
+	consumers *buffer
 
 	// generation counts the flusher's commits. A row read from the file before a commit may be out of date after it.
 	generation atomic.Uint64
@@ -85,6 +90,9 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s.ended = newBuffer(bucketEnded, &s.memory)
 	s.items = newBuffer(bucketItems, &s.memory)
 	s.statements = newBuffer(bucketStatements, &s.memory)
+	s.applications = newBuffer(bucketApplications, &s.memory)
+	s.reviews = newBuffer(bucketReviews, &s.memory)
+	s.applicants = newBuffer(bucketApplicants, &s.memory)
 	s.orders = newBuffer(bucketOrders, &s.memory)
 	s.receipts = newBuffer(bucketReceipts, &s.memory)
 	s.consumers = newBuffer(bucketConsumers, &s.memory)

@@ -514,6 +514,1227 @@ func (*Entry_MandateEnded) isEntry_Fact() {}
 
 func (*Entry_Risk) isEntry_Fact() {}
 
+// AccountRisk is how a consumer was assessed whose account it is.
+type AccountRisk struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Grade of the policy.
+	Grade string `protobuf:"bytes,1,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Score.
+	Score int64 `protobuf:"varint,2,opt,name=score,proto3" json:"score,omitempty"`
+	// Application by which it was.
+	Application   uint64 `protobuf:"fixed64,3,opt,name=application,proto3" json:"application,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AccountRisk) Reset() {
+	*x = AccountRisk{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AccountRisk) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AccountRisk) ProtoMessage() {}
+
+func (x *AccountRisk) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AccountRisk.ProtoReflect.Descriptor instead.
+func (*AccountRisk) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *AccountRisk) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *AccountRisk) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *AccountRisk) GetApplication() uint64 {
+	if x != nil {
+		return x.Application
+	}
+	return 0
+}
+
+// Consenting is a consent given.
+type Consenting struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// To what.
+	Purpose string `protobuf:"bytes,1,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Version of the text agreed to.
+	Version       string `protobuf:"bytes,2,opt,name=version,proto3" json:"version,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Consenting) Reset() {
+	*x = Consenting{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Consenting) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Consenting) ProtoMessage() {}
+
+func (x *Consenting) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Consenting.ProtoReflect.Descriptor instead.
+func (*Consenting) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Consenting) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *Consenting) GetVersion() string {
+	if x != nil {
+		return x.Version
+	}
+	return ""
+}
+
+// AssessedInput is a feature as an assessment saw it.
+type AssessedInput struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// A decimal or a word; empty when it is missing.
+	Value string `protobuf:"bytes,2,opt,name=value,proto3" json:"value,omitempty"`
+	// It is missing.
+	Missing bool `protobuf:"varint,3,opt,name=missing,proto3" json:"missing,omitempty"`
+	// It is from the core's own record.
+	Own           bool `protobuf:"varint,4,opt,name=own,proto3" json:"own,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssessedInput) Reset() {
+	*x = AssessedInput{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssessedInput) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssessedInput) ProtoMessage() {}
+
+func (x *AssessedInput) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssessedInput.ProtoReflect.Descriptor instead.
+func (*AssessedInput) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *AssessedInput) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *AssessedInput) GetValue() string {
+	if x != nil {
+		return x.Value
+	}
+	return ""
+}
+
+func (x *AssessedInput) GetMissing() bool {
+	if x != nil {
+		return x.Missing
+	}
+	return false
+}
+
+func (x *AssessedInput) GetOwn() bool {
+	if x != nil {
+		return x.Own
+	}
+	return false
+}
+
+// ScoredPoints is what a characteristic gave.
+type ScoredPoints struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name.
+	Characteristic string `protobuf:"bytes,1,opt,name=characteristic,proto3" json:"characteristic,omitempty"`
+	// Points.
+	Points        int64 `protobuf:"varint,2,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoredPoints) Reset() {
+	*x = ScoredPoints{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoredPoints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoredPoints) ProtoMessage() {}
+
+func (x *ScoredPoints) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoredPoints.ProtoReflect.Descriptor instead.
+func (*ScoredPoints) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ScoredPoints) GetCharacteristic() string {
+	if x != nil {
+		return x.Characteristic
+	}
+	return ""
+}
+
+func (x *ScoredPoints) GetPoints() int64 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+// Explanation is a reason.
+type Explanation struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Code of the policy.
+	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
+	// What the consumer is told.
+	Text          string `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Explanation) Reset() {
+	*x = Explanation{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Explanation) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Explanation) ProtoMessage() {}
+
+func (x *Explanation) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Explanation.ProtoReflect.Descriptor instead.
+func (*Explanation) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Explanation) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *Explanation) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// Assessment is what a policy said of an application.
+type Assessment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Version of the policy.
+	Policy string `protobuf:"bytes,1,opt,name=policy,proto3" json:"policy,omitempty"`
+	// 1 approve, 2 decline.
+	Decision int64 `protobuf:"varint,2,opt,name=decision,proto3" json:"decision,omitempty"`
+	// A score was reckoned.
+	Scored bool `protobuf:"varint,3,opt,name=scored,proto3" json:"scored,omitempty"`
+	// Score.
+	Score int64 `protobuf:"varint,4,opt,name=score,proto3" json:"score,omitempty"`
+	// Grade.
+	Grade string `protobuf:"bytes,5,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Points of each characteristic.
+	Points []*ScoredPoints `protobuf:"bytes,6,rep,name=points,proto3" json:"points,omitempty"`
+	// Reasons.
+	Reasons []*Explanation `protobuf:"bytes,7,rep,name=reasons,proto3" json:"reasons,omitempty"`
+	// No new application before, Unix nanoseconds; 0 for none.
+	RetryAfter int64 `protobuf:"varint,8,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
+	// Inputs in order of name.
+	Inputs []*AssessedInput `protobuf:"bytes,9,rep,name=inputs,proto3" json:"inputs,omitempty"`
+	// The first eight bytes of the SHA-256 of all inputs, the first byte the most significant.
+	Hash uint64 `protobuf:"fixed64,10,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Version of the shadow policy; empty when there was none.
+	ShadowPolicy string `protobuf:"bytes,11,opt,name=shadow_policy,json=shadowPolicy,proto3" json:"shadow_policy,omitempty"`
+	// What the shadow would have decided.
+	ShadowDecision int64 `protobuf:"varint,12,opt,name=shadow_decision,json=shadowDecision,proto3" json:"shadow_decision,omitempty"`
+	// Score by the shadow.
+	ShadowScore int64 `protobuf:"varint,13,opt,name=shadow_score,json=shadowScore,proto3" json:"shadow_score,omitempty"`
+	// Grade by the shadow.
+	ShadowGrade   string `protobuf:"bytes,14,opt,name=shadow_grade,json=shadowGrade,proto3" json:"shadow_grade,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Assessment) Reset() {
+	*x = Assessment{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Assessment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Assessment) ProtoMessage() {}
+
+func (x *Assessment) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Assessment.ProtoReflect.Descriptor instead.
+func (*Assessment) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *Assessment) GetPolicy() string {
+	if x != nil {
+		return x.Policy
+	}
+	return ""
+}
+
+func (x *Assessment) GetDecision() int64 {
+	if x != nil {
+		return x.Decision
+	}
+	return 0
+}
+
+func (x *Assessment) GetScored() bool {
+	if x != nil {
+		return x.Scored
+	}
+	return false
+}
+
+func (x *Assessment) GetScore() int64 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Assessment) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *Assessment) GetPoints() []*ScoredPoints {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
+func (x *Assessment) GetReasons() []*Explanation {
+	if x != nil {
+		return x.Reasons
+	}
+	return nil
+}
+
+func (x *Assessment) GetRetryAfter() int64 {
+	if x != nil {
+		return x.RetryAfter
+	}
+	return 0
+}
+
+func (x *Assessment) GetInputs() []*AssessedInput {
+	if x != nil {
+		return x.Inputs
+	}
+	return nil
+}
+
+func (x *Assessment) GetHash() uint64 {
+	if x != nil {
+		return x.Hash
+	}
+	return 0
+}
+
+func (x *Assessment) GetShadowPolicy() string {
+	if x != nil {
+		return x.ShadowPolicy
+	}
+	return ""
+}
+
+func (x *Assessment) GetShadowDecision() int64 {
+	if x != nil {
+		return x.ShadowDecision
+	}
+	return 0
+}
+
+func (x *Assessment) GetShadowScore() int64 {
+	if x != nil {
+		return x.ShadowScore
+	}
+	return 0
+}
+
+func (x *Assessment) GetShadowGrade() string {
+	if x != nil {
+		return x.ShadowGrade
+	}
+	return ""
+}
+
+// OfferMade is what a consumer may accept, or what a limit review sets at once.
+type OfferMade struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Grade.
+	Grade string `protobuf:"bytes,1,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Of the account, minor units.
+	Limit int64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Of its lines.
+	Lines []*LimitOfLine `protobuf:"bytes,3,rep,name=lines,proto3" json:"lines,omitempty"`
+	// Version of the terms.
+	Terms string `protobuf:"bytes,4,opt,name=terms,proto3" json:"terms,omitempty"`
+	// Millionths a year.
+	AnnualRate int64 `protobuf:"varint,5,opt,name=annual_rate,json=annualRate,proto3" json:"annual_rate,omitempty"`
+	// Version of the agreement.
+	Agreement string `protobuf:"bytes,6,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	// Unix nanoseconds; 0 when nothing has to be accepted.
+	Expires       int64 `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferMade) Reset() {
+	*x = OfferMade{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferMade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferMade) ProtoMessage() {}
+
+func (x *OfferMade) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferMade.ProtoReflect.Descriptor instead.
+func (*OfferMade) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *OfferMade) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *OfferMade) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *OfferMade) GetLines() []*LimitOfLine {
+	if x != nil {
+		return x.Lines
+	}
+	return nil
+}
+
+func (x *OfferMade) GetTerms() string {
+	if x != nil {
+		return x.Terms
+	}
+	return ""
+}
+
+func (x *OfferMade) GetAnnualRate() int64 {
+	if x != nil {
+		return x.AnnualRate
+	}
+	return 0
+}
+
+func (x *OfferMade) GetAgreement() string {
+	if x != nil {
+		return x.Agreement
+	}
+	return ""
+}
+
+func (x *OfferMade) GetExpires() int64 {
+	if x != nil {
+		return x.Expires
+	}
+	return 0
+}
+
+// ApplicationDecided is an application, with what the policy said of it.
+type ApplicationDecided struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Application.
+	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// 1 for an account, 2 for another limit.
+	Kind int64 `protobuf:"varint,3,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Account of a limit review.
+	Account uint64 `protobuf:"fixed64,4,opt,name=account,proto3" json:"account,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Given with it.
+	Consents []*Consenting `protobuf:"bytes,6,rep,name=consents,proto3" json:"consents,omitempty"`
+	// Purposes of the consents by which it was assessed.
+	Needs []string `protobuf:"bytes,7,rep,name=needs,proto3" json:"needs,omitempty"`
+	// Limit of the account before, minor units.
+	Before int64 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"`
+	// State: 1 declined, 2 offered, 6 applied.
+	State int64 `protobuf:"varint,9,opt,name=state,proto3" json:"state,omitempty"`
+	// What the policy said.
+	Assessment *Assessment `protobuf:"bytes,10,opt,name=assessment,proto3" json:"assessment,omitempty"`
+	// Offer.
+	Offer         *OfferMade `protobuf:"bytes,11,opt,name=offer,proto3" json:"offer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplicationDecided) Reset() {
+	*x = ApplicationDecided{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplicationDecided) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplicationDecided) ProtoMessage() {}
+
+func (x *ApplicationDecided) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplicationDecided.ProtoReflect.Descriptor instead.
+func (*ApplicationDecided) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ApplicationDecided) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ApplicationDecided) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ApplicationDecided) GetKind() int64 {
+	if x != nil {
+		return x.Kind
+	}
+	return 0
+}
+
+func (x *ApplicationDecided) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *ApplicationDecided) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *ApplicationDecided) GetConsents() []*Consenting {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
+func (x *ApplicationDecided) GetNeeds() []string {
+	if x != nil {
+		return x.Needs
+	}
+	return nil
+}
+
+func (x *ApplicationDecided) GetBefore() int64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *ApplicationDecided) GetState() int64 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *ApplicationDecided) GetAssessment() *Assessment {
+	if x != nil {
+		return x.Assessment
+	}
+	return nil
+}
+
+func (x *ApplicationDecided) GetOffer() *OfferMade {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+// OfferAccepted is an acceptance. The entry before it opened the account or raised its limits.
+type OfferAccepted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Application.
+	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// Account.
+	Account uint64 `protobuf:"fixed64,3,opt,name=account,proto3" json:"account,omitempty"`
+	// Version of the agreement accepted.
+	Agreement string `protobuf:"bytes,4,opt,name=agreement,proto3" json:"agreement,omitempty"`
+	// Given with it.
+	Consents      []*Consenting `protobuf:"bytes,5,rep,name=consents,proto3" json:"consents,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferAccepted) Reset() {
+	*x = OfferAccepted{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[9]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferAccepted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferAccepted) ProtoMessage() {}
+
+func (x *OfferAccepted) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[9]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferAccepted.ProtoReflect.Descriptor instead.
+func (*OfferAccepted) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{9}
+}
+
+func (x *OfferAccepted) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *OfferAccepted) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *OfferAccepted) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *OfferAccepted) GetAgreement() string {
+	if x != nil {
+		return x.Agreement
+	}
+	return ""
+}
+
+func (x *OfferAccepted) GetConsents() []*Consenting {
+	if x != nil {
+		return x.Consents
+	}
+	return nil
+}
+
+// OfferEnded is an offer taken back.
+type OfferEnded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Application.
+	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferEnded) Reset() {
+	*x = OfferEnded{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferEnded) ProtoMessage() {}
+
+func (x *OfferEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferEnded.ProtoReflect.Descriptor instead.
+func (*OfferEnded) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *OfferEnded) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *OfferEnded) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *OfferEnded) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// ConsentWithdrawn is the end of a consent.
+type ConsentWithdrawn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,1,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// To what.
+	Purpose string `protobuf:"bytes,2,opt,name=purpose,proto3" json:"purpose,omitempty"`
+	// Application whose open offer ends with it; 0 when there is none.
+	Offer         uint64 `protobuf:"fixed64,3,opt,name=offer,proto3" json:"offer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsentWithdrawn) Reset() {
+	*x = ConsentWithdrawn{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsentWithdrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsentWithdrawn) ProtoMessage() {}
+
+func (x *ConsentWithdrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsentWithdrawn.ProtoReflect.Descriptor instead.
+func (*ConsentWithdrawn) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ConsentWithdrawn) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ConsentWithdrawn) GetPurpose() string {
+	if x != nil {
+		return x.Purpose
+	}
+	return ""
+}
+
+func (x *ConsentWithdrawn) GetOffer() uint64 {
+	if x != nil {
+		return x.Offer
+	}
+	return 0
+}
+
+// ReviewRequested asks that a person look at a decision.
+type ReviewRequested struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Review.
+	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// Application that it is about, or
+	Application uint64 `protobuf:"fixed64,3,opt,name=application,proto3" json:"application,omitempty"`
+	// account and
+	AuthorizationAccount uint64 `protobuf:"fixed64,4,opt,name=authorization_account,json=authorizationAccount,proto3" json:"authorization_account,omitempty"`
+	// number of the authorization, or
+	Authorization int64 `protobuf:"varint,5,opt,name=authorization,proto3" json:"authorization,omitempty"`
+	// account.
+	Account uint64 `protobuf:"fixed64,6,opt,name=account,proto3" json:"account,omitempty"`
+	// The consumer's.
+	Statement     string `protobuf:"bytes,7,opt,name=statement,proto3" json:"statement,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewRequested) Reset() {
+	*x = ReviewRequested{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewRequested) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewRequested) ProtoMessage() {}
+
+func (x *ReviewRequested) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewRequested.ProtoReflect.Descriptor instead.
+func (*ReviewRequested) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *ReviewRequested) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ReviewRequested) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ReviewRequested) GetApplication() uint64 {
+	if x != nil {
+		return x.Application
+	}
+	return 0
+}
+
+func (x *ReviewRequested) GetAuthorizationAccount() uint64 {
+	if x != nil {
+		return x.AuthorizationAccount
+	}
+	return 0
+}
+
+func (x *ReviewRequested) GetAuthorization() int64 {
+	if x != nil {
+		return x.Authorization
+	}
+	return 0
+}
+
+func (x *ReviewRequested) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *ReviewRequested) GetStatement() string {
+	if x != nil {
+		return x.Statement
+	}
+	return ""
+}
+
+// ReviewResolved is what a person found.
+type ReviewResolved struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Review.
+	Id uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,2,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// 1 upheld, 2 overturned.
+	Outcome int64 `protobuf:"varint,3,opt,name=outcome,proto3" json:"outcome,omitempty"`
+	// Why.
+	Note string `protobuf:"bytes,4,opt,name=note,proto3" json:"note,omitempty"`
+	// Application that gets an offer; 0 when none does.
+	Application uint64 `protobuf:"fixed64,5,opt,name=application,proto3" json:"application,omitempty"`
+	// The offer.
+	Offer         *OfferMade `protobuf:"bytes,6,opt,name=offer,proto3" json:"offer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ReviewResolved) Reset() {
+	*x = ReviewResolved{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ReviewResolved) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ReviewResolved) ProtoMessage() {}
+
+func (x *ReviewResolved) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ReviewResolved.ProtoReflect.Descriptor instead.
+func (*ReviewResolved) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+}
+
+func (x *ReviewResolved) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+func (x *ReviewResolved) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ReviewResolved) GetOutcome() int64 {
+	if x != nil {
+		return x.Outcome
+	}
+	return 0
+}
+
+func (x *ReviewResolved) GetNote() string {
+	if x != nil {
+		return x.Note
+	}
+	return ""
+}
+
+func (x *ReviewResolved) GetApplication() uint64 {
+	if x != nil {
+		return x.Application
+	}
+	return 0
+}
+
+func (x *ReviewResolved) GetOffer() *OfferMade {
+	if x != nil {
+		return x.Offer
+	}
+	return nil
+}
+
+// ErasedRow is a row of which something was erased.
+type ErasedRow struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id            uint64 `protobuf:"fixed64,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ErasedRow) Reset() {
+	*x = ErasedRow{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ErasedRow) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ErasedRow) ProtoMessage() {}
+
+func (x *ErasedRow) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ErasedRow.ProtoReflect.Descriptor instead.
+func (*ErasedRow) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ErasedRow) GetId() uint64 {
+	if x != nil {
+		return x.Id
+	}
+	return 0
+}
+
+// ConsumerErased takes away what law does not oblige to keep.
+type ConsumerErased struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Consumer token.
+	Consumer string `protobuf:"bytes,1,opt,name=consumer,proto3" json:"consumer,omitempty"`
+	// There is an account that is open or owes: consents stay.
+	Bound bool `protobuf:"varint,2,opt,name=bound,proto3" json:"bound,omitempty"`
+	// Applications that lose what was said and made of it.
+	Applications []*ErasedRow `protobuf:"bytes,3,rep,name=applications,proto3" json:"applications,omitempty"`
+	// Reviews that lose their texts.
+	Reviews       []*ErasedRow `protobuf:"bytes,4,rep,name=reviews,proto3" json:"reviews,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConsumerErased) Reset() {
+	*x = ConsumerErased{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConsumerErased) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConsumerErased) ProtoMessage() {}
+
+func (x *ConsumerErased) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConsumerErased.ProtoReflect.Descriptor instead.
+func (*ConsumerErased) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *ConsumerErased) GetConsumer() string {
+	if x != nil {
+		return x.Consumer
+	}
+	return ""
+}
+
+func (x *ConsumerErased) GetBound() bool {
+	if x != nil {
+		return x.Bound
+	}
+	return false
+}
+
+func (x *ConsumerErased) GetApplications() []*ErasedRow {
+	if x != nil {
+		return x.Applications
+	}
+	return nil
+}
+
+func (x *ConsumerErased) GetReviews() []*ErasedRow {
+	if x != nil {
+		return x.Reviews
+	}
+	return nil
+}
+
 // Controls are a line's spending controls; zero and empty mean no limit.
 type Controls struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -539,7 +1760,7 @@ type Controls struct {
 
 func (x *Controls) Reset() {
 	*x = Controls{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[1]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -551,7 +1772,7 @@ func (x *Controls) String() string {
 func (*Controls) ProtoMessage() {}
 
 func (x *Controls) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[1]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -564,7 +1785,7 @@ func (x *Controls) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Controls.ProtoReflect.Descriptor instead.
 func (*Controls) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{1}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Controls) GetPerOrder() int64 {
@@ -642,7 +1863,7 @@ type LineOpening struct {
 
 func (x *LineOpening) Reset() {
 	*x = LineOpening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[2]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +1875,7 @@ func (x *LineOpening) String() string {
 func (*LineOpening) ProtoMessage() {}
 
 func (x *LineOpening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[2]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +1888,7 @@ func (x *LineOpening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineOpening.ProtoReflect.Descriptor instead.
 func (*LineOpening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{2}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *LineOpening) GetScene() int64 {
@@ -718,7 +1939,7 @@ type LimitOfLine struct {
 
 func (x *LimitOfLine) Reset() {
 	*x = LimitOfLine{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[3]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -730,7 +1951,7 @@ func (x *LimitOfLine) String() string {
 func (*LimitOfLine) ProtoMessage() {}
 
 func (x *LimitOfLine) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[3]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -743,7 +1964,7 @@ func (x *LimitOfLine) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitOfLine.ProtoReflect.Descriptor instead.
 func (*LimitOfLine) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{3}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *LimitOfLine) GetScene() int64 {
@@ -778,14 +1999,16 @@ type AccountOpened struct {
 	// Statement day, 1 to 28.
 	Day int64 `protobuf:"varint,7,opt,name=day,proto3" json:"day,omitempty"`
 	// How what is due is collected: 1 direct debit, 2 through the carrier, 3 by hand.
-	Channel       int64 `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	Channel int64 `protobuf:"varint,8,opt,name=channel,proto3" json:"channel,omitempty"`
+	// How the consumer was assessed; absent without an application.
+	Risk          *AccountRisk `protobuf:"bytes,9,opt,name=risk,proto3" json:"risk,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AccountOpened) Reset() {
 	*x = AccountOpened{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[4]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -797,7 +2020,7 @@ func (x *AccountOpened) String() string {
 func (*AccountOpened) ProtoMessage() {}
 
 func (x *AccountOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[4]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -810,7 +2033,7 @@ func (x *AccountOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AccountOpened.ProtoReflect.Descriptor instead.
 func (*AccountOpened) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{4}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AccountOpened) GetAccount() uint64 {
@@ -869,6 +2092,13 @@ func (x *AccountOpened) GetChannel() int64 {
 	return 0
 }
 
+func (x *AccountOpened) GetRisk() *AccountRisk {
+	if x != nil {
+		return x.Risk
+	}
+	return nil
+}
+
 // LimitsSet has new limits.
 type LimitsSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -879,14 +2109,18 @@ type LimitsSet struct {
 	// Minor units.
 	Limit int64 `protobuf:"varint,3,opt,name=limit,proto3" json:"limit,omitempty"`
 	// Lines' limits.
-	Lines         []*LimitOfLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	Lines []*LimitOfLine `protobuf:"bytes,4,rep,name=lines,proto3" json:"lines,omitempty"`
+	// How the consumer was assessed, if that is why; absent otherwise.
+	Risk *AccountRisk `protobuf:"bytes,5,opt,name=risk,proto3" json:"risk,omitempty"`
+	// Reason codes of the policy, commas between, of a limit that it lowered.
+	Reason        string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *LimitsSet) Reset() {
 	*x = LimitsSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[5]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +2132,7 @@ func (x *LimitsSet) String() string {
 func (*LimitsSet) ProtoMessage() {}
 
 func (x *LimitsSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[5]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +2145,7 @@ func (x *LimitsSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LimitsSet.ProtoReflect.Descriptor instead.
 func (*LimitsSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{5}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *LimitsSet) GetAccount() uint64 {
@@ -942,6 +2176,20 @@ func (x *LimitsSet) GetLines() []*LimitOfLine {
 	return nil
 }
 
+func (x *LimitsSet) GetRisk() *AccountRisk {
+	if x != nil {
+		return x.Risk
+	}
+	return nil
+}
+
+func (x *LimitsSet) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 // TemporaryLimitSet has a raise.
 type TemporaryLimitSet struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -959,7 +2207,7 @@ type TemporaryLimitSet struct {
 
 func (x *TemporaryLimitSet) Reset() {
 	*x = TemporaryLimitSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[6]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -971,7 +2219,7 @@ func (x *TemporaryLimitSet) String() string {
 func (*TemporaryLimitSet) ProtoMessage() {}
 
 func (x *TemporaryLimitSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[6]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -984,7 +2232,7 @@ func (x *TemporaryLimitSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TemporaryLimitSet.ProtoReflect.Descriptor instead.
 func (*TemporaryLimitSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{6}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *TemporaryLimitSet) GetAccount() uint64 {
@@ -1030,7 +2278,7 @@ type StatusSet struct {
 
 func (x *StatusSet) Reset() {
 	*x = StatusSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[7]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1042,7 +2290,7 @@ func (x *StatusSet) String() string {
 func (*StatusSet) ProtoMessage() {}
 
 func (x *StatusSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[7]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1055,7 +2303,7 @@ func (x *StatusSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatusSet.ProtoReflect.Descriptor instead.
 func (*StatusSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{7}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *StatusSet) GetAccount() uint64 {
@@ -1092,7 +2340,7 @@ type LineOpened struct {
 
 func (x *LineOpened) Reset() {
 	*x = LineOpened{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[8]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +2352,7 @@ func (x *LineOpened) String() string {
 func (*LineOpened) ProtoMessage() {}
 
 func (x *LineOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[8]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +2365,7 @@ func (x *LineOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineOpened.ProtoReflect.Descriptor instead.
 func (*LineOpened) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *LineOpened) GetAccount() uint64 {
@@ -1149,7 +2397,7 @@ type LineEnded struct {
 
 func (x *LineEnded) Reset() {
 	*x = LineEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[9]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1161,7 +2409,7 @@ func (x *LineEnded) String() string {
 func (*LineEnded) ProtoMessage() {}
 
 func (x *LineEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[9]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1174,7 +2422,7 @@ func (x *LineEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LineEnded.ProtoReflect.Descriptor instead.
 func (*LineEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *LineEnded) GetAccount() uint64 {
@@ -1213,7 +2461,7 @@ type AgreementSet struct {
 
 func (x *AgreementSet) Reset() {
 	*x = AgreementSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[10]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1225,7 +2473,7 @@ func (x *AgreementSet) String() string {
 func (*AgreementSet) ProtoMessage() {}
 
 func (x *AgreementSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[10]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1238,7 +2486,7 @@ func (x *AgreementSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AgreementSet.ProtoReflect.Descriptor instead.
 func (*AgreementSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{10}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *AgreementSet) GetAccount() uint64 {
@@ -1277,7 +2525,7 @@ type ControlsSet struct {
 
 func (x *ControlsSet) Reset() {
 	*x = ControlsSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[11]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1289,7 +2537,7 @@ func (x *ControlsSet) String() string {
 func (*ControlsSet) ProtoMessage() {}
 
 func (x *ControlsSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[11]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1302,7 +2550,7 @@ func (x *ControlsSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ControlsSet.ProtoReflect.Descriptor instead.
 func (*ControlsSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ControlsSet) GetAccount() uint64 {
@@ -1379,7 +2627,7 @@ type OrderDecided struct {
 
 func (x *OrderDecided) Reset() {
 	*x = OrderDecided{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[12]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1391,7 +2639,7 @@ func (x *OrderDecided) String() string {
 func (*OrderDecided) ProtoMessage() {}
 
 func (x *OrderDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[12]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1404,7 +2652,7 @@ func (x *OrderDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderDecided.ProtoReflect.Descriptor instead.
 func (*OrderDecided) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{12}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *OrderDecided) GetAccount() uint64 {
@@ -1584,7 +2832,7 @@ type Verdict struct {
 
 func (x *Verdict) Reset() {
 	*x = Verdict{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1596,7 +2844,7 @@ func (x *Verdict) String() string {
 func (*Verdict) ProtoMessage() {}
 
 func (x *Verdict) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[13]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1609,7 +2857,7 @@ func (x *Verdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Verdict.ProtoReflect.Descriptor instead.
 func (*Verdict) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{13}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *Verdict) GetPolicy() string {
@@ -1671,6 +2919,13 @@ type Risk struct {
 	//	*Risk_PolicyPut
 	//	*Risk_PolicyActivated
 	//	*Risk_AlertRaised
+	//	*Risk_ApplicationDecided
+	//	*Risk_OfferAccepted
+	//	*Risk_OfferEnded
+	//	*Risk_ConsentWithdrawn
+	//	*Risk_ReviewRequested
+	//	*Risk_ReviewResolved
+	//	*Risk_ConsumerErased
 	Fact          isRisk_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1678,7 +2933,7 @@ type Risk struct {
 
 func (x *Risk) Reset() {
 	*x = Risk{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1690,7 +2945,7 @@ func (x *Risk) String() string {
 func (*Risk) ProtoMessage() {}
 
 func (x *Risk) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[14]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1703,7 +2958,7 @@ func (x *Risk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Risk.ProtoReflect.Descriptor instead.
 func (*Risk) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{14}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *Risk) GetFact() isRisk_Fact {
@@ -1740,6 +2995,69 @@ func (x *Risk) GetAlertRaised() *AlertRaised {
 	return nil
 }
 
+func (x *Risk) GetApplicationDecided() *ApplicationDecided {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_ApplicationDecided); ok {
+			return x.ApplicationDecided
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetOfferAccepted() *OfferAccepted {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_OfferAccepted); ok {
+			return x.OfferAccepted
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetOfferEnded() *OfferEnded {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_OfferEnded); ok {
+			return x.OfferEnded
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetConsentWithdrawn() *ConsentWithdrawn {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_ConsentWithdrawn); ok {
+			return x.ConsentWithdrawn
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetReviewRequested() *ReviewRequested {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_ReviewRequested); ok {
+			return x.ReviewRequested
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetReviewResolved() *ReviewResolved {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_ReviewResolved); ok {
+			return x.ReviewResolved
+		}
+	}
+	return nil
+}
+
+func (x *Risk) GetConsumerErased() *ConsumerErased {
+	if x != nil {
+		if x, ok := x.Fact.(*Risk_ConsumerErased); ok {
+			return x.ConsumerErased
+		}
+	}
+	return nil
+}
+
 type isRisk_Fact interface {
 	isRisk_Fact()
 }
@@ -1759,11 +3077,60 @@ type Risk_AlertRaised struct {
 	AlertRaised *AlertRaised `protobuf:"bytes,20,opt,name=alert_raised,json=alertRaised,proto3,oneof"`
 }
 
+type Risk_ApplicationDecided struct {
+	// An application, with what the policy said of it.
+	ApplicationDecided *ApplicationDecided `protobuf:"bytes,3,opt,name=application_decided,json=applicationDecided,proto3,oneof"`
+}
+
+type Risk_OfferAccepted struct {
+	// An offer accepted.
+	OfferAccepted *OfferAccepted `protobuf:"bytes,4,opt,name=offer_accepted,json=offerAccepted,proto3,oneof"`
+}
+
+type Risk_OfferEnded struct {
+	// An offer taken back.
+	OfferEnded *OfferEnded `protobuf:"bytes,5,opt,name=offer_ended,json=offerEnded,proto3,oneof"`
+}
+
+type Risk_ConsentWithdrawn struct {
+	// A consent withdrawn.
+	ConsentWithdrawn *ConsentWithdrawn `protobuf:"bytes,6,opt,name=consent_withdrawn,json=consentWithdrawn,proto3,oneof"`
+}
+
+type Risk_ReviewRequested struct {
+	// A person asked to look at a decision.
+	ReviewRequested *ReviewRequested `protobuf:"bytes,7,opt,name=review_requested,json=reviewRequested,proto3,oneof"`
+}
+
+type Risk_ReviewResolved struct {
+	// What the person found.
+	ReviewResolved *ReviewResolved `protobuf:"bytes,8,opt,name=review_resolved,json=reviewResolved,proto3,oneof"`
+}
+
+type Risk_ConsumerErased struct {
+	// A consumer's data erased.
+	ConsumerErased *ConsumerErased `protobuf:"bytes,9,opt,name=consumer_erased,json=consumerErased,proto3,oneof"`
+}
+
 func (*Risk_PolicyPut) isRisk_Fact() {}
 
 func (*Risk_PolicyActivated) isRisk_Fact() {}
 
 func (*Risk_AlertRaised) isRisk_Fact() {}
+
+func (*Risk_ApplicationDecided) isRisk_Fact() {}
+
+func (*Risk_OfferAccepted) isRisk_Fact() {}
+
+func (*Risk_OfferEnded) isRisk_Fact() {}
+
+func (*Risk_ConsentWithdrawn) isRisk_Fact() {}
+
+func (*Risk_ReviewRequested) isRisk_Fact() {}
+
+func (*Risk_ReviewResolved) isRisk_Fact() {}
+
+func (*Risk_ConsumerErased) isRisk_Fact() {}
 
 // PolicyPut is a version of the risk policy.
 type PolicyPut struct {
@@ -1778,7 +3145,7 @@ type PolicyPut struct {
 
 func (x *PolicyPut) Reset() {
 	*x = PolicyPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1790,7 +3157,7 @@ func (x *PolicyPut) String() string {
 func (*PolicyPut) ProtoMessage() {}
 
 func (x *PolicyPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[15]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1803,7 +3170,7 @@ func (x *PolicyPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyPut.ProtoReflect.Descriptor instead.
 func (*PolicyPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{15}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *PolicyPut) GetVersion() string {
@@ -1858,7 +3225,7 @@ type AlertRaised struct {
 
 func (x *AlertRaised) Reset() {
 	*x = AlertRaised{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1870,7 +3237,7 @@ func (x *AlertRaised) String() string {
 func (*AlertRaised) ProtoMessage() {}
 
 func (x *AlertRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[16]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1883,7 +3250,7 @@ func (x *AlertRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertRaised.ProtoReflect.Descriptor instead.
 func (*AlertRaised) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{16}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *AlertRaised) GetAccount() uint64 {
@@ -1999,7 +3366,7 @@ type PolicyActivated struct {
 
 func (x *PolicyActivated) Reset() {
 	*x = PolicyActivated{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2011,7 +3378,7 @@ func (x *PolicyActivated) String() string {
 func (*PolicyActivated) ProtoMessage() {}
 
 func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[17]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2024,7 +3391,7 @@ func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
 func (*PolicyActivated) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{17}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *PolicyActivated) GetVersion() string {
@@ -2073,7 +3440,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2085,7 +3452,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[18]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2098,7 +3465,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{18}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -2172,7 +3539,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +3551,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[19]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +3564,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{19}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -2254,7 +3621,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +3633,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[20]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +3646,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{20}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -2391,7 +3758,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2403,7 +3770,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[21]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2416,7 +3783,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{21}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -2498,7 +3865,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2510,7 +3877,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[22]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2523,7 +3890,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{22}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -2610,7 +3977,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2622,7 +3989,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[23]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2635,7 +4002,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{23}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -2758,7 +4125,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2770,7 +4137,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[24]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2783,7 +4150,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{24}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -2883,7 +4250,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2895,7 +4262,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[25]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2908,7 +4275,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{25}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -3001,7 +4368,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3013,7 +4380,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[26]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3026,7 +4393,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{26}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -3107,7 +4474,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3119,7 +4486,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[27]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3132,7 +4499,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{27}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -3173,7 +4540,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3185,7 +4552,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[28]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3198,7 +4565,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{28}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -3238,7 +4605,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3250,7 +4617,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3263,7 +4630,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 // TermsPut is a version of the terms.
@@ -3277,7 +4644,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3289,7 +4656,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3302,7 +4669,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -3327,7 +4694,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3339,7 +4706,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3352,7 +4719,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -3430,7 +4797,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3442,7 +4809,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3455,7 +4822,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -3621,7 +4988,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3633,7 +5000,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3646,7 +5013,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -3747,7 +5114,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3759,7 +5126,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3772,7 +5139,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -3934,7 +5301,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3946,7 +5313,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3959,7 +5326,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -4030,7 +5397,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4042,7 +5409,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4055,7 +5422,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -4173,7 +5540,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4185,7 +5552,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4198,7 +5565,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -4339,7 +5706,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4351,7 +5718,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4364,7 +5731,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -4562,7 +5929,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4574,7 +5941,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4587,7 +5954,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Change) GetDay() int64 {
@@ -4621,7 +5988,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4633,7 +6000,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4646,7 +6013,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -4718,7 +6085,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4730,7 +6097,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4743,7 +6110,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Plan) GetN() int64 {
@@ -4877,7 +6244,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4889,7 +6256,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4902,7 +6269,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -4961,7 +6328,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4973,7 +6340,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4986,7 +6353,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Collection) GetN() int64 {
@@ -5054,7 +6421,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5066,7 +6433,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5079,7 +6446,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -5144,7 +6511,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5156,7 +6523,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5169,7 +6536,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -5235,7 +6602,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5247,7 +6614,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5260,7 +6627,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Statement) GetN() int64 {
@@ -5424,7 +6791,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5436,7 +6803,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5449,7 +6816,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -5533,7 +6900,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5545,7 +6912,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5558,7 +6925,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -5706,7 +7073,105 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"mandateSet\x12H\n" +
 	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEnded\x12/\n" +
 	"\x04risk\x18\x1f \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04riskB\x06\n" +
-	"\x04fact\"\x88\x02\n" +
+	"\x04fact\"[\n" +
+	"\vAccountRisk\x12\x14\n" +
+	"\x05grade\x18\x01 \x01(\tR\x05grade\x12\x14\n" +
+	"\x05score\x18\x02 \x01(\x03R\x05score\x12 \n" +
+	"\vapplication\x18\x03 \x01(\x06R\vapplication\"@\n" +
+	"\n" +
+	"Consenting\x12\x18\n" +
+	"\apurpose\x18\x01 \x01(\tR\apurpose\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\tR\aversion\"e\n" +
+	"\rAssessedInput\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\tR\x05value\x12\x18\n" +
+	"\amissing\x18\x03 \x01(\bR\amissing\x12\x10\n" +
+	"\x03own\x18\x04 \x01(\bR\x03own\"N\n" +
+	"\fScoredPoints\x12&\n" +
+	"\x0echaracteristic\x18\x01 \x01(\tR\x0echaracteristic\x12\x16\n" +
+	"\x06points\x18\x02 \x01(\x03R\x06points\"5\n" +
+	"\vExplanation\x12\x12\n" +
+	"\x04code\x18\x01 \x01(\tR\x04code\x12\x12\n" +
+	"\x04text\x18\x02 \x01(\tR\x04text\"\x80\x04\n" +
+	"\n" +
+	"Assessment\x12\x16\n" +
+	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x1a\n" +
+	"\bdecision\x18\x02 \x01(\x03R\bdecision\x12\x16\n" +
+	"\x06scored\x18\x03 \x01(\bR\x06scored\x12\x14\n" +
+	"\x05score\x18\x04 \x01(\x03R\x05score\x12\x14\n" +
+	"\x05grade\x18\x05 \x01(\tR\x05grade\x129\n" +
+	"\x06points\x18\x06 \x03(\v2!.holdfast.journal.v1.ScoredPointsR\x06points\x12:\n" +
+	"\areasons\x18\a \x03(\v2 .holdfast.journal.v1.ExplanationR\areasons\x12\x1f\n" +
+	"\vretry_after\x18\b \x01(\x03R\n" +
+	"retryAfter\x12:\n" +
+	"\x06inputs\x18\t \x03(\v2\".holdfast.journal.v1.AssessedInputR\x06inputs\x12\x12\n" +
+	"\x04hash\x18\n" +
+	" \x01(\x06R\x04hash\x12#\n" +
+	"\rshadow_policy\x18\v \x01(\tR\fshadowPolicy\x12'\n" +
+	"\x0fshadow_decision\x18\f \x01(\x03R\x0eshadowDecision\x12!\n" +
+	"\fshadow_score\x18\r \x01(\x03R\vshadowScore\x12!\n" +
+	"\fshadow_grade\x18\x0e \x01(\tR\vshadowGrade\"\xde\x01\n" +
+	"\tOfferMade\x12\x14\n" +
+	"\x05grade\x18\x01 \x01(\tR\x05grade\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x03R\x05limit\x126\n" +
+	"\x05lines\x18\x03 \x03(\v2 .holdfast.journal.v1.LimitOfLineR\x05lines\x12\x14\n" +
+	"\x05terms\x18\x04 \x01(\tR\x05terms\x12\x1f\n" +
+	"\vannual_rate\x18\x05 \x01(\x03R\n" +
+	"annualRate\x12\x1c\n" +
+	"\tagreement\x18\x06 \x01(\tR\tagreement\x12\x18\n" +
+	"\aexpires\x18\a \x01(\x03R\aexpires\"\x82\x03\n" +
+	"\x12ApplicationDecided\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x12\n" +
+	"\x04kind\x18\x03 \x01(\x03R\x04kind\x12\x18\n" +
+	"\aaccount\x18\x04 \x01(\x06R\aaccount\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12;\n" +
+	"\bconsents\x18\x06 \x03(\v2\x1f.holdfast.journal.v1.ConsentingR\bconsents\x12\x14\n" +
+	"\x05needs\x18\a \x03(\tR\x05needs\x12\x16\n" +
+	"\x06before\x18\b \x01(\x03R\x06before\x12\x14\n" +
+	"\x05state\x18\t \x01(\x03R\x05state\x12?\n" +
+	"\n" +
+	"assessment\x18\n" +
+	" \x01(\v2\x1f.holdfast.journal.v1.AssessmentR\n" +
+	"assessment\x124\n" +
+	"\x05offer\x18\v \x01(\v2\x1e.holdfast.journal.v1.OfferMadeR\x05offer\"\xb0\x01\n" +
+	"\rOfferAccepted\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x18\n" +
+	"\aaccount\x18\x03 \x01(\x06R\aaccount\x12\x1c\n" +
+	"\tagreement\x18\x04 \x01(\tR\tagreement\x12;\n" +
+	"\bconsents\x18\x05 \x03(\v2\x1f.holdfast.journal.v1.ConsentingR\bconsents\"P\n" +
+	"\n" +
+	"OfferEnded\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x16\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"^\n" +
+	"\x10ConsentWithdrawn\x12\x1a\n" +
+	"\bconsumer\x18\x01 \x01(\tR\bconsumer\x12\x18\n" +
+	"\apurpose\x18\x02 \x01(\tR\apurpose\x12\x14\n" +
+	"\x05offer\x18\x03 \x01(\x06R\x05offer\"\xf2\x01\n" +
+	"\x0fReviewRequested\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12 \n" +
+	"\vapplication\x18\x03 \x01(\x06R\vapplication\x123\n" +
+	"\x15authorization_account\x18\x04 \x01(\x06R\x14authorizationAccount\x12$\n" +
+	"\rauthorization\x18\x05 \x01(\x03R\rauthorization\x12\x18\n" +
+	"\aaccount\x18\x06 \x01(\x06R\aaccount\x12\x1c\n" +
+	"\tstatement\x18\a \x01(\tR\tstatement\"\xc2\x01\n" +
+	"\x0eReviewResolved\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\x12\x1a\n" +
+	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x18\n" +
+	"\aoutcome\x18\x03 \x01(\x03R\aoutcome\x12\x12\n" +
+	"\x04note\x18\x04 \x01(\tR\x04note\x12 \n" +
+	"\vapplication\x18\x05 \x01(\x06R\vapplication\x124\n" +
+	"\x05offer\x18\x06 \x01(\v2\x1e.holdfast.journal.v1.OfferMadeR\x05offer\"\x1b\n" +
+	"\tErasedRow\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\x06R\x02id\"\xc0\x01\n" +
+	"\x0eConsumerErased\x12\x1a\n" +
+	"\bconsumer\x18\x01 \x01(\tR\bconsumer\x12\x14\n" +
+	"\x05bound\x18\x02 \x01(\bR\x05bound\x12B\n" +
+	"\fapplications\x18\x03 \x03(\v2\x1e.holdfast.journal.v1.ErasedRowR\fapplications\x128\n" +
+	"\areviews\x18\x04 \x03(\v2\x1e.holdfast.journal.v1.ErasedRowR\areviews\"\x88\x02\n" +
 	"\bControls\x12\x1b\n" +
 	"\tper_order\x18\x01 \x01(\x03R\bperOrder\x12!\n" +
 	"\fdaily_amount\x18\x02 \x01(\x03R\vdailyAmount\x12\x1f\n" +
@@ -5725,7 +7190,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"9\n" +
 	"\vLimitOfLine\x12\x14\n" +
 	"\x05scene\x18\x01 \x01(\x03R\x05scene\x12\x14\n" +
-	"\x05limit\x18\x02 \x01(\x03R\x05limit\"\xf1\x01\n" +
+	"\x05limit\x18\x02 \x01(\x03R\x05limit\"\xa7\x02\n" +
 	"\rAccountOpened\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
 	"\bconsumer\x18\x02 \x01(\tR\bconsumer\x12\x1a\n" +
@@ -5734,13 +7199,16 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05lines\x18\x05 \x03(\v2 .holdfast.journal.v1.LineOpeningR\x05lines\x12\x14\n" +
 	"\x05terms\x18\x06 \x01(\x03R\x05terms\x12\x10\n" +
 	"\x03day\x18\a \x01(\x03R\x03day\x12\x18\n" +
-	"\achannel\x18\b \x01(\x03R\achannel\"\x94\x01\n" +
+	"\achannel\x18\b \x01(\x03R\achannel\x124\n" +
+	"\x04risk\x18\t \x01(\v2 .holdfast.journal.v1.AccountRiskR\x04risk\"\xe2\x01\n" +
 	"\tLimitsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1f\n" +
 	"\vset_account\x18\x02 \x01(\bR\n" +
 	"setAccount\x12\x14\n" +
 	"\x05limit\x18\x03 \x01(\x03R\x05limit\x126\n" +
-	"\x05lines\x18\x04 \x03(\v2 .holdfast.journal.v1.LimitOfLineR\x05lines\"t\n" +
+	"\x05lines\x18\x04 \x03(\v2 .holdfast.journal.v1.LimitOfLineR\x05lines\x124\n" +
+	"\x04risk\x18\x05 \x01(\v2 .holdfast.journal.v1.AccountRiskR\x04risk\x12\x16\n" +
+	"\x06reason\x18\x06 \x01(\tR\x06reason\"t\n" +
 	"\x11TemporaryLimitSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x12\x14\n" +
@@ -5797,12 +7265,20 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\xe9\x01\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\x9f\x06\n" +
 	"\x04Risk\x12?\n" +
 	"\n" +
 	"policy_put\x18\x01 \x01(\v2\x1e.holdfast.journal.v1.PolicyPutH\x00R\tpolicyPut\x12Q\n" +
 	"\x10policy_activated\x18\x02 \x01(\v2$.holdfast.journal.v1.PolicyActivatedH\x00R\x0fpolicyActivated\x12E\n" +
-	"\falert_raised\x18\x14 \x01(\v2 .holdfast.journal.v1.AlertRaisedH\x00R\valertRaisedB\x06\n" +
+	"\falert_raised\x18\x14 \x01(\v2 .holdfast.journal.v1.AlertRaisedH\x00R\valertRaised\x12Z\n" +
+	"\x13application_decided\x18\x03 \x01(\v2'.holdfast.journal.v1.ApplicationDecidedH\x00R\x12applicationDecided\x12K\n" +
+	"\x0eoffer_accepted\x18\x04 \x01(\v2\".holdfast.journal.v1.OfferAcceptedH\x00R\rofferAccepted\x12B\n" +
+	"\voffer_ended\x18\x05 \x01(\v2\x1f.holdfast.journal.v1.OfferEndedH\x00R\n" +
+	"offerEnded\x12T\n" +
+	"\x11consent_withdrawn\x18\x06 \x01(\v2%.holdfast.journal.v1.ConsentWithdrawnH\x00R\x10consentWithdrawn\x12Q\n" +
+	"\x10review_requested\x18\a \x01(\v2$.holdfast.journal.v1.ReviewRequestedH\x00R\x0freviewRequested\x12N\n" +
+	"\x0freview_resolved\x18\b \x01(\v2#.holdfast.journal.v1.ReviewResolvedH\x00R\x0ereviewResolved\x12N\n" +
+	"\x0fconsumer_erased\x18\t \x01(\v2#.holdfast.journal.v1.ConsumerErasedH\x00R\x0econsumerErasedB\x06\n" +
 	"\x04fact\"A\n" +
 	"\tPolicyPut\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x1a\n" +
@@ -6169,127 +7645,162 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 49)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
-	(*Entry)(nil),             // 0: holdfast.journal.v1.Entry
-	(*Controls)(nil),          // 1: holdfast.journal.v1.Controls
-	(*LineOpening)(nil),       // 2: holdfast.journal.v1.LineOpening
-	(*LimitOfLine)(nil),       // 3: holdfast.journal.v1.LimitOfLine
-	(*AccountOpened)(nil),     // 4: holdfast.journal.v1.AccountOpened
-	(*LimitsSet)(nil),         // 5: holdfast.journal.v1.LimitsSet
-	(*TemporaryLimitSet)(nil), // 6: holdfast.journal.v1.TemporaryLimitSet
-	(*StatusSet)(nil),         // 7: holdfast.journal.v1.StatusSet
-	(*LineOpened)(nil),        // 8: holdfast.journal.v1.LineOpened
-	(*LineEnded)(nil),         // 9: holdfast.journal.v1.LineEnded
-	(*AgreementSet)(nil),      // 10: holdfast.journal.v1.AgreementSet
-	(*ControlsSet)(nil),       // 11: holdfast.journal.v1.ControlsSet
-	(*OrderDecided)(nil),      // 12: holdfast.journal.v1.OrderDecided
-	(*Verdict)(nil),           // 13: holdfast.journal.v1.Verdict
-	(*Risk)(nil),              // 14: holdfast.journal.v1.Risk
-	(*PolicyPut)(nil),         // 15: holdfast.journal.v1.PolicyPut
-	(*AlertRaised)(nil),       // 16: holdfast.journal.v1.AlertRaised
-	(*PolicyActivated)(nil),   // 17: holdfast.journal.v1.PolicyActivated
-	(*MandateSet)(nil),        // 18: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),      // 19: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),   // 20: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),      // 21: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),     // 22: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),      // 23: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),      // 24: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),     // 25: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),   // 26: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),      // 27: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),     // 28: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),     // 29: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),          // 30: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),            // 31: holdfast.journal.v1.Booked
-	(*Booking)(nil),           // 32: holdfast.journal.v1.Booking
-	(*Move)(nil),              // 33: holdfast.journal.v1.Move
-	(*Billing)(nil),           // 34: holdfast.journal.v1.Billing
-	(*Opening)(nil),           // 35: holdfast.journal.v1.Opening
-	(*Cycle)(nil),             // 36: holdfast.journal.v1.Cycle
-	(*Flows)(nil),             // 37: holdfast.journal.v1.Flows
-	(*Debt)(nil),              // 38: holdfast.journal.v1.Debt
-	(*Change)(nil),            // 39: holdfast.journal.v1.Change
-	(*Offer)(nil),             // 40: holdfast.journal.v1.Offer
-	(*Plan)(nil),              // 41: holdfast.journal.v1.Plan
-	(*Installment)(nil),       // 42: holdfast.journal.v1.Installment
-	(*Collection)(nil),        // 43: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),       // 44: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),             // 45: holdfast.journal.v1.Pause
-	(*Statement)(nil),         // 46: holdfast.journal.v1.Statement
-	(*Owed)(nil),              // 47: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),   // 48: holdfast.journal.v1.StatementCharge
+	(*Entry)(nil),              // 0: holdfast.journal.v1.Entry
+	(*AccountRisk)(nil),        // 1: holdfast.journal.v1.AccountRisk
+	(*Consenting)(nil),         // 2: holdfast.journal.v1.Consenting
+	(*AssessedInput)(nil),      // 3: holdfast.journal.v1.AssessedInput
+	(*ScoredPoints)(nil),       // 4: holdfast.journal.v1.ScoredPoints
+	(*Explanation)(nil),        // 5: holdfast.journal.v1.Explanation
+	(*Assessment)(nil),         // 6: holdfast.journal.v1.Assessment
+	(*OfferMade)(nil),          // 7: holdfast.journal.v1.OfferMade
+	(*ApplicationDecided)(nil), // 8: holdfast.journal.v1.ApplicationDecided
+	(*OfferAccepted)(nil),      // 9: holdfast.journal.v1.OfferAccepted
+	(*OfferEnded)(nil),         // 10: holdfast.journal.v1.OfferEnded
+	(*ConsentWithdrawn)(nil),   // 11: holdfast.journal.v1.ConsentWithdrawn
+	(*ReviewRequested)(nil),    // 12: holdfast.journal.v1.ReviewRequested
+	(*ReviewResolved)(nil),     // 13: holdfast.journal.v1.ReviewResolved
+	(*ErasedRow)(nil),          // 14: holdfast.journal.v1.ErasedRow
+	(*ConsumerErased)(nil),     // 15: holdfast.journal.v1.ConsumerErased
+	(*Controls)(nil),           // 16: holdfast.journal.v1.Controls
+	(*LineOpening)(nil),        // 17: holdfast.journal.v1.LineOpening
+	(*LimitOfLine)(nil),        // 18: holdfast.journal.v1.LimitOfLine
+	(*AccountOpened)(nil),      // 19: holdfast.journal.v1.AccountOpened
+	(*LimitsSet)(nil),          // 20: holdfast.journal.v1.LimitsSet
+	(*TemporaryLimitSet)(nil),  // 21: holdfast.journal.v1.TemporaryLimitSet
+	(*StatusSet)(nil),          // 22: holdfast.journal.v1.StatusSet
+	(*LineOpened)(nil),         // 23: holdfast.journal.v1.LineOpened
+	(*LineEnded)(nil),          // 24: holdfast.journal.v1.LineEnded
+	(*AgreementSet)(nil),       // 25: holdfast.journal.v1.AgreementSet
+	(*ControlsSet)(nil),        // 26: holdfast.journal.v1.ControlsSet
+	(*OrderDecided)(nil),       // 27: holdfast.journal.v1.OrderDecided
+	(*Verdict)(nil),            // 28: holdfast.journal.v1.Verdict
+	(*Risk)(nil),               // 29: holdfast.journal.v1.Risk
+	(*PolicyPut)(nil),          // 30: holdfast.journal.v1.PolicyPut
+	(*AlertRaised)(nil),        // 31: holdfast.journal.v1.AlertRaised
+	(*PolicyActivated)(nil),    // 32: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),         // 33: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),       // 34: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),    // 35: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),       // 36: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),      // 37: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),       // 38: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),       // 39: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),      // 40: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),    // 41: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),       // 42: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),      // 43: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),      // 44: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),           // 45: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),             // 46: holdfast.journal.v1.Booked
+	(*Booking)(nil),            // 47: holdfast.journal.v1.Booking
+	(*Move)(nil),               // 48: holdfast.journal.v1.Move
+	(*Billing)(nil),            // 49: holdfast.journal.v1.Billing
+	(*Opening)(nil),            // 50: holdfast.journal.v1.Opening
+	(*Cycle)(nil),              // 51: holdfast.journal.v1.Cycle
+	(*Flows)(nil),              // 52: holdfast.journal.v1.Flows
+	(*Debt)(nil),               // 53: holdfast.journal.v1.Debt
+	(*Change)(nil),             // 54: holdfast.journal.v1.Change
+	(*Offer)(nil),              // 55: holdfast.journal.v1.Offer
+	(*Plan)(nil),               // 56: holdfast.journal.v1.Plan
+	(*Installment)(nil),        // 57: holdfast.journal.v1.Installment
+	(*Collection)(nil),         // 58: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),        // 59: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),              // 60: holdfast.journal.v1.Pause
+	(*Statement)(nil),          // 61: holdfast.journal.v1.Statement
+	(*Owed)(nil),               // 62: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),    // 63: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
-	4,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
-	5,  // 1: holdfast.journal.v1.Entry.limits_set:type_name -> holdfast.journal.v1.LimitsSet
-	6,  // 2: holdfast.journal.v1.Entry.temporary_limit_set:type_name -> holdfast.journal.v1.TemporaryLimitSet
-	7,  // 3: holdfast.journal.v1.Entry.status_set:type_name -> holdfast.journal.v1.StatusSet
-	8,  // 4: holdfast.journal.v1.Entry.line_opened:type_name -> holdfast.journal.v1.LineOpened
-	9,  // 5: holdfast.journal.v1.Entry.line_ended:type_name -> holdfast.journal.v1.LineEnded
-	10, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
-	11, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
-	12, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	20, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	21, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	22, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	23, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	24, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	25, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	26, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	27, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	28, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	29, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	30, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	31, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	18, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	19, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
-	14, // 23: holdfast.journal.v1.Entry.risk:type_name -> holdfast.journal.v1.Risk
-	1,  // 24: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
-	2,  // 25: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
-	3,  // 26: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	2,  // 27: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
-	1,  // 28: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	40, // 29: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	35, // 30: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	32, // 31: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
-	13, // 32: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
-	13, // 33: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	15, // 34: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	17, // 35: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	16, // 36: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	13, // 37: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	13, // 38: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	35, // 39: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	32, // 40: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	32, // 41: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	32, // 42: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	32, // 43: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	33, // 44: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	38, // 45: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	46, // 46: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	34, // 47: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	36, // 48: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	38, // 49: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	41, // 50: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	43, // 51: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	44, // 52: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	45, // 53: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	41, // 54: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	37, // 55: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	39, // 56: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	40, // 57: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	42, // 58: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	37, // 59: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	47, // 60: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	48, // 61: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	40, // 62: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	63, // [63:63] is the sub-list for method output_type
-	63, // [63:63] is the sub-list for method input_type
-	63, // [63:63] is the sub-list for extension type_name
-	63, // [63:63] is the sub-list for extension extendee
-	0,  // [0:63] is the sub-list for field type_name
+	19, // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
+	20, // 1: holdfast.journal.v1.Entry.limits_set:type_name -> holdfast.journal.v1.LimitsSet
+	21, // 2: holdfast.journal.v1.Entry.temporary_limit_set:type_name -> holdfast.journal.v1.TemporaryLimitSet
+	22, // 3: holdfast.journal.v1.Entry.status_set:type_name -> holdfast.journal.v1.StatusSet
+	23, // 4: holdfast.journal.v1.Entry.line_opened:type_name -> holdfast.journal.v1.LineOpened
+	24, // 5: holdfast.journal.v1.Entry.line_ended:type_name -> holdfast.journal.v1.LineEnded
+	25, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
+	26, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
+	27, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
+	35, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	36, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	37, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	38, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	39, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	40, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	41, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	42, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	43, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	44, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	45, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	46, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	33, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	34, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	29, // 23: holdfast.journal.v1.Entry.risk:type_name -> holdfast.journal.v1.Risk
+	4,  // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
+	5,  // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
+	3,  // 26: holdfast.journal.v1.Assessment.inputs:type_name -> holdfast.journal.v1.AssessedInput
+	18, // 27: holdfast.journal.v1.OfferMade.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	2,  // 28: holdfast.journal.v1.ApplicationDecided.consents:type_name -> holdfast.journal.v1.Consenting
+	6,  // 29: holdfast.journal.v1.ApplicationDecided.assessment:type_name -> holdfast.journal.v1.Assessment
+	7,  // 30: holdfast.journal.v1.ApplicationDecided.offer:type_name -> holdfast.journal.v1.OfferMade
+	2,  // 31: holdfast.journal.v1.OfferAccepted.consents:type_name -> holdfast.journal.v1.Consenting
+	7,  // 32: holdfast.journal.v1.ReviewResolved.offer:type_name -> holdfast.journal.v1.OfferMade
+	14, // 33: holdfast.journal.v1.ConsumerErased.applications:type_name -> holdfast.journal.v1.ErasedRow
+	14, // 34: holdfast.journal.v1.ConsumerErased.reviews:type_name -> holdfast.journal.v1.ErasedRow
+	16, // 35: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
+	17, // 36: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
+	1,  // 37: holdfast.journal.v1.AccountOpened.risk:type_name -> holdfast.journal.v1.AccountRisk
+	18, // 38: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	1,  // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
+	17, // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
+	16, // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
+	55, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	50, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	47, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	28, // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
+	28, // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
+	30, // 47: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	32, // 48: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	31, // 49: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,  // 50: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,  // 51: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10, // 52: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11, // 53: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12, // 54: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13, // 55: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15, // 56: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28, // 57: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28, // 58: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	50, // 59: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	47, // 60: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	47, // 61: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	47, // 62: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	47, // 63: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	48, // 64: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	53, // 65: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	61, // 66: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	49, // 67: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	51, // 68: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	53, // 69: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	56, // 70: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	58, // 71: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	59, // 72: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	60, // 73: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	56, // 74: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	52, // 75: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	54, // 76: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	55, // 77: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	57, // 78: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	52, // 79: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	62, // 80: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	63, // 81: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	55, // 82: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	83, // [83:83] is the sub-list for method output_type
+	83, // [83:83] is the sub-list for method input_type
+	83, // [83:83] is the sub-list for extension type_name
+	83, // [83:83] is the sub-list for extension extendee
+	0,  // [0:83] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -6323,10 +7834,17 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Entry_MandateEnded)(nil),
 		(*Entry_Risk)(nil),
 	}
-	file_holdfast_journal_v1_entry_proto_msgTypes[14].OneofWrappers = []any{
+	file_holdfast_journal_v1_entry_proto_msgTypes[29].OneofWrappers = []any{
 		(*Risk_PolicyPut)(nil),
 		(*Risk_PolicyActivated)(nil),
 		(*Risk_AlertRaised)(nil),
+		(*Risk_ApplicationDecided)(nil),
+		(*Risk_OfferAccepted)(nil),
+		(*Risk_OfferEnded)(nil),
+		(*Risk_ConsentWithdrawn)(nil),
+		(*Risk_ReviewRequested)(nil),
+		(*Risk_ReviewResolved)(nil),
+		(*Risk_ConsumerErased)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -6334,7 +7852,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   49,
+			NumMessages:   64,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
