@@ -78,7 +78,7 @@ func consumerNotFound() *Fault {
 // thing that happened to it.
 func (l *Ledger) kept(p *Applicant, years int) (list []Kept) {
 	if id := l.book.Consumer(p.Consumer); id != 0 {
-		a := l.book.Account(id)
+		a := l.view(id)
 		if a == nil {
 			return nil // it could not be read
 		}

@@ -66,7 +66,7 @@ func (l *Ledger) accountOf(c Command, a *Application) *Account {
 	default:
 		return nil
 	}
-	account := l.book.Account(a.Account)
+	account := l.view(a.Account)
 	if account == nil {
 		return nil
 	}

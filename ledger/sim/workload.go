@@ -169,7 +169,7 @@ func (w *Workload) command(r *rand.Rand) ledger.Command {
 	if w.options.Debts && r.IntN(6) == 0 {
 		return w.onDebts(r)
 	}
-	if w.options.Applications && r.IntN(10) == 0 {
+	if w.options.Applications && r.IntN(6) == 0 {
 		return w.onApplications(r)
 	}
 	switch n := r.IntN(100); {
