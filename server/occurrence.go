@@ -23,6 +23,8 @@ func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
 		p.AccountId, p.Currency = f.Account.String(), string(f.Currency)
 		p.Type, p.Amount = bookingType(&f.Booking), int64(f.Booking.Amount)
 		tellBooking(p, f.Account, &f.Booking)
+	} else if ledger.ConsumerOf(e.Fact) != "" {
+		tellDossier(p, e.Fact)
 	} else {
 		tellAccount(p, e.Fact)
 	}
@@ -118,6 +120,9 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 	case *ledger.AccountOpened:
 		about(holdfastv1.EventType_EVENT_TYPE_ACCOUNT_OPENED, f.Account, 0, "")
 		p.Currency, p.Amount = string(f.Currency), int64(f.Limit)
+		if f.Risk.Application != 0 {
+			p.ApplicationId = f.Risk.Application.String()
+		}
 	case *ledger.LimitsSet:
 		about(holdfastv1.EventType_EVENT_TYPE_LIMITS_SET, f.Account, 0, "")
 		if f.SetAccount {
@@ -125,6 +130,9 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		}
 		for _, l := range f.Lines {
 			p.Note += fmt.Sprintf("%s %d ", l.Scene, l.Limit)
+		}
+		if f.Risk.Application != 0 {
+			p.ApplicationId, p.RiskReasons = f.Risk.Application.String(), splitCodes(f.Reason)
 		}
 	case *ledger.TemporaryLimitSet:
 		about(holdfastv1.EventType_EVENT_TYPE_TEMPORARY_LIMIT_SET, f.Account, f.Scene, "")

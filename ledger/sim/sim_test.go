@@ -196,7 +196,7 @@ var everything = []string{
 	"application state 1 kind 1", "application state 2 kind 1", "application state 3 kind 1", "application state 4 kind 1", "application state 5 kind 1",
 	"application state 1 kind 2", "application state 2 kind 2", "application state 3 kind 2", "application state 6 kind 2", "overturned", "erased",
 	"kept 1", "kept 2", "kept 3", "kept 4", "kept 5", "CONSENT_MISSING", "CONSENT_NOT_FOUND", "OFFER_OPEN", "OFFER_EXPIRED", "NO_OFFER",
-	"APPLIED_TOO_SOON", "AGREEMENT_MISMATCH", "LIMIT_NOT_RAISED", "APPLICATION_NOT_FOUND", "APPLICATION_ERASED", "APPLICATION_NOT_DECLINED",
+	"APPLIED_TOO_SOON", "AGREEMENT_MISMATCH", "APPLICATION_NOT_FOUND", "APPLICATION_ERASED", "APPLICATION_NOT_DECLINED",
 	"APPLICATION_SUPERSEDED", "REVIEW_NOT_FOUND", "REVIEW_PENDING", "REVIEW_RESOLVED", "OFFER_REQUIRED", "NOTHING_TO_OFFER", "CONSUMER_NOT_FOUND",
 }
 

@@ -137,6 +137,21 @@ const (
 	EventType_EVENT_TYPE_POLICY_ACTIVATED EventType = 53
 	// A monitoring rule of the risk policy raised an alert; the note is its name and reason code. WatchAlerts tells more.
 	EventType_EVENT_TYPE_ALERT_RAISED EventType = 54
+	// An application was decided: application_id, amount is the limit offered or applied, risk_reasons why. No account_id where
+	// it is for a new one.
+	EventType_EVENT_TYPE_APPLICATION_DECIDED EventType = 60
+	// An offer was accepted: application_id. The event before it opened the account or set its limits.
+	EventType_EVENT_TYPE_OFFER_ACCEPTED EventType = 61
+	// An offer was taken back: application_id, note says why.
+	EventType_EVENT_TYPE_OFFER_ENDED EventType = 62
+	// A consent was withdrawn: note is the purpose; application_id of the open offer that ended with it.
+	EventType_EVENT_TYPE_CONSENT_WITHDRAWN EventType = 63
+	// A person was asked to look at a decision: review_id, and what it is about.
+	EventType_EVENT_TYPE_REVIEW_REQUESTED EventType = 64
+	// The person found something: review_id, note is UPHELD or OVERTURNED; application_id of one that now has an offer.
+	EventType_EVENT_TYPE_REVIEW_RESOLVED EventType = 65
+	// What law does not oblige to keep of a consumer was erased.
+	EventType_EVENT_TYPE_CONSUMER_ERASED EventType = 66
 )
 
 // Enum value maps for EventType.
@@ -197,6 +212,13 @@ var (
 		52: "EVENT_TYPE_POLICY_PUT",
 		53: "EVENT_TYPE_POLICY_ACTIVATED",
 		54: "EVENT_TYPE_ALERT_RAISED",
+		60: "EVENT_TYPE_APPLICATION_DECIDED",
+		61: "EVENT_TYPE_OFFER_ACCEPTED",
+		62: "EVENT_TYPE_OFFER_ENDED",
+		63: "EVENT_TYPE_CONSENT_WITHDRAWN",
+		64: "EVENT_TYPE_REVIEW_REQUESTED",
+		65: "EVENT_TYPE_REVIEW_RESOLVED",
+		66: "EVENT_TYPE_CONSUMER_ERASED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -254,6 +276,13 @@ var (
 		"EVENT_TYPE_POLICY_PUT":             52,
 		"EVENT_TYPE_POLICY_ACTIVATED":       53,
 		"EVENT_TYPE_ALERT_RAISED":           54,
+		"EVENT_TYPE_APPLICATION_DECIDED":    60,
+		"EVENT_TYPE_OFFER_ACCEPTED":         61,
+		"EVENT_TYPE_OFFER_ENDED":            62,
+		"EVENT_TYPE_CONSENT_WITHDRAWN":      63,
+		"EVENT_TYPE_REVIEW_REQUESTED":       64,
+		"EVENT_TYPE_REVIEW_RESOLVED":        65,
+		"EVENT_TYPE_CONSUMER_ERASED":        66,
 	}
 )
 
@@ -480,7 +509,11 @@ type Event struct {
 	// What the risk policy did about the order; unspecified when it did nothing but approve.
 	RiskAction RiskAction `protobuf:"varint,31,opt,name=risk_action,json=riskAction,proto3,enum=holdfast.v1.RiskAction" json:"risk_action,omitempty"`
 	// The risk policy's own reason codes, where it did more than approve.
-	RiskReasons   []string `protobuf:"bytes,32,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
+	RiskReasons []string `protobuf:"bytes,32,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
+	// The application concerned, app_...
+	ApplicationId string `protobuf:"bytes,33,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
+	// The review concerned, rev_...
+	ReviewId      string `protobuf:"bytes,34,opt,name=review_id,json=reviewId,proto3" json:"review_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -739,6 +772,20 @@ func (x *Event) GetRiskReasons() []string {
 	return nil
 }
 
+func (x *Event) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
+}
+
+func (x *Event) GetReviewId() string {
+	if x != nil {
+		return x.ReviewId
+	}
+	return ""
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -809,7 +856,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1b\n" +
 	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xe8\b\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xac\t\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -849,10 +896,12 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x0eaccount_status\x18\x1e \x01(\x0e2\x1a.holdfast.v1.AccountStatusR\raccountStatus\x128\n" +
 	"\vrisk_action\x18\x1f \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
 	"riskAction\x12!\n" +
-	"\frisk_reasons\x18  \x03(\tR\vriskReasons\"5\n" +
+	"\frisk_reasons\x18  \x03(\tR\vriskReasons\x12%\n" +
+	"\x0eapplication_id\x18! \x01(\tR\rapplicationId\x12\x1b\n" +
+	"\treview_id\x18\" \x01(\tR\breviewId\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xf5\f\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd7\x0e\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -909,7 +958,14 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x18EVENT_TYPE_MANDATE_ENDED\x103\x12\x19\n" +
 	"\x15EVENT_TYPE_POLICY_PUT\x104\x12\x1f\n" +
 	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x105\x12\x1b\n" +
-	"\x17EVENT_TYPE_ALERT_RAISED\x1062b\n" +
+	"\x17EVENT_TYPE_ALERT_RAISED\x106\x12\"\n" +
+	"\x1eEVENT_TYPE_APPLICATION_DECIDED\x10<\x12\x1d\n" +
+	"\x19EVENT_TYPE_OFFER_ACCEPTED\x10=\x12\x1a\n" +
+	"\x16EVENT_TYPE_OFFER_ENDED\x10>\x12 \n" +
+	"\x1cEVENT_TYPE_CONSENT_WITHDRAWN\x10?\x12\x1f\n" +
+	"\x1bEVENT_TYPE_REVIEW_REQUESTED\x10@\x12\x1e\n" +
+	"\x1aEVENT_TYPE_REVIEW_RESOLVED\x10A\x12\x1e\n" +
+	"\x1aEVENT_TYPE_CONSUMER_ERASED\x10B2b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
