@@ -2,6 +2,7 @@ package document
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -76,20 +77,40 @@ func printable(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) })
 }
 
-// Scalar is a text as YAML, in quotes where it would be taken for something else without. It is good between braces too.
-func Scalar(text string) string { return scalar(text, "[", "]") }
-
-// inBlock is Scalar for a line of its own.
-func inBlock(text string) string { return scalar(text, "- ", "") }
-
-func scalar(text, before, after string) string {
-	var list []yaml.Node
-	err := yaml.Unmarshal([]byte(before+text+after+"\n"), &list)
-	if err == nil && len(list) == 1 && list[0].Kind == yaml.ScalarNode && list[0].Style == 0 && list[0].ShortTag() == "!!str" &&
-		list[0].Anchor == "" && list[0].Value == text && list[0].LineComment == "" {
+// Scalar is a text as YAML, in quotes where it would be taken for something else without: on a line of its own, or between
+// braces.
+func Scalar(text string) string {
+	if plainIn("k: ", text, "") && plainIn("{k: ", text, "}") && plainIn("{k: [", text, "]}") {
 		return text
 	}
 	return strconv.Quote(text) // whose escapes are those of YAML
+}
+
+// inBlock is Scalar for a line of its own.
+func inBlock(text string) string {
+	if plainIn("k: ", text, "") {
+		return text
+	}
+	return strconv.Quote(text)
+}
+
+// ordinary are words between which are blanks: most texts.
+var ordinary = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*( [A-Za-z0-9_]+)*$`)
+
+// plainIn says whether YAML reads a text as it is, in its place.
+func plainIn(before, text, after string) bool {
+	if ordinary.MatchString(text) && (&yaml.Node{Kind: yaml.ScalarNode, Value: text}).ShortTag() == "!!str" {
+		return true
+	}
+	var d yaml.Node
+	if err := yaml.Unmarshal([]byte(before+text+after+"\n"), &d); err != nil || len(d.Content) != 1 || len(d.Content[0].Content) != 2 {
+		return false
+	}
+	n := d.Content[0].Content[1]
+	if n.Kind == yaml.SequenceNode && len(n.Content) == 1 && strings.HasSuffix(before, "[") {
+		n = n.Content[0]
+	}
+	return n.Kind == yaml.ScalarNode && n.Style == 0 && n.ShortTag() == "!!str" && n.Anchor == "" && n.Value == text
 }
 
 // Texts are texts of a list, each of so many characters at most, and each once.

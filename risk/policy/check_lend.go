@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/document"
+	"github.com/holdfast-credit/holdfast/ledger/feature"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/risk/rule"
 	"github.com/holdfast-credit/holdfast/risk/scorecard"
@@ -100,12 +102,20 @@ func (c *checker) scorecard() {
 		declared[f.Name] = scorecard.Feature{Kind: scoreKinds[f.Type], Missing: f.Missing == Allowed}
 	}
 	c.scored(path, c.d.Scorecard, declared)
+	c.unprotected(path, c.d.Scorecard)
 }
 
 func (c *checker) scored(path string, s *scorecard.Scorecard, declared map[string]scorecard.Feature) {
+	if n := len(s.Characteristics) + len(s.Grids); n > partsMost {
+		c.fault(path, "has %d characteristics and grids, more than %d", n, partsMost)
+	}
 	for _, f := range s.Faults(declared) {
 		c.fault(strings.TrimSuffix(path+"."+f.Path.String(), "."), "%s", f.Text)
 	}
+}
+
+// unprotected finds protected attributes among what applicants are scored by. What the core knows of an account is none.
+func (c *checker) unprotected(path string, s *scorecard.Scorecard) {
 	refuse := func(path, name string) {
 		if attribute := Protected(name); attribute != "" {
 			c.fault(path, "%s tells %s: nobody is scored by it", name, attribute)
@@ -239,8 +249,10 @@ func (c *checker) behaviour() {
 	}
 	if c.r.Good("behaviour.scorecard") {
 		declared := map[string]scorecard.Feature{}
-		for _, n := range behaviourNames {
-			declared[n.Name] = scorecard.Feature{Kind: scorecard.KindNumber}
+		for n := range feature.Numbers {
+			if OfAccounts(n.String()) {
+				declared[n.String()] = scorecard.Feature{Kind: scorecard.KindNumber}
+			}
 		}
 		c.scored("behaviour.scorecard", &b.Scorecard, declared)
 	}
@@ -251,6 +263,15 @@ func (c *checker) behaviour() {
 		names, from = append(names, b.Bands[i].Name), append(from, b.Bands[i].FromScore)
 	}
 	c.twice(path, "band", names)
+	lowering := 0
+	for i := range b.Bands {
+		if b.Bands[i].Lower > 0 {
+			lowering++
+		}
+	}
+	if n := lowering + len(c.d.Accounts); n > ledger.MostWarned {
+		c.fault(path, "%d bands lower limits, and with the rules of monitoring.accounts that is %d: an account remembers %d", lowering, n, ledger.MostWarned)
+	}
 	for i := range b.Bands {
 		at := fmt.Sprintf("%s[%d]", path, i)
 		switch x := &b.Bands[i]; {

@@ -139,23 +139,23 @@ type Decision struct {
 
 // Behaviour scores accounts at the close of each window.
 type Behaviour struct {
-	Scorecard scorecard.Scorecard // over BehaviourFeatures
+	Scorecard scorecard.Scorecard // over the features that OfAccounts has, none of which is ever missing
 	Bands     []Band              // the best first
 }
 
 // Band is a range of behaviour scores, with what it means.
 type Band struct {
 	Name      string
-	FromScore int   // the least score of the band
-	Raise     Share // of the limit, that may be offered on top; 0 for none
-	Lower     Share // of the limit, to which it is lowered; 0 leaves it
-	Reason    string
+	FromScore int    // the least score of the band
+	Raise     int    // percent of the limit that may be offered on top; 0 for none
+	Lower     int    // percent of the limit to which it is lowered when an account falls into the band; 0 leaves it
+	Reason    string // code; of Lower
 }
 
 // Monitoring are the rules of early warning.
 type Monitoring struct {
-	Accounts  []Watch // over AccountVariables
-	Portfolio []Watch // over PortfolioVariables
+	Accounts  []Watch // over the features that OfAccounts has
+	Portfolio []Watch // over Figures
 }
 
 // Severity is how soon somebody should look.
@@ -187,21 +187,20 @@ type Deed uint8
 
 // The deeds.
 const (
-	LowerLimit     Deed = iota + 1 // of the account, to a share of it, but never below what is used
+	LowerLimit     Deed = iota + 1 // of the account, to a percentage of it, but never below what is used
 	FreezeAccount                  // no new orders, until an operator unfreezes it
-	FreezeLine                     // no new orders of a scene
 	CloseLine                      // a scene's line is closed
 	SuspendScene                   // no new orders of a scene by anybody
 	SuspendCarrier                 // no new orders for the carrier that the rule is about
 )
 
-var deeds = []string{"lower_limit", "freeze_account", "freeze_line", "close_line", "suspend_scene", "suspend_carrier"}
+var deeds = []string{"lower_limit", "freeze_account", "close_line", "suspend_scene", "suspend_carrier"}
 
 func (d Deed) String() string { return document.NameOf(deeds, d) }
 
 // Act is one deed with what it needs.
 type Act struct {
 	Deed  Deed
-	To    Share        // of LowerLimit
-	Scene ledger.Scene // of FreezeLine, CloseLine and SuspendScene
+	To    int          // percent, of LowerLimit
+	Scene ledger.Scene // of CloseLine and SuspendScene
 }

@@ -16,3 +16,17 @@ func TestDefault(t *testing.T) {
 	require.NoError(t, err, "%s", text)
 	require.Equal(t, p.Document(), again.Document())
 }
+
+func BenchmarkParse(b *testing.B) {
+	for b.Loop() {
+		if _, err := policy.Parse([]byte(policy.DefaultDocument())); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkFormat(b *testing.B) {
+	for b.Loop() {
+		policy.Format(policy.Default().Document())
+	}
+}

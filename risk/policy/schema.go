@@ -12,9 +12,10 @@ import (
 
 // How many there may be of everything. What goes beyond that is not read by anybody.
 const (
-	featuresMost  = 200
+	featuresMost  = 100
 	admissionMost = 64
 	gradesMost    = 26
+	partsMost     = 64 // characteristics and grids of a scorecard: a decision keeps the points of each
 	bandsMost     = 16
 	watchesMost   = 64
 	valuesMost    = 200
@@ -52,21 +53,27 @@ func schema(d *Document) []document.Field {
 				" smallest cap."},
 		behaviourField(d),
 		{Key: "monitoring", Fields: []document.Field{
-			watches("accounts", &d.Accounts, accountDeeds, "Rules about an account, asked when something happens to it."),
-			watches("portfolio", &d.Portfolio, portfolioDeeds, "Rules about the portfolio, asked once a day."),
+			watches("accounts", &d.Accounts, ledger.MostWarned, accountDeeds, "Rules about an account, asked when something happens to it."),
+			watches("portfolio", &d.Portfolio, watchesMost, portfolioDeeds, "Rules about the portfolio, asked once a day."),
 		}, Empty: func() bool { return len(d.Accounts)+len(d.Portfolio) == 0 },
 			About: "Early warning: what is told, and what is done about it without waiting for a person."},
 	}
 }
 
 var (
-	nameForm   = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	reasonForm = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
+	nameForm    = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
+	featureForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}(\.[a-z0-9_]{1,32}){0,3}$`)
+	reasonForm  = regexp.MustCompile(`^[A-Z][A-Z0-9_]{1,63}$`)
 )
 
 // name is what a rule or a feature is called.
 func name(p *string) *document.Leaf {
 	return document.Pattern(p, "a name of 1 to 64 small letters, digits and underscores, such as too_young", nameForm.MatchString)
+}
+
+// featureName is the name of a feature of the document, or, with dots, of one that the core knows.
+func featureName(p *string) *document.Leaf {
+	return document.Pattern(p, "the name of a feature, such as tenure_months or account.late_statements", featureForm.MatchString)
 }
 
 // reason is a code that programs and manuals know.

@@ -39,7 +39,7 @@ func characteristicFields(c *scorecard.Characteristic) []document.Field {
 		missing = &scorecard.Rest{}
 	}
 	return []document.Field{
-		{Key: "feature", Leaf: name(&c.Feature), About: "The feature."},
+		{Key: "feature", Leaf: featureName(&c.Feature), About: "The feature."},
 		{Key: "label", Leaf: document.Words(&c.Label, 1, 100), About: "A few words for tables."},
 		{Key: "reason", Leaf: reason(&c.Reason), About: "The code that is told when it cost the most points. Several may share one."},
 		{Key: "information_value", Leaf: decimal(&c.IV, 0, 1e6), Empty: func() bool { return c.IV == 0 }, About: "How much it tells of good and bad, for people."},
@@ -96,7 +96,7 @@ func gridFields(g *scorecard.Grid) []document.Field {
 
 func axisFields(a *scorecard.Axis) []document.Field {
 	return []document.Field{
-		{Key: "feature", Leaf: name(&a.Feature), About: "The feature."},
+		{Key: "feature", Leaf: featureName(&a.Feature), About: "The feature."},
 		{Key: "below", Leaf: bounds(&a.Below), Empty: func() bool { return len(a.Below) == 0 }, About: "Of numbers: n bounds make n + 1 bins."},
 		{Key: "values", Leaf: categories(&a.Values), Empty: func() bool { return len(a.Values) == 0 }, About: "Of categories: n lists, and after them all others."},
 	}

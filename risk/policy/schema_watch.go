@@ -23,27 +23,24 @@ func behaviourField(d *Document) document.Field {
 }
 
 func bandFields(b *Band) []document.Field {
-	share := func(p *Share) *document.Leaf {
-		return document.Share(p, document.BasisPoint, 100*document.Percent, document.BasisPoint, true)
-	}
 	return []document.Field{
 		{Key: "band", Leaf: document.Token(&b.Name), About: "Its name."},
 		{Key: "from_score", Leaf: document.Number(&b.FromScore, -scoreMost, scoreMost), About: "The least score of the band."},
-		{Key: "offer_raise", Leaf: share(&b.Raise), About: "Share of the limit that may be offered on top of it; off for none. Nothing is raised that the consumer has not accepted."},
-		{Key: "lower_to", Leaf: share(&b.Lower), About: "Share of the limit that it is lowered to, never below what is used; off leaves it."},
+		{Key: "offer_raise", Leaf: percent(&b.Raise, 100), About: "What may be offered on top of the limit; off for none. Nothing is raised that the consumer has not accepted."},
+		{Key: "lower_to", Leaf: percent(&b.Lower, 99), About: "What the limit is lowered to when an account falls into the band, never below what is used; off leaves it."},
 		{Key: "reason", Leaf: reason(&b.Reason), Empty: empty(&b.Reason), About: "The code that is told when the limit is lowered."},
 	}
 }
 
-func watches(key string, p *[]Watch, allowed []Deed, about string) document.Field {
+func watches(key string, p *[]Watch, most int, allowed []Deed, about string) document.Field {
 	return document.Field{Key: key, About: about, Empty: func() bool { return len(*p) == 0 },
-		Items: document.ItemsOf(p, "rule", 0, watchesMost, func(w *Watch) []document.Field { return watchFields(w, allowed) },
+		Items: document.ItemsOf(p, "rule", 0, most, func(w *Watch) []document.Field { return watchFields(w, allowed) },
 			func(w Watch) string { return w.Name }, nil).Written()}
 }
 
 // What the two sorts of rules may do.
 var (
-	accountDeeds   = []Deed{LowerLimit, FreezeAccount, FreezeLine, CloseLine}
+	accountDeeds   = []Deed{LowerLimit, FreezeAccount, CloseLine}
 	portfolioDeeds = []Deed{SuspendScene, SuspendCarrier}
 )
 
@@ -60,15 +57,15 @@ func watchFields(w *Watch, allowed []Deed) []document.Field {
 
 // actForms are how deeds are written.
 var actForms = map[Deed]string{
-	LowerLimit: "lower_limit to 50 %", FreezeAccount: "freeze_account", FreezeLine: "freeze_line topup", CloseLine: "close_line bill",
+	LowerLimit: "lower_limit to 50 %", FreezeAccount: "freeze_account", CloseLine: "close_line topup",
 	SuspendScene: "suspend_scene bundle", SuspendCarrier: "suspend_carrier",
 }
 
 func (a Act) String() string {
 	switch a.Deed {
 	case LowerLimit:
-		return a.Deed.String() + " to " + a.To.String()
-	case FreezeLine, CloseLine, SuspendScene:
+		return fmt.Sprintf("%s to %d %%", a.Deed, a.To)
+	case CloseLine, SuspendScene:
 		return a.Deed.String() + " " + scenes[a.Scene-1]
 	default:
 		return a.Deed.String()
@@ -84,9 +81,9 @@ func parseAct(text string) (a Act, ok bool) {
 	switch a.Deed {
 	case LowerLimit:
 		share, found := strings.CutPrefix(rest, "to ")
-		to, err := document.ParseRate(share)
-		a.To, ok = to, found && err == nil && to > 0 && to < 100*document.Percent && to%document.BasisPoint == 0
-	case FreezeLine, CloseLine, SuspendScene:
+		a.To, ok = parsePercent(share, 99)
+		ok = ok && found
+	case CloseLine, SuspendScene:
 		a.Scene, ok = sceneNamed(rest)
 	default:
 		ok = rest == ""
@@ -110,11 +107,40 @@ func acts(p *[]Act, allowed []Deed) *document.Leaf {
 		switch {
 		case !ok || !slices.Contains(allowed, a.Deed):
 			v.Want("an action such as " + document.Either(examples))
-		case slices.Contains(*p, a):
-			v.Fault("%s is there already", a)
+		case slices.ContainsFunc(*p, func(before Act) bool { return before.Deed == a.Deed }):
+			v.Fault("%s is there already", a.Deed)
 		default:
 			return a, true
 		}
 		return Act{}, false
 	}, Act.String)
+}
+
+// percent is a whole percentage, or off.
+func percent(p *int, most int) *document.Leaf {
+	form := fmt.Sprintf("off, or a whole percentage from 1 %% to %d %%", most)
+	write := func() string {
+		if *p == 0 {
+			return "off"
+		}
+		return fmt.Sprintf("%d %%", *p)
+	}
+	return &document.Leaf{Form: form, Write: write, Read: func(v document.Value) {
+		text, ok := v.Text(form)
+		if !ok || text == "off" {
+			return
+		}
+		if n, ok := parsePercent(text, most); ok {
+			*p = n
+		} else {
+			v.Want(form)
+		}
+	}}
+}
+
+// parsePercent reads a whole percentage of 1 at least.
+func parsePercent(text string, most int) (n int, ok bool) {
+	r, err := document.ParseRate(text)
+	n = int(r / document.Percent)
+	return n, err == nil && r%document.Percent == 0 && n >= 1 && n <= most
 }

@@ -50,6 +50,9 @@ type Variable struct {
 
 	// MayMiss says that it may have no value. The flag has_ and its name says whether it has.
 	MayMiss bool
+
+	// Hidden variables have a place and cannot be read: where the values of one Env are those of another that has more.
+	Hidden bool
 }
 
 // Presence is the name of the flag that says whether a variable has a value.
@@ -163,7 +166,9 @@ func (e *Env) cel() (*cel.Env, error) {
 		cel.ParserRecursionLimit(DepthMost),
 	}
 	for _, v := range e.variables {
-		options = append(options, cel.Variable(v.Name, v.Kind.cel()))
+		if !v.Hidden {
+			options = append(options, cel.Variable(v.Name, v.Kind.cel()))
+		}
 	}
 	return cel.NewEnv(options...)
 }
@@ -172,14 +177,14 @@ func (e *Env) cel() (*cel.Env, error) {
 func (e *Env) nearest(name string) string {
 	best, least := "", 4 // more changes than that are another word
 	for _, v := range e.variables {
-		if d := distance(name, v.Name); d < least {
+		if d := distance(name, v.Name); d < least && !v.Hidden {
 			best, least = v.Name, d
 		}
 	}
 	if best == "" {
 		last := name[strings.LastIndexByte(name, '.')+1:]
 		for _, v := range e.variables {
-			if strings.HasSuffix(v.Name, "."+last) {
+			if strings.HasSuffix(v.Name, "."+last) && !v.Hidden {
 				return v.Name
 			}
 		}
