@@ -39,6 +39,11 @@ func Dial(target string, opts ...Option) (*Client, error) {
 // may be unknown. After it no goroutine of the client runs.
 func (c *Client) Close() error { return c.fleet.close() }
 
+// Portfolio is the generated client of PortfolioService, as the same caller. It reads only, and every node answers it.
+func (c *Client) Portfolio() holdfastv1.PortfolioServiceClient {
+	return holdfastv1.NewPortfolioServiceClient(c.fleet.seed().conns)
+}
+
 // Admin is the generated client of AdminService, as the same caller. What an administrator asks of a server is asked of
 // the one that Dial was told, or of the next of WithSeeds if that one is down, and not of whom a cluster's topology
 // names. Its calls have no default deadline, get no request ids and are not retried.

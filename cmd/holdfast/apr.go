@@ -8,7 +8,7 @@ import (
 	"os"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
-	ledgermoney "github.com/holdfast-credit/holdfast/ledger/money" // money is a function here
+	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/rate"
 )
@@ -126,7 +126,7 @@ func (c *AprCmd) price() (*aprPrice, error) {
 			return nil, errors.New("--fee-per-month: want 0 to 10 percent, with up to four digits after the point")
 		}
 		const each = 1_000_000 // minor units for each month: nothing has to be rounded
-		offered, err := plan.FlatFee(ledgermoney.Amount(c.Months)*each, c.Months, fee)
+		offered, err := plan.FlatFee(money.Amount(c.Months)*each, c.Months, fee)
 		if err == nil {
 			p.offer, err = ratesOf(calendar.None, partsOf(offered))
 		}
@@ -157,7 +157,7 @@ func (c *AprCmd) parts(fee plan.MonthlyRate) ([]aprPart, error) {
 	if principal < 1 || principal > 1e10 {
 		return nil, errors.New("--principal: want 1 to 10,000,000,000 minor units")
 	}
-	billed, err := plan.FlatFee(ledgermoney.Amount(principal), c.Months, fee)
+	billed, err := plan.FlatFee(money.Amount(principal), c.Months, fee)
 	parts := partsOf(billed)
 	if err != nil || c.Payment == "" {
 		return parts, err
@@ -210,12 +210,12 @@ func ratesOf(captured calendar.Date, parts []aprPart) (*aprRates, error) {
 	if equal {
 		captured = 0 // the first of a month, from which every month is a twelfth of a year
 	}
-	var lent ledgermoney.Amount
+	var lent money.Amount
 	var flows []rate.Flow
 	var dated []rate.DatedFlow
 	for k, p := range parts {
-		lent += ledgermoney.Amount(p.principal)
-		pays := -ledgermoney.Amount(p.principal + p.fee)
+		lent += money.Amount(p.principal)
+		pays := -money.Amount(p.principal + p.fee)
 		due := p.due
 		if equal {
 			var err error

@@ -61,10 +61,10 @@ type played struct {
 
 	left []*event // approved and left to expire
 
-	payments  tallied // posted
-	unposted  int64   // what the file's consumers paid beyond what is owed here
-	fates     map[*order]*fate
-	portfolio portfolio
+	payments tallied // posted
+	unposted int64   // what the file's consumers paid beyond what is owed here
+	fates    map[*order]*fate
+	survey   survey
 }
 
 // fate is what became of an order that was approved and captured.
@@ -84,13 +84,13 @@ type tallied struct {
 
 func (t *tallied) add(amount int64) { t.orders++; t.amount += amount }
 
-// money is what the book says of all accounts.
-type money struct{ held, owed int64 }
+// exposure is what the book says of all accounts.
+type exposure struct{ held, owed int64 }
 
 // week is the exposure at its end.
 type week struct {
 	end time.Time
-	money
+	exposure
 }
 
 // event is something to ask for at a time.

@@ -8,8 +8,8 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 
-// portfolio is what the accounts of a replay owe at its end, and what was billed on the way.
-type portfolio struct {
+// survey is what the accounts of a replay owe at its end, and what was billed on the way.
+type survey struct {
 	asOf       string
 	statements int
 	billed     int64 // principal
@@ -59,7 +59,7 @@ const (
 
 // survey finds out how all accounts stand, and the exposure at the end of each week.
 func (d *driver) survey(ctx context.Context) error {
-	p := &d.played.portfolio
+	p := &d.played.survey
 	p.overdue, p.standings = map[string]tallied{}, map[*consumer]*standing{}
 	show := newProgress("reading accounts")
 	defer show.end()
@@ -75,7 +75,7 @@ func (d *driver) survey(ctx context.Context) error {
 	return d.surveyWeeks(ctx)
 }
 
-func (d *driver) surveyAccount(ctx context.Context, p *portfolio, c *consumer) error {
+func (d *driver) surveyAccount(ctx context.Context, p *survey, c *consumer) error {
 	b, err := d.billing(ctx, c.account)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func chargesOf(c *holdfastv1.BalanceChanges) int64 {
 	return c.GetPenalty() + c.GetInterest() + c.GetFees() + c.GetWaived()
 }
 
-func (d *driver) surveyStatements(ctx context.Context, p *portfolio, c *consumer) error {
+func (d *driver) surveyStatements(ctx context.Context, p *survey, c *consumer) error {
 	token := ""
 	for {
 		page, err := d.client.ListStatements(ctx, &holdfastv1.ListStatementsRequest{AccountId: c.account, PageSize: 500, PageToken: token})
@@ -154,8 +154,8 @@ func (d *driver) surveyLosses(ctx context.Context, c *consumer, s *standing) err
 
 // surveyWeeks reads from the postings of the journal what was held and owed at the end of each week.
 func (d *driver) surveyWeeks(ctx context.Context) error {
-	weeks, p := d.played.weeks, &d.played.portfolio
-	changes := make([]money, len(weeks))
+	weeks, p := d.played.weeks, &d.played.survey
+	changes := make([]exposure, len(weeks))
 	at := 0
 	for e, err := range d.client.WatchEvents(ctx, &holdfastv1.WatchEventsRequest{UntilNow: true}) {
 		if err != nil {
@@ -182,11 +182,11 @@ func (d *driver) surveyWeeks(ctx context.Context) error {
 			}
 		}
 	}
-	var sum money
+	var sum exposure
 	for i := range weeks {
 		sum.held += changes[i].held
 		sum.owed += changes[i].owed
-		weeks[i].money = sum
+		weeks[i].exposure = sum
 	}
 	return nil
 }

@@ -15,7 +15,7 @@ var paying = map[repayment]string{
 
 // debts tells what was billed and repaid, and what is owed at the end.
 func (r *replayReport) debts() {
-	p := &r.portfolio
+	p := &r.survey
 	t := &table{align: "lrr"}
 	t.row("", "", r.m.Currency)
 	money := func(v int64) string { return writeAmount(v, r.m.MinorDigits) }
@@ -76,7 +76,7 @@ func (r *replayReport) compare() {
 		}
 		end := isDeclined
 		if f := r.fates[o]; f != nil {
-			end = r.portfolio.standings[f.consumer].of(f.window)
+			end = r.survey.standings[f.consumer].of(f.window)
 		}
 		seen[kind][end]++
 	}
