@@ -54,11 +54,6 @@ func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequ
 	return &holdfastv1.PutPolicyResponse{Policy: v, Replayed: replayed}, nil
 }
 
-// policyStatus tells everything that is wrong with a document.
-func policyStatus(err error) error {
-	return failed(codes.InvalidArgument, "INVALID_POLICY", err.Error())
-}
-
 func (s *riskService) ActivatePolicy(ctx context.Context, r *holdfastv1.ActivatePolicyRequest) (*holdfastv1.ActivatePolicyResponse, error) {
 	var c check
 	cmd := &ledger.ActivatePolicy{
