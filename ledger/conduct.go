@@ -14,7 +14,7 @@ type Conduct struct {
 	Late        uint16 // of the last twelve statements, the newest being bit 0: those not settled by their due date
 	FirstMissed bool   // the very first was one of them
 	Worst       int32  // the most days that the account was ever past due
-	Failed      int32  // collections that failed since the last one that succeeded
+	Failed      int32  // collections that failed since one succeeded, or nothing was overdue any more
 	Utilisation int32  // in percent, when the last window closed
 	Score       int32  // behaviour score when the last window closed; 0 when there is none
 	ScoreBefore int32  // the one before
@@ -54,8 +54,8 @@ func (c *Conduct) book(a *Account, b *Booking) {
 	case CollectionFailed:
 		c.Failed++
 	case RepaymentPosted:
-		if b.Undoes != 0 {
-			c.Failed = 0
+		if b.Undoes != 0 || a.Billing.Overdue(b.Day) == 0 {
+			c.Failed = 0 // a collection succeeded, or the consumer has paid what they were for
 		}
 	}
 	c.Worst = max(c.Worst, int32(a.Billing.DaysPastDue(b.Day)))

@@ -95,7 +95,7 @@ var fixed = [firstVelocity]Info{
 	AccountStatements:           {"account.statements", Count, "statements", "that have been made, ever"},
 	AccountLateStatements:       {"account.late_statements", Count, "statements", "of the last twelve that were not settled by their due date"},
 	AccountWorstDaysPastDue:     {"account.worst_days_past_due", Count, "days", "the most that the account was ever past due"},
-	AccountFailedCollections:    {"account.failed_collections", Count, "collections", "that failed since the last one that succeeded"},
+	AccountFailedCollections:    {"account.failed_collections", Count, "collections", "that failed since one succeeded, or since a payment after which nothing was overdue"},
 	AccountBehaviourScore:       {"account.behaviour_score", Count, "points", "when the last window closed; 0 when there is none"},
 	AccountBehaviourScoreBefore: {"account.behaviour_score_before", Count, "points", "when the window before the last one closed; 0 when there is none"},
 	AccountFirstPaymentMissed:   {"account.first_payment_missed", Flag, "", "the very first statement was not settled by its due date"},
