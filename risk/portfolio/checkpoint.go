@@ -14,7 +14,7 @@ import (
 )
 
 // magic begins a checkpoint. Another version of what follows has another one: there is no migration, the journal is read again.
-const magic = "HOLDFAST PORTFOLIO 1\n"
+const magic = "HOLDFAST PORTFOLIO 2\n"
 
 // ErrCheckpoint says that a checkpoint is none of this version, or damaged, or was made with other terms or in another zone.
 var ErrCheckpoint = errors.New("portfolio: no checkpoint to go on from")
@@ -187,6 +187,8 @@ func (f *Fold) walkSums(c coder) {
 		num(c, &d.accounts)
 		num(c, &d.defaulted)
 	})
+	list(c, &f.recents, func(r *Recent) { r.walk(c) })
+	list(c, &f.scored, func(s *Scored) { s.walk(c) })
 }
 
 func (m *Mix) walk(c coder) {

@@ -43,6 +43,8 @@ type Fold struct {
 	cohorts []Cohort   // of accounts, in order
 	origins []Origin   // of debts, in order
 	firsts  []firstDue // in order
+	recents []Recent   // in order
+	scored  []Scored   // in order
 }
 
 // New is the portfolio of a shard without entries. The terms are those that the shard's ledger was made with.
@@ -83,6 +85,7 @@ func (f *Fold) Add(e *ledger.Entry) error {
 	}
 	f.mark.Sequence, f.mark.Time = e.Sequence, e.Time
 	f.now(e.Time)
+	f.recently(e.Fact)
 	switch fact := e.Fact.(type) {
 	case *ledger.TermsPut:
 		return f.putTerms(fact.Document)

@@ -36,6 +36,8 @@ func Merge(of ...*Portfolio) *Portfolio {
 		join(&all.Cohorts, p.Cohorts, Cohort.compare, (*Cohort).add)
 		join(&all.Origins, p.Origins, Origin.compare, (*Origin).add)
 		join(&all.Firsts, p.Firsts, FirstDue.compare, (*FirstDue).add)
+		join(&all.Recents, p.Recents, Recent.compare, (*Recent).add)
+		join(&all.Scored, p.Scored, Scored.compare, (*Scored).add)
 	}
 	slices.SortFunc(all.Marks, func(a, b Mark) int { return cmp.Compare(a.Shard, b.Shard) })
 	slices.SortFunc(all.Buckets, func(a, b BucketInfo) int { return a.compare(b) })

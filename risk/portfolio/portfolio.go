@@ -25,6 +25,8 @@ type Portfolio struct {
 	Cohorts  []Cohort
 	Origins  []Origin
 	Firsts   []FirstDue
+	Recents  []Recent
+	Scored   []Scored
 }
 
 // Standing is the accounts of a currency and a grade in a bucket, closed ones included.
@@ -304,6 +306,7 @@ func (s *scan) result() *Portfolio {
 	}
 	p.Buckets, p.Totals = slices.Clone(f.buckets), slices.Clone(f.totals)
 	p.Mixes, p.Codes, p.Cohorts, p.Origins = slices.Clone(f.mixes), slices.Clone(f.codes), g.cohorts, g.origins
+	p.Recents, p.Scored = slices.Clone(f.recents), slices.Clone(f.scored)
 	p.sort()
 	return p
 }
