@@ -118,7 +118,7 @@ func TestPartsSayTheBin(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []scorecard.Part{
 		{"Months late", "1 to below 3", 10, 50},
-		{"Home", "other", 0, 20},
+		{"Home", "all others", 0, 20},
 		{"Use of the limit", "0.5 or more", 0, 30},
 		{"Late, by use of the limit", "1 or more × 0.5 to below 0.9", -3, 7},
 	}, r.Parts)

@@ -140,7 +140,7 @@ func (s *Scorecard) Features() (names []string) {
 func (c *Characteristic) BinText(i int) string {
 	if !c.Numeric() {
 		if c.Bins[i].Other {
-			return "other"
+			return "all others"
 		}
 		return strings.Join(c.Bins[i].Values, ", ")
 	}
@@ -158,7 +158,7 @@ func (c *Characteristic) BinText(i int) string {
 func (a *Axis) BinText(i int) string {
 	if a.Values != nil {
 		if i == len(a.Values) {
-			return "other"
+			return "all others"
 		}
 		return strings.Join(a.Values[i], ", ")
 	}
