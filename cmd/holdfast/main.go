@@ -26,7 +26,7 @@ type CLI struct {
 	Migrate   MigrateCmd   `cmd:"" help:"Make a cluster of a data directory."`
 	Terms     TermsCmd     `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
-	Risk      RiskCmd      `cmd:"" help:"Tell how the whole book stands, and other things that a risk officer asks."`
+	Risk      RiskCmd      `cmd:"" help:"Tell how the book stands, make scorecards from data, and what else a risk officer asks."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay    ReplayCmd    `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
 	Torture   TortureCmd   `cmd:"" help:"Kill a loaded server again and again, or harm a cluster, and check that nothing is lost."`
