@@ -87,7 +87,7 @@ func anchors(text string) (list []string) {
 var (
 	helpCommand = regexp.MustCompile(`(?m)^  ([a-z]+)\b`)
 	flag        = regexp.MustCompile(`--[a-z][a-z-]*`)
-	called      = regexp.MustCompile(`\bholdfast ([a-z]+(?: (?:status|move|drain|undrain|forget|put|print|check|list|compare|portfolio|train|evaluate)\b)?)[^\n` + "`" + `]*`)
+	called      = regexp.MustCompile(`\bholdfast ([a-z]+(?: (?:status|move|drain|undrain|forget|put|print|check|list|compare|portfolio|backtest|train|evaluate)\b)?)[^\n` + "`" + `]*`)
 )
 
 // help is what the program says of itself, or of a command.
@@ -144,7 +144,13 @@ func TestNamedFlagsAreThere(t *testing.T) {
 	all := help(t)
 	_, list, _ := strings.Cut(all, "Commands:")
 	for _, found := range helpCommand.FindAllStringSubmatch(list, -1) {
-		all += help(t, found[1])
+		own := help(t, found[1])
+		all += own
+		if _, below, group := strings.Cut(own, "Commands:"); group {
+			for _, sub := range helpCommand.FindAllStringSubmatch(strings.ReplaceAll(below, "  "+found[1]+" ", "  "), -1) {
+				all += help(t, found[1], sub[1])
+			}
+		}
 	}
 	for name, text := range documents(t) {
 		for _, found := range regexp.MustCompile("`(--[a-z][a-z-]*)[^`]*`").FindAllStringSubmatch(text, -1) {

@@ -10,6 +10,24 @@ import (
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
 
+// TestAccountsHaveTheirGrades: that which they were opened with, until a limit review gives them another.
+func TestAccountsHaveTheirGrades(t *testing.T) {
+	f := portfolio.New(0, product(), calendar.UTC)
+	facts := []ledger.Fact{
+		&ledger.AccountOpened{Account: ledger.NewAccountID(0, 1), Currency: "CNY", Limit: 100, Risk: ledger.Risk{Grade: "B", Application: 1}},
+		&ledger.AccountOpened{Account: ledger.NewAccountID(0, 2), Currency: "CNY", Limit: 10},
+		&ledger.LimitsSet{Account: ledger.NewAccountID(0, 1), SetAccount: true, Limit: 300, Risk: ledger.Risk{Grade: "A", Application: 2}},
+		&ledger.LimitsSet{Account: ledger.NewAccountID(0, 1), SetAccount: true, Limit: 200},
+	}
+	for i, fact := range facts {
+		require.NoError(t, f.Add(&ledger.Entry{Sequence: uint64(i + 1), Time: calendar.UTC.Start(20_000), Fact: fact}))
+	}
+	require.Equal(t, []portfolio.Standing{
+		{Currency: "CNY", Bucket: portfolio.NothingOwed, Accounts: 1, Limit: 10},
+		{Currency: "CNY", Grade: "A", Bucket: portfolio.NothingOwed, Accounts: 1, Limit: 200},
+	}, f.Portfolio().Standing)
+}
+
 // TestRulesHaveTheirReasons: a code of the policy's rules has the orders that were declined for it, and those that passed with it.
 func TestRulesHaveTheirReasons(t *testing.T) {
 	id := ledger.NewAccountID(0, 1)

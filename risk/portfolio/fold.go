@@ -129,7 +129,7 @@ func (f *Fold) open(o *ledger.AccountOpened) {
 	month := monthIn(f.today)
 	*f.accounts.add(o.Account.Number()) = account{
 		limit: o.Limit, opened: month, settled: month - 1, currency: f.currencyOf(o.Currency), terms: uint8(o.Terms),
-		was: nowhere, flags: isThere,
+		grade: f.gradeOf(o.Risk.Grade), was: nowhere, flags: isThere,
 	}
 	f.opened++
 	f.cohort(month, f.currencyOf(o.Currency)).Accounts++
@@ -146,6 +146,21 @@ func (f *Fold) currencyOf(c money.Currency) uint16 {
 	return uint16(at)
 }
 
+// mostGrades bounds how many names of grades a book has places for; what is beyond them has the last.
+const mostGrades = 256
+
+// gradeOf is the place of a grade.
+func (f *Fold) gradeOf(grade string) uint8 {
+	at := slices.Index(f.grades, grade)
+	if at < 0 {
+		if at = len(f.grades); at == mostGrades {
+			return mostGrades - 1
+		}
+		f.grades = append(f.grades, string([]byte(grade)))
+	}
+	return uint8(at)
+}
+
 // change absorbs what is about an account.
 func (f *Fold) change(n uint64, a *account, fact ledger.Fact) {
 	booking, day := ledger.BookingOf(fact), f.today
@@ -157,6 +172,9 @@ func (f *Fold) change(n uint64, a *account, fact ledger.Fact) {
 	case *ledger.LimitsSet:
 		if fact.SetAccount {
 			a.limit = fact.Limit
+		}
+		if fact.Risk.Application != 0 {
+			a.grade = f.gradeOf(fact.Risk.Grade)
 		}
 	case *ledger.TemporaryLimitSet:
 		f.setRaise(n, a, fact)

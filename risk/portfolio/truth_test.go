@@ -252,8 +252,8 @@ func owed(a *ledger.Account) money.Amount {
 }
 
 func (t *truth) standing(p *portfolio.Portfolio, a *ledger.Account) {
-	s := row(&p.Standing, portfolio.Standing{Currency: a.Currency, Bucket: t.bucket(a, t.today)}, func(a, b portfolio.Standing) int {
-		return cmp.Or(cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Bucket, b.Bucket))
+	s := row(&p.Standing, portfolio.Standing{Currency: a.Currency, Grade: a.Risk.Grade, Bucket: t.bucket(a, t.today)}, func(a, b portfolio.Standing) int {
+		return cmp.Or(cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.Grade, b.Grade), cmp.Compare(a.Bucket, b.Bucket))
 	})
 	h := a.Headroom(ledger.NoScene, t.today)
 	s.Accounts++
