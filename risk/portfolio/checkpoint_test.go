@@ -2,7 +2,9 @@ package portfolio_test
 
 import (
 	"bytes"
+	"flag"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -10,6 +12,8 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
+
+var accounts = flag.Int("portfolio.accounts", 100_000, "accounts of BenchmarkBook")
 
 // lived is a world in which something has happened, and a checkpoint of it.
 func lived(t *testing.T) (*world, []byte) {
@@ -86,27 +90,69 @@ func TestMerge(t *testing.T) {
 	}
 }
 
-// BenchmarkFold tells how long an entry takes, of a workload's mixture.
-func BenchmarkFold(b *testing.B) {
-	w := newWorld(1, "Asia/Shanghai")
-	var entries []ledger.Entry
-	for len(entries) < 20_000 {
-		c := w.work.Next(w.random)
-		out, made, err := w.core.Apply(w.work.Now, c)
+// book is a book of so many accounts, each with an order that was captured, a tenth of them past due.
+func book(b *testing.B, accounts int, into func(*ledger.Entry)) {
+	day := must(calendar.ParseDate("2026-01-10"))
+	window := calendar.Window{Opens: day, Closes: day + 30, Due: day + 42}
+	var sequence uint64
+	add := func(d calendar.Date, f ledger.Fact) {
+		sequence++
+		into(&ledger.Entry{Sequence: sequence, Time: calendar.UTC.Start(d), Fact: f})
+	}
+	for i := range accounts {
+		id := ledger.NewAccountID(shard, uint64(i+1))
+		add(day, &ledger.AccountOpened{Account: id, Currency: "CNY", Limit: 200_000})
+	}
+	for i := range accounts {
+		ref := ledger.HoldRef{Account: ledger.NewAccountID(shard, uint64(i+1)), N: 1, Scene: ledger.TopUp, Carrier: "cmcc", Currency: "CNY"}
+		o := &ledger.OrderDecided{HoldRef: ref, Kind: ledger.OrderAuthorized, Requested: 5_000, Amount: 5_000, Day: day}
+		add(day, o)
+		c := &ledger.HoldCaptured{HoldRef: ref, Amount: 5_000, FromHold: 5_000, State: ledger.Captured}
+		c.Window = window
+		add(day, c)
+	}
+	for i := range accounts / 10 {
+		id := ledger.NewAccountID(shard, uint64(10*i+1))
+		x := ledger.Debt{Window: window, First: window.Due, Billed: 5_000, Overdue: true}
+		x.Principal[0] = 5_000
+		after := ledger.Billing{Debts: []ledger.Debt{x}, Late: ledger.Delinquency{Since: window.Due}}
+		add(window.Due+1, &ledger.Booked{Account: id, Currency: "CNY", Booking: ledger.Booking{Kind: ledger.FellDue, Day: window.Due + 1, After: after}})
+	}
+	add(window.Due+200, &ledger.ClockAdvanced{})
+}
+
+// BenchmarkBook tells what a large book costs: to fold, to look at, and to write and read as a checkpoint. With -benchtime 1x, and
+// -portfolio.accounts for as many accounts as one likes.
+func BenchmarkBook(b *testing.B) {
+	for range b.N {
+		f := portfolio.New(shard, product(), calendar.UTC)
+		entries, begun := 0, time.Now()
+		book(b, *accounts, func(e *ledger.Entry) {
+			entries++
+			if err := f.Add(e); err != nil {
+				b.Fatal(err)
+			}
+		})
+		b.ReportMetric(float64(entries)/time.Since(begun).Seconds(), "entries/s")
+		b.ReportMetric(float64(f.Bytes())/float64(*accounts), "bytes/account")
+		begun = time.Now()
+		p := f.Portfolio()
+		b.ReportMetric(time.Since(begun).Seconds(), "s/look")
+		var file bytes.Buffer
+		begun = time.Now()
+		if err := f.Write(&file); err != nil {
+			b.Fatal(err)
+		}
+		b.ReportMetric(time.Since(begun).Seconds(), "s/write")
+		b.ReportMetric(float64(file.Len())/float64(*accounts), "file-bytes/account")
+		begun = time.Now()
+		again, err := portfolio.Read(&file, shard, product(), calendar.UTC)
 		if err != nil {
 			b.Fatal(err)
 		}
-		w.work.Saw(out)
-		entries = append(entries, made...)
-	}
-	b.ResetTimer()
-	var f *portfolio.Fold
-	for i := range b.N {
-		if i%len(entries) == 0 {
-			f = portfolio.New(shard, w.terms, w.zone)
-		}
-		if err := f.Add(&entries[i%len(entries)]); err != nil {
-			b.Fatal(err)
+		b.ReportMetric(time.Since(begun).Seconds(), "s/read")
+		if again.Mark() != p.Marks[0] || p.Opened != int64(*accounts) {
+			b.Fatal("the book is another")
 		}
 	}
 }
