@@ -348,6 +348,8 @@ type (
 		Reason    string
 		Inputs    string
 		Policy    string
+		Currency  money.Currency
+		Cooldown  time.Duration // for which the rule is silent about the currency afterwards
 		Scene     Scene
 		Carrier   CarrierID
 		Suspended bool

@@ -21,8 +21,8 @@ type Conduct struct {
 	Warnings    []Warned
 }
 
-// MostWarned is for how many rules an account remembers when they last warned.
-const MostWarned = 16
+// MostWarned is for how many rules an account, or the portfolio, remembers when they last warned.
+const MostWarned = 64
 
 // Warned is when a monitoring rule last warned about an account.
 type Warned struct {
@@ -61,31 +61,31 @@ func (c *Conduct) book(a *Account, b *Booking) {
 	c.Worst = max(c.Worst, int32(a.Billing.DaysPastDue(b.Day)))
 }
 
-// warn remembers that a rule has warned, and forgets the oldest when it remembers too many.
-func (c *Conduct) warn(rule string, at calendar.Instant) {
+// warned remembers that a rule has warned, and forgets the oldest when it remembers too many.
+func warned(list []Warned, rule string, at calendar.Instant) []Warned {
 	oldest := 0
-	for i := range c.Warnings {
-		if c.Warnings[i].Rule == rule {
-			c.Warnings[i].Time = at
-			return
+	for i := range list {
+		if list[i].Rule == rule {
+			list[i].Time = at
+			return list
 		}
-		if c.Warnings[i].Time < c.Warnings[oldest].Time {
+		if list[i].Time < list[oldest].Time {
 			oldest = i
 		}
 	}
 	w := Warned{clone(rule), at}
-	if len(c.Warnings) < MostWarned {
-		c.Warnings = append(c.Warnings, w)
-	} else {
-		c.Warnings[oldest] = w
+	if len(list) < MostWarned {
+		return append(list, w)
 	}
+	list[oldest] = w
+	return list
 }
 
 // quiet says whether a rule warned less than a time ago.
-func (c *Conduct) quiet(rule string, now calendar.Instant, cooldown time.Duration) bool {
-	for i := range c.Warnings {
-		if c.Warnings[i].Rule == rule {
-			return now < c.Warnings[i].Time.Add(cooldown)
+func quiet(list []Warned, rule string, now calendar.Instant, cooldown time.Duration) bool {
+	for i := range list {
+		if list[i].Rule == rule {
+			return now < list[i].Time.Add(cooldown)
 		}
 	}
 	return false

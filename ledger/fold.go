@@ -251,7 +251,7 @@ func (a *Account) foldAccount(e *Entry, out *Outcome) bool {
 	case *ControlsSet:
 		a.Line(f.Scene).Controls = f.Controls.clone()
 	case *AlertRaised:
-		a.Conduct.warn(f.Rule, e.Time)
+		a.Conduct.Warnings = warned(a.Conduct.Warnings, f.Rule, e.Time)
 	default:
 		if !a.foldMandate(f) {
 			return false

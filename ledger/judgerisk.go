@@ -63,7 +63,7 @@ func (l *Ledger) featuresOf(a *Account, q question) {
 	a.Velocity.count(&l.set, l.now, q.Phone, q.Carrier)
 	l.set.Texts = [feature.Texts]string{
 		feature.OrderScene: q.Scene.String(), feature.OrderCarrier: string(q.Carrier), feature.OrderPhone: string(q.Phone),
-		feature.OrderCurrency: string(a.Currency),
+		feature.OrderCurrency: string(a.Currency), feature.AccountGrade: a.Risk.Grade,
 	}
 }
 

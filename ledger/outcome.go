@@ -39,6 +39,7 @@ type Outcome struct {
 	Dossier        *Dossier       // of commands on applications
 	TermsPut       []TermsVersion
 	Policies       *PolicyAnswer // of GetPolicies
+	Raised         bool          // of RaiseAlert: the rule was not silent
 	Verdict        Verdict       // of the risk policy, on what Check asked
 	Account        *Account      // a copy
 	Accounts       []*Account

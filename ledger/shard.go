@@ -23,6 +23,7 @@ type Shard struct {
 	Terms                 []TermsVersion  // as they were put
 	Policies              []PolicyVersion // of the risk policy, as they were put
 	Activations           []Activation    // in order of time: what is in force, and what will be
+	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -74,6 +75,7 @@ func (s *Shard) Clone() *Shard {
 	c.Suspensions, c.Totals = slices.Clone(s.Suspensions), slices.Clone(s.Totals)
 	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
 	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
+	c.Warnings = slices.Clone(s.Warnings)
 	return &c
 }
 
@@ -134,6 +136,10 @@ func (s *Shard) fold(e *Entry) {
 		s.setSuspension(e, f)
 	case *TermsPut:
 		s.putTerms(e, f)
+	case *AlertRaised:
+		if f.Account == 0 {
+			s.Warnings = warned(slices.Clone(s.Warnings), f.subject(), e.Time)
+		}
 	case *PolicyPut:
 		s.putPolicy(e, f)
 	case *PolicyActivated:

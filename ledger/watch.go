@@ -34,7 +34,7 @@ func (l *Ledger) watch(id AccountID, event string) {
 	l.featuresOf(a, question{Purchase: &Purchase{Account: id}})
 	l.set.Texts[feature.AccountEvent] = event
 	for _, w := range m.Watch(&l.set) {
-		if a.Conduct.quiet(w.Rule, l.now, w.Cooldown) {
+		if quiet(a.Conduct.Warnings, w.Rule, l.now, w.Cooldown) {
 			continue
 		}
 		alert := &AlertRaised{
@@ -72,12 +72,26 @@ func (l *Ledger) respond(a *Account, w *Warning, alert *AlertRaised) (acts []Fac
 	return acts
 }
 
-// raiseAlert records what was found in the portfolio, or what an operator wants known.
+// raiseAlert records what was found in the portfolio, unless the rule has warned of the same of late.
 func (l *Ledger) raiseAlert(c *RaiseAlert) Outcome {
-	return l.post(&AlertRaised{
-		Rule: c.Rule, Severity: c.Severity, Reason: c.Reason, Inputs: c.Inputs, Policy: c.Policy, Scene: c.Scene, Carrier: c.Carrier,
-		Suspended: c.Suspended,
-	})
+	f := &AlertRaised{
+		Rule: c.Rule, Severity: c.Severity, Reason: c.Reason, Inputs: c.Inputs, Policy: c.Policy, Currency: c.Currency, Scene: c.Scene,
+		Carrier: c.Carrier, Suspended: c.Suspended,
+	}
+	if quiet(l.book.Shard().Warnings, f.subject(), l.now, c.Cooldown) {
+		return Outcome{}
+	}
+	out := l.post(f)
+	out.Raised = true
+	return out
+}
+
+// subject is what an alert about the portfolio is remembered by: the rule is silent for a time about the same currency.
+func (f *AlertRaised) subject() string {
+	if f.Currency == "" {
+		return f.Rule
+	}
+	return f.Rule + " " + string(f.Currency)
 }
 
 // happening is something after which an account is watched.

@@ -40,11 +40,13 @@ var (
 		"Charged off ever, less what was refunded of it, minor units.", "currency")
 	portfolioRecovered = portfolioDesc("holdfast_portfolio_recovered",
 		"Recovered by payments of what was charged off, ever, minor units.", "currency")
+	riskAlerts = portfolioDesc("holdfast_risk_alerts_total",
+		"Alerts raised by a monitoring rule of the risk policy, ever, by how urgent they are.", "rule", "severity")
 )
 
 func (c *portfolioCollector) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		portfolioSequence, portfolioAccounts, portfolioOwed, portfolioOverdue, portfolioHeld, portfolioLimit, portfolioLost, portfolioRecovered,
+		portfolioSequence, portfolioAccounts, portfolioOwed, portfolioOverdue, portfolioHeld, portfolioLimit, portfolioLost, portfolioRecovered, riskAlerts,
 	} {
 		to <- d
 	}
@@ -79,6 +81,9 @@ func (c *portfolioCollector) Collect(to chan<- prometheus.Metric) {
 		sum.Overdue += s.Overdue
 		held[k.currency] += int64(s.Held)
 		limit[k.currency] += int64(s.Limit)
+	}
+	for _, a := range whole.Alerts {
+		to <- prometheus.MustNewConstMetric(riskAlerts, prometheus.CounterValue, float64(a.Raised), a.Rule, a.Severity.String())
 	}
 	for _, t := range whole.Totals {
 		currency := string(t.Currency)

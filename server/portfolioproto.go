@@ -113,6 +113,21 @@ func monthsProto(m *holdfastv1.Portfolio, p *portfolio.Portfolio) {
 			Month: f.Month.String(), Currency: string(f.Currency), Accounts: f.Accounts, Matured: f.Matured, Defaulted: f.Defaulted,
 		})
 	}
+	for _, r := range p.Recents {
+		m.RecentDays = append(m.RecentDays, &holdfastv1.RecentDay{
+			Date: r.Day.String(), Currency: string(r.Currency), CarrierId: string(r.Carrier), Orders: r.Orders, Declined: r.Declined,
+			DeclinedByRisk: r.ByRisk, Captures: r.Captures, Captured: int64(r.Captured), Returns: r.Returns, Returned: int64(r.Returned),
+			Applications: r.Applications, Offered: r.Offered,
+		})
+	}
+	for _, s := range p.Scored {
+		m.ApplicantPoints = append(m.ApplicantPoints, &holdfastv1.ApplicantPoints{
+			Month: s.Month.String(), PolicyVersion: s.Policy, Characteristic: s.Characteristic, Points: s.Points, Applications: s.Applications,
+		})
+	}
+	for _, a := range p.Alerts {
+		m.Alerts = append(m.Alerts, &holdfastv1.AlertCount{Rule: a.Rule, Severity: holdfastv1.AlertSeverity(a.Severity), Raised: a.Raised})
+	}
 }
 
 func listOf[T, F ~int64](from []F) (to []T) {
@@ -254,6 +269,25 @@ func monthsOf(m *holdfastv1.Portfolio, p *portfolio.Portfolio) error {
 		p.Firsts = append(p.Firsts, portfolio.FirstDue{
 			Month: month(f.GetMonth()), Currency: money.Currency(f.GetCurrency()), Accounts: f.GetAccounts(), Matured: f.GetMatured(), Defaulted: f.GetDefaulted(),
 		})
+	}
+	for _, r := range m.GetRecentDays() {
+		day, err := calendar.ParseDate(r.GetDate())
+		if err != nil && bad == nil {
+			bad = err
+		}
+		p.Recents = append(p.Recents, portfolio.Recent{
+			Day: day, Currency: money.Currency(r.GetCurrency()), Carrier: ledger.CarrierID(r.GetCarrierId()), Orders: r.GetOrders(),
+			Declined: r.GetDeclined(), ByRisk: r.GetDeclinedByRisk(), Captures: r.GetCaptures(), Captured: money.Amount(r.GetCaptured()),
+			Returns: r.GetReturns(), Returned: money.Amount(r.GetReturned()), Applications: r.GetApplications(), Offered: r.GetOffered(),
+		})
+	}
+	for _, s := range m.GetApplicantPoints() {
+		p.Scored = append(p.Scored, portfolio.Scored{
+			Month: month(s.GetMonth()), Policy: s.GetPolicyVersion(), Characteristic: s.GetCharacteristic(), Points: s.GetPoints(), Applications: s.GetApplications(),
+		})
+	}
+	for _, a := range m.GetAlerts() {
+		p.Alerts = append(p.Alerts, portfolio.Alerts{Rule: a.GetRule(), Severity: ledger.Severity(a.GetSeverity()), Raised: a.GetRaised()})
 	}
 	return bad
 }

@@ -85,6 +85,7 @@ type Server struct {
 	zone     calendar.Zone
 	router   *router
 	watched  *portfolios // nil where there is none
+	monitor  *monitor    // nil where there is no portfolio, or no risk policy
 	node     *node       // nil where there is no cluster
 	grpc     *grpc.Server
 	health   *Health
@@ -209,7 +210,12 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
-	holdfastv1.RegisterRiskServiceServer(s.grpc, &riskService{feed: journals, made: s.config.Policy})
+	risks := &riskService{feed: journals, made: s.config.Policy}
+	holdfastv1.RegisterRiskServiceServer(s.grpc, risks)
+	if s.watched != nil && s.config.Policy != nil {
+		s.monitor = &monitor{riskService: risks, portfolios: s.watched, zone: s.zone, now: s.now, logger: s.config.Logger}
+		s.monitor.start()
+	}
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
@@ -357,6 +363,9 @@ func (s *Server) Shutdown() error {
 // release closes what is open.
 func (s *Server) release() error {
 	var errs []error
+	if s.monitor != nil { // before the portfolio, which it reads
+		s.monitor.close()
+	}
 	if s.watched != nil { // before the journals, which it reads
 		s.watched.close()
 	}

@@ -58,6 +58,10 @@ func walkConduct(r *row, c *ledger.Conduct) {
 	number(r, &n[5], &c.Score)
 	number(r, &n[6], &c.ScoreBefore)
 	warnings := elements(r, &n[7], &c.Warnings, 9)
+	walkWarned(r, warnings)
+}
+
+func walkWarned(r *row, warnings []ledger.Warned) {
 	for i := range warnings {
 		eight(r, r.block(8), &warnings[i].Time)
 		r.list(0)

@@ -349,7 +349,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(13)
+	n := r.list(14)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -363,6 +363,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	activations := elements(r, &n[10], &s.Activations, 3)
 	unsigned(r, &n[11], &s.Applications)
 	unsigned(r, &n[12], &s.Reviews)
+	warnings := elements(r, &n[13], &s.Warnings, 9)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -397,6 +398,7 @@ func walkShard(r *row, s *ledger.Shard) {
 		word(r, &p.Document)
 		word(r, &p.Caller)
 	}
+	walkWarned(r, warnings)
 	for i := range activations {
 		v := &activations[i]
 		n := r.list(3)

@@ -189,6 +189,7 @@ func (f *Fold) walkSums(c coder) {
 	})
 	list(c, &f.recents, func(r *Recent) { r.walk(c) })
 	list(c, &f.scored, func(s *Scored) { s.walk(c) })
+	list(c, &f.alerts, func(a *Alerts) { a.walk(c) })
 }
 
 func (m *Mix) walk(c coder) {

@@ -45,6 +45,7 @@ type Fold struct {
 	firsts  []firstDue // in order
 	recents []Recent   // in order
 	scored  []Scored   // in order
+	alerts  []Alerts   // in order
 }
 
 // New is the portfolio of a shard without entries. The terms are those that the shard's ledger was made with.

@@ -38,6 +38,7 @@ func Merge(of ...*Portfolio) *Portfolio {
 		join(&all.Firsts, p.Firsts, FirstDue.compare, (*FirstDue).add)
 		join(&all.Recents, p.Recents, Recent.compare, (*Recent).add)
 		join(&all.Scored, p.Scored, Scored.compare, (*Scored).add)
+		join(&all.Alerts, p.Alerts, Alerts.compare, (*Alerts).add)
 	}
 	slices.SortFunc(all.Marks, func(a, b Mark) int { return cmp.Compare(a.Shard, b.Shard) })
 	slices.SortFunc(all.Buckets, func(a, b BucketInfo) int { return a.compare(b) })

@@ -27,6 +27,7 @@ type Portfolio struct {
 	Firsts   []FirstDue
 	Recents  []Recent
 	Scored   []Scored
+	Alerts   []Alerts
 }
 
 // Standing is the accounts of a currency and a grade in a bucket, closed ones included.
@@ -306,7 +307,7 @@ func (s *scan) result() *Portfolio {
 	}
 	p.Buckets, p.Totals = slices.Clone(f.buckets), slices.Clone(f.totals)
 	p.Mixes, p.Codes, p.Cohorts, p.Origins = slices.Clone(f.mixes), slices.Clone(f.codes), g.cohorts, g.origins
-	p.Recents, p.Scored = slices.Clone(f.recents), slices.Clone(f.scored)
+	p.Recents, p.Scored, p.Alerts = slices.Clone(f.recents), slices.Clone(f.scored), slices.Clone(f.alerts)
 	p.sort()
 	return p
 }

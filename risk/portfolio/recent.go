@@ -118,6 +118,8 @@ func (f *Fold) recently(fact ledger.Fact) {
 		}
 	case *ledger.ApplicationDecided:
 		f.applied(fact)
+	case *ledger.AlertRaised:
+		f.alerted(fact)
 	}
 }
 
@@ -156,4 +158,37 @@ func (f *Fold) recentRow(currency money.Currency, carrier ledger.CarrierID) *Rec
 		f.recents = slices.Insert(f.recents, at, row)
 	}
 	return &f.recents[at]
+}
+
+// Alerts is how often a monitoring rule has raised an alert, ever.
+type Alerts struct {
+	Rule     string
+	Severity ledger.Severity
+	Raised   int64
+}
+
+func (a Alerts) compare(o Alerts) int {
+	return cmp.Or(cmp.Compare(a.Rule, o.Rule), cmp.Compare(a.Severity, o.Severity))
+}
+
+func (a *Alerts) add(o *Alerts) {
+	a.Rule, a.Severity = o.Rule, o.Severity
+	a.Raised += o.Raised
+}
+
+func (a *Alerts) walk(c coder) {
+	c.string(&a.Rule)
+	num(c, &a.Severity)
+	c.number(&a.Raised)
+}
+
+// alerted counts an alert.
+func (f *Fold) alerted(a *ledger.AlertRaised) {
+	row := Alerts{Rule: a.Rule, Severity: a.Severity}
+	at, found := slices.BinarySearchFunc(f.alerts, row, Alerts.compare)
+	if !found {
+		row.Rule = string([]byte(row.Rule))
+		f.alerts = slices.Insert(f.alerts, at, row)
+	}
+	f.alerts[at].Raised++
 }

@@ -279,8 +279,14 @@ type Portfolio struct {
 	FirstPayments []*FirstPayment `protobuf:"bytes,15,rep,name=first_payments,json=firstPayments,proto3" json:"first_payments,omitempty"`
 	// Expected loss by grade.
 	ExpectedLosses []*ExpectedLoss `protobuf:"bytes,16,rep,name=expected_losses,json=expectedLosses,proto3" json:"expected_losses,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// What happened on each of the last 40 civil days, by currency and carrier.
+	RecentDays []*RecentDay `protobuf:"bytes,17,rep,name=recent_days,json=recentDays,proto3" json:"recent_days,omitempty"`
+	// What applicants scored, by month, policy, characteristic and points.
+	ApplicantPoints []*ApplicantPoints `protobuf:"bytes,18,rep,name=applicant_points,json=applicantPoints,proto3" json:"applicant_points,omitempty"`
+	// Alerts that monitoring rules have raised, ever.
+	Alerts        []*AlertCount `protobuf:"bytes,19,rep,name=alerts,proto3" json:"alerts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Portfolio) Reset() {
@@ -421,6 +427,27 @@ func (x *Portfolio) GetFirstPayments() []*FirstPayment {
 func (x *Portfolio) GetExpectedLosses() []*ExpectedLoss {
 	if x != nil {
 		return x.ExpectedLosses
+	}
+	return nil
+}
+
+func (x *Portfolio) GetRecentDays() []*RecentDay {
+	if x != nil {
+		return x.RecentDays
+	}
+	return nil
+}
+
+func (x *Portfolio) GetApplicantPoints() []*ApplicantPoints {
+	if x != nil {
+		return x.ApplicantPoints
+	}
+	return nil
+}
+
+func (x *Portfolio) GetAlerts() []*AlertCount {
+	if x != nil {
+		return x.Alerts
 	}
 	return nil
 }
@@ -1867,11 +1894,302 @@ func (x *ExpectedLoss) GetUnknown() int64 {
 	return 0
 }
 
+// RecentDay is what happened on a civil day for a carrier; applications are under no carrier.
+type RecentDay struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Civil day, YYYY-MM-DD.
+	Date string `protobuf:"bytes,1,opt,name=date,proto3" json:"date,omitempty"`
+	// ISO 4217 code.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Carrier; empty for applications.
+	CarrierId string `protobuf:"bytes,3,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// Orders decided, declined ones included.
+	Orders int64 `protobuf:"varint,4,opt,name=orders,proto3" json:"orders,omitempty"`
+	// Of those, declined.
+	Declined int64 `protobuf:"varint,5,opt,name=declined,proto3" json:"declined,omitempty"`
+	// Of those, declined with RISK_POLICY among the reasons.
+	DeclinedByRisk int64 `protobuf:"varint,6,opt,name=declined_by_risk,json=declinedByRisk,proto3" json:"declined_by_risk,omitempty"`
+	// Captures.
+	Captures int64 `protobuf:"varint,7,opt,name=captures,proto3" json:"captures,omitempty"`
+	// What they came to, minor units.
+	Captured int64 `protobuf:"varint,8,opt,name=captured,proto3" json:"captured,omitempty"`
+	// Refunds of captures, and reversals of what was captured.
+	Returns int64 `protobuf:"varint,9,opt,name=returns,proto3" json:"returns,omitempty"`
+	// What they came to, minor units.
+	Returned int64 `protobuf:"varint,10,opt,name=returned,proto3" json:"returned,omitempty"`
+	// Applications decided.
+	Applications int64 `protobuf:"varint,11,opt,name=applications,proto3" json:"applications,omitempty"`
+	// Of those, offered something.
+	Offered       int64 `protobuf:"varint,12,opt,name=offered,proto3" json:"offered,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecentDay) Reset() {
+	*x = RecentDay{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecentDay) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecentDay) ProtoMessage() {}
+
+func (x *RecentDay) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecentDay.ProtoReflect.Descriptor instead.
+func (*RecentDay) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *RecentDay) GetDate() string {
+	if x != nil {
+		return x.Date
+	}
+	return ""
+}
+
+func (x *RecentDay) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *RecentDay) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *RecentDay) GetOrders() int64 {
+	if x != nil {
+		return x.Orders
+	}
+	return 0
+}
+
+func (x *RecentDay) GetDeclined() int64 {
+	if x != nil {
+		return x.Declined
+	}
+	return 0
+}
+
+func (x *RecentDay) GetDeclinedByRisk() int64 {
+	if x != nil {
+		return x.DeclinedByRisk
+	}
+	return 0
+}
+
+func (x *RecentDay) GetCaptures() int64 {
+	if x != nil {
+		return x.Captures
+	}
+	return 0
+}
+
+func (x *RecentDay) GetCaptured() int64 {
+	if x != nil {
+		return x.Captured
+	}
+	return 0
+}
+
+func (x *RecentDay) GetReturns() int64 {
+	if x != nil {
+		return x.Returns
+	}
+	return 0
+}
+
+func (x *RecentDay) GetReturned() int64 {
+	if x != nil {
+		return x.Returned
+	}
+	return 0
+}
+
+func (x *RecentDay) GetApplications() int64 {
+	if x != nil {
+		return x.Applications
+	}
+	return 0
+}
+
+func (x *RecentDay) GetOffered() int64 {
+	if x != nil {
+		return x.Offered
+	}
+	return 0
+}
+
+// ApplicantPoints is how many applications of a month got so many points for a characteristic of a policy's scorecard.
+type ApplicantPoints struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Version of the risk policy.
+	PolicyVersion string `protobuf:"bytes,2,opt,name=policy_version,json=policyVersion,proto3" json:"policy_version,omitempty"`
+	// Label of the characteristic.
+	Characteristic string `protobuf:"bytes,3,opt,name=characteristic,proto3" json:"characteristic,omitempty"`
+	// Points.
+	Points int32 `protobuf:"varint,4,opt,name=points,proto3" json:"points,omitempty"`
+	// Applications.
+	Applications  int64 `protobuf:"varint,5,opt,name=applications,proto3" json:"applications,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplicantPoints) Reset() {
+	*x = ApplicantPoints{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[23]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplicantPoints) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplicantPoints) ProtoMessage() {}
+
+func (x *ApplicantPoints) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[23]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplicantPoints.ProtoReflect.Descriptor instead.
+func (*ApplicantPoints) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{23}
+}
+
+func (x *ApplicantPoints) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ApplicantPoints) GetPolicyVersion() string {
+	if x != nil {
+		return x.PolicyVersion
+	}
+	return ""
+}
+
+func (x *ApplicantPoints) GetCharacteristic() string {
+	if x != nil {
+		return x.Characteristic
+	}
+	return ""
+}
+
+func (x *ApplicantPoints) GetPoints() int32 {
+	if x != nil {
+		return x.Points
+	}
+	return 0
+}
+
+func (x *ApplicantPoints) GetApplications() int64 {
+	if x != nil {
+		return x.Applications
+	}
+	return 0
+}
+
+// AlertCount is how often a monitoring rule has raised an alert.
+type AlertCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The rule's name.
+	Rule string `protobuf:"bytes,1,opt,name=rule,proto3" json:"rule,omitempty"`
+	// How urgent.
+	Severity AlertSeverity `protobuf:"varint,2,opt,name=severity,proto3,enum=holdfast.v1.AlertSeverity" json:"severity,omitempty"`
+	// Alerts, ever.
+	Raised        int64 `protobuf:"varint,3,opt,name=raised,proto3" json:"raised,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AlertCount) Reset() {
+	*x = AlertCount{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[24]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AlertCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AlertCount) ProtoMessage() {}
+
+func (x *AlertCount) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[24]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AlertCount.ProtoReflect.Descriptor instead.
+func (*AlertCount) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{24}
+}
+
+func (x *AlertCount) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *AlertCount) GetSeverity() AlertSeverity {
+	if x != nil {
+		return x.Severity
+	}
+	return AlertSeverity_ALERT_SEVERITY_UNSPECIFIED
+}
+
+func (x *AlertCount) GetRaised() int64 {
+	if x != nil {
+		return x.Raised
+	}
+	return 0
+}
+
 var File_holdfast_v1_portfolio_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\n" +
-	"\x1bholdfast/v1/portfolio.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xab\x01\n" +
+	"\x1bholdfast/v1/portfolio.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/risk.proto\"\xab\x01\n" +
 	"\x13GetPortfolioRequest\x12/\n" +
 	"\x05as_of\x18\x01 \x03(\v2\x1a.holdfast.v1.ShardSequenceR\x04asOf\x12,\n" +
 	"\x12loss_given_default\x18\x02 \x01(\x05R\x10lossGivenDefault\x125\n" +
@@ -1883,7 +2201,7 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\x05grade\x18\x01 \x01(\tR\x05grade\x12/\n" +
 	"\x13default_probability\x18\x02 \x01(\x05R\x12defaultProbability\"L\n" +
 	"\x14GetPortfolioResponse\x124\n" +
-	"\tportfolio\x18\x01 \x01(\v2\x16.holdfast.v1.PortfolioR\tportfolio\"\xe4\x06\n" +
+	"\tportfolio\x18\x01 \x01(\v2\x16.holdfast.v1.PortfolioR\tportfolio\"\x97\b\n" +
 	"\tPortfolio\x120\n" +
 	"\x05marks\x18\x01 \x03(\v2\x1a.holdfast.v1.PortfolioMarkR\x05marks\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\x12'\n" +
@@ -1901,7 +2219,11 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\x10account_vintages\x18\r \x03(\v2\x1b.holdfast.v1.AccountVintageR\x0faccountVintages\x12=\n" +
 	"\rdebt_vintages\x18\x0e \x03(\v2\x18.holdfast.v1.DebtVintageR\fdebtVintages\x12@\n" +
 	"\x0efirst_payments\x18\x0f \x03(\v2\x19.holdfast.v1.FirstPaymentR\rfirstPayments\x12B\n" +
-	"\x0fexpected_losses\x18\x10 \x03(\v2\x19.holdfast.v1.ExpectedLossR\x0eexpectedLosses\"q\n" +
+	"\x0fexpected_losses\x18\x10 \x03(\v2\x19.holdfast.v1.ExpectedLossR\x0eexpectedLosses\x127\n" +
+	"\vrecent_days\x18\x11 \x03(\v2\x16.holdfast.v1.RecentDayR\n" +
+	"recentDays\x12G\n" +
+	"\x10applicant_points\x18\x12 \x03(\v2\x1c.holdfast.v1.ApplicantPointsR\x0fapplicantPoints\x12/\n" +
+	"\x06alerts\x18\x13 \x03(\v2\x17.holdfast.v1.AlertCountR\x06alerts\"q\n" +
 	"\rPortfolioMark\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12.\n" +
@@ -2017,7 +2339,33 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\aexposed\x18\x03 \x01(\x03R\aexposed\x12/\n" +
 	"\x13default_probability\x18\x04 \x01(\x05R\x12defaultProbability\x12\x1a\n" +
 	"\bexpected\x18\x05 \x01(\x03R\bexpected\x12\x18\n" +
-	"\aunknown\x18\x06 \x01(\x03R\aunknown2g\n" +
+	"\aunknown\x18\x06 \x01(\x03R\aunknown\"\xe4\x02\n" +
+	"\tRecentDay\x12\x12\n" +
+	"\x04date\x18\x01 \x01(\tR\x04date\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x03 \x01(\tR\tcarrierId\x12\x16\n" +
+	"\x06orders\x18\x04 \x01(\x03R\x06orders\x12\x1a\n" +
+	"\bdeclined\x18\x05 \x01(\x03R\bdeclined\x12(\n" +
+	"\x10declined_by_risk\x18\x06 \x01(\x03R\x0edeclinedByRisk\x12\x1a\n" +
+	"\bcaptures\x18\a \x01(\x03R\bcaptures\x12\x1a\n" +
+	"\bcaptured\x18\b \x01(\x03R\bcaptured\x12\x18\n" +
+	"\areturns\x18\t \x01(\x03R\areturns\x12\x1a\n" +
+	"\breturned\x18\n" +
+	" \x01(\x03R\breturned\x12\"\n" +
+	"\fapplications\x18\v \x01(\x03R\fapplications\x12\x18\n" +
+	"\aoffered\x18\f \x01(\x03R\aoffered\"\xb2\x01\n" +
+	"\x0fApplicantPoints\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12%\n" +
+	"\x0epolicy_version\x18\x02 \x01(\tR\rpolicyVersion\x12&\n" +
+	"\x0echaracteristic\x18\x03 \x01(\tR\x0echaracteristic\x12\x16\n" +
+	"\x06points\x18\x04 \x01(\x05R\x06points\x12\"\n" +
+	"\fapplications\x18\x05 \x01(\x03R\fapplications\"p\n" +
+	"\n" +
+	"AlertCount\x12\x12\n" +
+	"\x04rule\x18\x01 \x01(\tR\x04rule\x126\n" +
+	"\bseverity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\bseverity\x12\x16\n" +
+	"\x06raised\x18\x03 \x01(\x03R\x06raised2g\n" +
 	"\x10PortfolioService\x12S\n" +
 	"\fGetPortfolio\x12 .holdfast.v1.GetPortfolioRequest\x1a!.holdfast.v1.GetPortfolioResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
@@ -2033,7 +2381,7 @@ func file_holdfast_v1_portfolio_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_portfolio_proto_rawDescData
 }
 
-var file_holdfast_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_holdfast_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
 var file_holdfast_v1_portfolio_proto_goTypes = []any{
 	(*GetPortfolioRequest)(nil),   // 0: holdfast.v1.GetPortfolioRequest
 	(*ShardSequence)(nil),         // 1: holdfast.v1.ShardSequence
@@ -2057,9 +2405,13 @@ var file_holdfast_v1_portfolio_proto_goTypes = []any{
 	(*DebtVintage)(nil),           // 19: holdfast.v1.DebtVintage
 	(*FirstPayment)(nil),          // 20: holdfast.v1.FirstPayment
 	(*ExpectedLoss)(nil),          // 21: holdfast.v1.ExpectedLoss
-	(*timestamppb.Timestamp)(nil), // 22: google.protobuf.Timestamp
-	(Scene)(0),                    // 23: holdfast.v1.Scene
-	(DeclineReason)(0),            // 24: holdfast.v1.DeclineReason
+	(*RecentDay)(nil),             // 22: holdfast.v1.RecentDay
+	(*ApplicantPoints)(nil),       // 23: holdfast.v1.ApplicantPoints
+	(*AlertCount)(nil),            // 24: holdfast.v1.AlertCount
+	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
+	(Scene)(0),                    // 26: holdfast.v1.Scene
+	(DeclineReason)(0),            // 27: holdfast.v1.DeclineReason
+	(AlertSeverity)(0),            // 28: holdfast.v1.AlertSeverity
 }
 var file_holdfast_v1_portfolio_proto_depIdxs = []int32{
 	1,  // 0: holdfast.v1.GetPortfolioRequest.as_of:type_name -> holdfast.v1.ShardSequence
@@ -2079,30 +2431,34 @@ var file_holdfast_v1_portfolio_proto_depIdxs = []int32{
 	19, // 14: holdfast.v1.Portfolio.debt_vintages:type_name -> holdfast.v1.DebtVintage
 	20, // 15: holdfast.v1.Portfolio.first_payments:type_name -> holdfast.v1.FirstPayment
 	21, // 16: holdfast.v1.Portfolio.expected_losses:type_name -> holdfast.v1.ExpectedLoss
-	22, // 17: holdfast.v1.PortfolioMark.time:type_name -> google.protobuf.Timestamp
-	10, // 18: holdfast.v1.PortfolioTotal.principal:type_name -> holdfast.v1.ScenePrincipal
-	23, // 19: holdfast.v1.ScenePrincipal.scene:type_name -> holdfast.v1.Scene
-	23, // 20: holdfast.v1.CarrierVolume.scene:type_name -> holdfast.v1.Scene
-	23, // 21: holdfast.v1.DecisionMix.scene:type_name -> holdfast.v1.Scene
-	12, // 22: holdfast.v1.DecisionMix.approved:type_name -> holdfast.v1.OrderTally
-	12, // 23: holdfast.v1.DecisionMix.reviewed:type_name -> holdfast.v1.OrderTally
-	12, // 24: holdfast.v1.DecisionMix.capped:type_name -> holdfast.v1.OrderTally
-	12, // 25: holdfast.v1.DecisionMix.advised:type_name -> holdfast.v1.OrderTally
-	12, // 26: holdfast.v1.DecisionMix.declined:type_name -> holdfast.v1.OrderTally
-	14, // 27: holdfast.v1.DecisionMix.reasons:type_name -> holdfast.v1.ReasonTally
-	24, // 28: holdfast.v1.ReasonTally.reason:type_name -> holdfast.v1.DeclineReason
-	12, // 29: holdfast.v1.ReasonTally.first:type_name -> holdfast.v1.OrderTally
-	12, // 30: holdfast.v1.ReasonTally.any:type_name -> holdfast.v1.OrderTally
-	23, // 31: holdfast.v1.RuleMix.scene:type_name -> holdfast.v1.Scene
-	12, // 32: holdfast.v1.RuleMix.declined:type_name -> holdfast.v1.OrderTally
-	12, // 33: holdfast.v1.RuleMix.passed:type_name -> holdfast.v1.OrderTally
-	0,  // 34: holdfast.v1.PortfolioService.GetPortfolio:input_type -> holdfast.v1.GetPortfolioRequest
-	3,  // 35: holdfast.v1.PortfolioService.GetPortfolio:output_type -> holdfast.v1.GetPortfolioResponse
-	35, // [35:36] is the sub-list for method output_type
-	34, // [34:35] is the sub-list for method input_type
-	34, // [34:34] is the sub-list for extension type_name
-	34, // [34:34] is the sub-list for extension extendee
-	0,  // [0:34] is the sub-list for field type_name
+	22, // 17: holdfast.v1.Portfolio.recent_days:type_name -> holdfast.v1.RecentDay
+	23, // 18: holdfast.v1.Portfolio.applicant_points:type_name -> holdfast.v1.ApplicantPoints
+	24, // 19: holdfast.v1.Portfolio.alerts:type_name -> holdfast.v1.AlertCount
+	25, // 20: holdfast.v1.PortfolioMark.time:type_name -> google.protobuf.Timestamp
+	10, // 21: holdfast.v1.PortfolioTotal.principal:type_name -> holdfast.v1.ScenePrincipal
+	26, // 22: holdfast.v1.ScenePrincipal.scene:type_name -> holdfast.v1.Scene
+	26, // 23: holdfast.v1.CarrierVolume.scene:type_name -> holdfast.v1.Scene
+	26, // 24: holdfast.v1.DecisionMix.scene:type_name -> holdfast.v1.Scene
+	12, // 25: holdfast.v1.DecisionMix.approved:type_name -> holdfast.v1.OrderTally
+	12, // 26: holdfast.v1.DecisionMix.reviewed:type_name -> holdfast.v1.OrderTally
+	12, // 27: holdfast.v1.DecisionMix.capped:type_name -> holdfast.v1.OrderTally
+	12, // 28: holdfast.v1.DecisionMix.advised:type_name -> holdfast.v1.OrderTally
+	12, // 29: holdfast.v1.DecisionMix.declined:type_name -> holdfast.v1.OrderTally
+	14, // 30: holdfast.v1.DecisionMix.reasons:type_name -> holdfast.v1.ReasonTally
+	27, // 31: holdfast.v1.ReasonTally.reason:type_name -> holdfast.v1.DeclineReason
+	12, // 32: holdfast.v1.ReasonTally.first:type_name -> holdfast.v1.OrderTally
+	12, // 33: holdfast.v1.ReasonTally.any:type_name -> holdfast.v1.OrderTally
+	26, // 34: holdfast.v1.RuleMix.scene:type_name -> holdfast.v1.Scene
+	12, // 35: holdfast.v1.RuleMix.declined:type_name -> holdfast.v1.OrderTally
+	12, // 36: holdfast.v1.RuleMix.passed:type_name -> holdfast.v1.OrderTally
+	28, // 37: holdfast.v1.AlertCount.severity:type_name -> holdfast.v1.AlertSeverity
+	0,  // 38: holdfast.v1.PortfolioService.GetPortfolio:input_type -> holdfast.v1.GetPortfolioRequest
+	3,  // 39: holdfast.v1.PortfolioService.GetPortfolio:output_type -> holdfast.v1.GetPortfolioResponse
+	39, // [39:40] is the sub-list for method output_type
+	38, // [38:39] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_portfolio_proto_init() }
@@ -2111,13 +2467,14 @@ func file_holdfast_v1_portfolio_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_risk_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_portfolio_proto_rawDesc), len(file_holdfast_v1_portfolio_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   25,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -1,0 +1,215 @@
+package portfolio
+
+import (
+	"math"
+	"slices"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/risk/scorecard"
+)
+
+// leastCaptures is how many captures of a week a carrier must have for its returns to be a rate.
+const leastCaptures = 100
+
+// Figures are what rules about the portfolio may ask, by their names: risk/policy lists them, with what each means. Expected
+// loss is by the loss given default that is given. The scorecard, which may be nil, is that of a version of the policy,
+// against whose training shares its applicants are held.
+func (p *Portfolio) Figures(c money.Currency, lgd Millionths, card *scorecard.Scorecard, version string) (figures map[string]float64, worst ledger.CarrierID) {
+	f := map[string]float64{}
+	var limit, owed, exposed, overdue, overdue30 money.Amount
+	open, used := int64(0), money.Amount(0)
+	for i := range p.Standing {
+		s := &p.Standing[i]
+		if s.Currency != c {
+			continue
+		}
+		open += s.Accounts - s.Closed
+		limit += s.Limit
+		owed += s.Owed()
+		used += s.Exposed()
+		exposed += max(s.Limit, s.Exposed())
+		overdue += s.Overdue
+		if b := p.bucket(s.Bucket); b != nil && b.PastDue() && b.FromDay > BadDays {
+			overdue30 += s.Overdue
+		}
+	}
+	f["accounts"], f["exposure"], f["receivables"] = float64(open), float64(exposed), float64(owed)
+	f["utilisation_percent"] = percent(used, limit)
+	f["past_due_percent"], f["past_due_30_percent"] = percent(overdue, owed), percent(overdue30, owed)
+	p.recentFigures(c, f)
+	p.rollFigures(c, f)
+	p.firstFigures(c, f)
+	var lost money.Amount
+	for _, l := range p.Losses(lgd, nil) {
+		if l.Currency == c {
+			lost += l.Expected
+		}
+	}
+	f["expected_loss_percent"] = percent(lost, used)
+	worst = p.carrierFigures(c, f)
+	if card != nil {
+		f["psi_max"] = p.Stability(card, version)
+	}
+	return f, worst
+}
+
+// percent is a part of a whole; 0 of nothing.
+func percent[T ~int64](part, whole T) float64 {
+	if whole <= 0 {
+		return 0
+	}
+	return 100 * float64(part) / float64(whole)
+}
+
+func (p *Portfolio) bucket(name Bucket) *BucketInfo {
+	for i := range p.Buckets {
+		if p.Buckets[i].Bucket == name {
+			return &p.Buckets[i]
+		}
+	}
+	return nil
+}
+
+// between adds up the days from the first to the last, both included, of all carriers.
+func (p *Portfolio) between(c money.Currency, first, last calendar.Date) (sum Recent) {
+	for i := range p.Recents {
+		if r := &p.Recents[i]; r.Currency == c && r.Day >= first && r.Day <= last {
+			sum.add(r)
+		}
+	}
+	return sum
+}
+
+func (p *Portfolio) recentFigures(c money.Currency, f map[string]float64) {
+	yesterday := p.Day - 1
+	week, before, last := p.between(c, p.Day-7, yesterday), p.between(c, p.Day-35, p.Day-8), p.between(c, yesterday, yesterday)
+	f["applications_7d"] = float64(week.Applications)
+	f["approval_rate_percent"] = percent(week.Offered, week.Applications)
+	f["approval_rate_before_percent"] = percent(before.Offered, before.Applications)
+	f["order_decline_rate_percent"] = percent(last.Declined, last.Orders)
+	f["risk_decline_rate_percent"] = percent(last.ByRisk, last.Orders)
+}
+
+// rollFigures are of the last month that is over.
+func (p *Portfolio) rollFigures(c money.Currency, f map[string]float64) {
+	month := p.Day.Month() - 1
+	m := p.Matrix(c, int(month), int(month))
+	var late []int // buckets past due, in order
+	for i := range m.Buckets {
+		if m.Buckets[i].PastDue() {
+			late = append(late, i)
+		}
+	}
+	current, lost := m.row(Current), m.row(ChargedOff)
+	steps := []string{"roll_m0_m1_percent", "roll_m1_m2_percent", "roll_m2_m3_percent"}
+	from := current
+	for i, name := range steps {
+		if i == len(late) || from < 0 {
+			break
+		}
+		f[name] = percent(m.Counts[from][late[i]], m.Row(from))
+		from = late[i]
+	}
+	off, all := int64(0), int64(0)
+	for i := range m.Buckets {
+		if i != lost && m.Buckets[i].Bucket != NothingOwed {
+			all += m.Row(i)
+			if lost >= 0 {
+				off += m.Counts[i][lost]
+			}
+		}
+	}
+	f["charged_off_percent"] = percent(off, all)
+}
+
+// firstFigures are of the last month of first due dates of which it is known for all whether they were paid.
+func (p *Portfolio) firstFigures(c money.Currency, f map[string]float64) {
+	for i := len(p.Firsts) - 1; i >= 0; i-- {
+		if d := &p.Firsts[i]; d.Currency == c && d.Matured == d.Accounts && d.Accounts > 0 {
+			f["first_payment_default_percent"] = percent(d.Defaulted, d.Accounts)
+			return
+		}
+	}
+}
+
+// carrierFigures are of the carrier with the most captures of 30 days, and of the one with the worst returns of 7, which they
+// name.
+func (p *Portfolio) carrierFigures(c money.Currency, f map[string]float64) (worst ledger.CarrierID) {
+	var carriers []ledger.CarrierID
+	var all money.Amount
+	month, week := map[ledger.CarrierID]money.Amount{}, map[ledger.CarrierID]*Recent{}
+	for i := range p.Recents {
+		r := &p.Recents[i]
+		if r.Currency != c || r.Carrier == "" {
+			continue
+		}
+		if !slices.Contains(carriers, r.Carrier) {
+			carriers = append(carriers, r.Carrier)
+			week[r.Carrier] = &Recent{}
+		}
+		if r.Day > p.Day-30 {
+			month[r.Carrier] += r.Captured
+			all += r.Captured
+		}
+		if r.Day > p.Day-7 {
+			week[r.Carrier].add(r)
+		}
+	}
+	for _, carrier := range carriers {
+		f["carrier_share_percent"] = max(f["carrier_share_percent"], percent(month[carrier], all))
+		if w := week[carrier]; w.Captures >= leastCaptures {
+			if returned := percent(w.Returns, w.Captures); returned > f["carrier_returned_percent"] {
+				f["carrier_returned_percent"], worst = returned, carrier
+			}
+		}
+	}
+	return worst
+}
+
+// leastApplications is how many applications a month must have for their points to be a population.
+const leastApplications = 100
+
+// Stability is the largest population stability index of a characteristic: the points of those who applied in this month and
+// the last, against the shares that the scorecard has of its training part. 0 where it has none, or too few have applied.
+func (p *Portfolio) Stability(card *scorecard.Scorecard, version string) (most float64) {
+	since := p.Day.Month() - 1
+	for i := range card.Characteristics {
+		c := &card.Characteristics[i]
+		expected, whole := map[int32]float64{}, 0.0
+		var points []int32
+		shares := func(r *scorecard.Rest) {
+			if r == nil || r.Share == nil {
+				return
+			}
+			if _, there := expected[int32(r.Points)]; !there {
+				points = append(points, int32(r.Points))
+			}
+			expected[int32(r.Points)] += *r.Share
+			whole += *r.Share
+		}
+		for j := range c.Bins {
+			shares(&c.Bins[j].Rest)
+		}
+		shares(c.Missing)
+		actual, applied := map[int32]float64{}, 0.0
+		for _, s := range p.Scored {
+			if s.Month >= since && s.Policy == version && s.Characteristic == c.Label {
+				actual[s.Points] += float64(s.Applications)
+				applied += float64(s.Applications)
+			}
+		}
+		if whole == 0 || applied < leastApplications {
+			continue
+		}
+		index := 0.0
+		for _, at := range points {
+			const least = 1e-4 // a share of nothing would be infinitely far from any other
+			e, a := max(expected[at]/whole, least), max(actual[at]/applied, least)
+			index += (a - e) * math.Log(a/e)
+		}
+		most = max(most, index)
+	}
+	return most
+}
