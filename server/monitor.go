@@ -12,6 +12,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/risk/figures"
 	"github.com/holdfast-credit/holdfast/risk/policy"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
@@ -94,8 +95,8 @@ func (m *monitor) look(ctx context.Context, today calendar.Date) error {
 	}
 	whole := portfolio.Merge(all...)
 	for _, t := range whole.Totals {
-		figures, worst := whole.Figures(t.Currency, DefaultLossGivenDefault, p.Document().Scorecard, p.Version())
-		for _, w := range p.WatchPortfolio(figures) {
+		asked, worst := figures.Of(whole, t.Currency, DefaultLossGivenDefault, p.Document().Scorecard, p.Version())
+		for _, w := range p.WatchPortfolio(asked) {
 			if err := m.raise(ctx, today, t.Currency, p.Version(), w, worst); err != nil {
 				return err
 			}

@@ -36,7 +36,7 @@ func Merge(of ...*Portfolio) *Portfolio {
 		join(&all.Cohorts, p.Cohorts, Cohort.compare, (*Cohort).add)
 		join(&all.Origins, p.Origins, Origin.compare, (*Origin).add)
 		join(&all.Firsts, p.Firsts, FirstDue.compare, (*FirstDue).add)
-		join(&all.Recents, p.Recents, Recent.compare, (*Recent).add)
+		join(&all.Recents, p.Recents, Recent.compare, (*Recent).Add)
 		join(&all.Scored, p.Scored, Scored.compare, (*Scored).add)
 		join(&all.Alerts, p.Alerts, Alerts.compare, (*Alerts).add)
 	}

@@ -32,7 +32,8 @@ func (r Recent) compare(o Recent) int {
 	return cmp.Or(cmp.Compare(r.Day, o.Day), cmp.Compare(r.Currency, o.Currency), cmp.Compare(r.Carrier, o.Carrier))
 }
 
-func (r *Recent) add(o *Recent) {
+// Add adds up what happened on two days; the day and the carrier are then those of the second.
+func (r *Recent) Add(o *Recent) {
 	r.Day, r.Currency, r.Carrier = o.Day, o.Currency, o.Carrier
 	r.Orders += o.Orders
 	r.Declined += o.Declined

@@ -1,4 +1,4 @@
-package portfolio
+package figures
 
 import (
 	"math"
@@ -7,16 +7,17 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/risk/portfolio"
 	"github.com/holdfast-credit/holdfast/risk/scorecard"
 )
 
 // leastCaptures is how many captures of a week a carrier must have for its returns to be a rate.
 const leastCaptures = 100
 
-// Figures are what rules about the portfolio may ask, by their names: risk/policy lists them, with what each means. Expected
+// Of is what rules about the portfolio may ask of a currency, by their names: risk/policy lists them, with what each means. Expected
 // loss is by the loss given default that is given. The scorecard, which may be nil, is that of a version of the policy,
 // against whose training shares its applicants are held.
-func (p *Portfolio) Figures(c money.Currency, lgd Millionths, card *scorecard.Scorecard, version string) (figures map[string]float64, worst ledger.CarrierID) {
+func Of(p *portfolio.Portfolio, c money.Currency, lgd portfolio.Millionths, card *scorecard.Scorecard, version string) (figures map[string]float64, worst ledger.CarrierID) {
 	f := map[string]float64{}
 	var limit, owed, exposed, overdue, overdue30 money.Amount
 	open, used := int64(0), money.Amount(0)
@@ -31,16 +32,16 @@ func (p *Portfolio) Figures(c money.Currency, lgd Millionths, card *scorecard.Sc
 		used += s.Exposed()
 		exposed += max(s.Limit, s.Exposed())
 		overdue += s.Overdue
-		if b := p.bucket(s.Bucket); b != nil && b.PastDue() && b.FromDay > BadDays {
+		if b := bucket(p, s.Bucket); b != nil && b.PastDue() && b.FromDay > portfolio.BadDays {
 			overdue30 += s.Overdue
 		}
 	}
 	f["accounts"], f["exposure"], f["receivables"] = float64(open), float64(exposed), float64(owed)
 	f["utilisation_percent"] = percent(used, limit)
 	f["past_due_percent"], f["past_due_30_percent"] = percent(overdue, owed), percent(overdue30, owed)
-	p.recentFigures(c, f)
-	p.rollFigures(c, f)
-	p.firstFigures(c, f)
+	recentFigures(p, c, f)
+	rollFigures(p, c, f)
+	firstFigures(p, c, f)
 	var lost money.Amount
 	for _, l := range p.Losses(lgd, nil) {
 		if l.Currency == c {
@@ -48,9 +49,9 @@ func (p *Portfolio) Figures(c money.Currency, lgd Millionths, card *scorecard.Sc
 		}
 	}
 	f["expected_loss_percent"] = percent(lost, used)
-	worst = p.carrierFigures(c, f)
+	worst = carrierFigures(p, c, f)
 	if card != nil {
-		f["psi_max"] = p.Stability(card, version)
+		f["psi_max"] = Stability(p, card, version)
 	}
 	return f, worst
 }
@@ -63,7 +64,7 @@ func percent[T ~int64](part, whole T) float64 {
 	return 100 * float64(part) / float64(whole)
 }
 
-func (p *Portfolio) bucket(name Bucket) *BucketInfo {
+func bucket(p *portfolio.Portfolio, name portfolio.Bucket) *portfolio.BucketInfo {
 	for i := range p.Buckets {
 		if p.Buckets[i].Bucket == name {
 			return &p.Buckets[i]
@@ -73,18 +74,18 @@ func (p *Portfolio) bucket(name Bucket) *BucketInfo {
 }
 
 // between adds up the days from the first to the last, both included, of all carriers.
-func (p *Portfolio) between(c money.Currency, first, last calendar.Date) (sum Recent) {
+func between(p *portfolio.Portfolio, c money.Currency, first, last calendar.Date) (sum portfolio.Recent) {
 	for i := range p.Recents {
 		if r := &p.Recents[i]; r.Currency == c && r.Day >= first && r.Day <= last {
-			sum.add(r)
+			sum.Add(r)
 		}
 	}
 	return sum
 }
 
-func (p *Portfolio) recentFigures(c money.Currency, f map[string]float64) {
+func recentFigures(p *portfolio.Portfolio, c money.Currency, f map[string]float64) {
 	yesterday := p.Day - 1
-	week, before, last := p.between(c, p.Day-7, yesterday), p.between(c, p.Day-35, p.Day-8), p.between(c, yesterday, yesterday)
+	week, before, last := between(p, c, p.Day-7, yesterday), between(p, c, p.Day-35, p.Day-8), between(p, c, yesterday, yesterday)
 	f["applications_7d"] = float64(week.Applications)
 	f["approval_rate_percent"] = percent(week.Offered, week.Applications)
 	f["approval_rate_before_percent"] = percent(before.Offered, before.Applications)
@@ -93,7 +94,7 @@ func (p *Portfolio) recentFigures(c money.Currency, f map[string]float64) {
 }
 
 // rollFigures are of the last month that is over.
-func (p *Portfolio) rollFigures(c money.Currency, f map[string]float64) {
+func rollFigures(p *portfolio.Portfolio, c money.Currency, f map[string]float64) {
 	month := p.Day.Month() - 1
 	m := p.Matrix(c, int(month), int(month))
 	var late []int // buckets past due, in order
@@ -102,7 +103,7 @@ func (p *Portfolio) rollFigures(c money.Currency, f map[string]float64) {
 			late = append(late, i)
 		}
 	}
-	current, lost := m.row(Current), m.row(ChargedOff)
+	current, lost := place(m, portfolio.Current), place(m, portfolio.ChargedOff)
 	steps := []string{"roll_m0_m1_percent", "roll_m1_m2_percent", "roll_m2_m3_percent"}
 	from := current
 	for i, name := range steps {
@@ -114,7 +115,7 @@ func (p *Portfolio) rollFigures(c money.Currency, f map[string]float64) {
 	}
 	off, all := int64(0), int64(0)
 	for i := range m.Buckets {
-		if i != lost && m.Buckets[i].Bucket != NothingOwed {
+		if i != lost && m.Buckets[i].Bucket != portfolio.NothingOwed {
 			all += m.Row(i)
 			if lost >= 0 {
 				off += m.Counts[i][lost]
@@ -124,8 +125,13 @@ func (p *Portfolio) rollFigures(c money.Currency, f map[string]float64) {
 	f["charged_off_percent"] = percent(off, all)
 }
 
+// place is the row and column of a bucket; -1 when there is none.
+func place(m *portfolio.Matrix, name portfolio.Bucket) int {
+	return slices.IndexFunc(m.Buckets, func(b portfolio.BucketInfo) bool { return b.Bucket == name })
+}
+
 // firstFigures are of the last month of first due dates of which it is known for all whether they were paid.
-func (p *Portfolio) firstFigures(c money.Currency, f map[string]float64) {
+func firstFigures(p *portfolio.Portfolio, c money.Currency, f map[string]float64) {
 	for i := len(p.Firsts) - 1; i >= 0; i-- {
 		if d := &p.Firsts[i]; d.Currency == c && d.Matured == d.Accounts && d.Accounts > 0 {
 			f["first_payment_default_percent"] = percent(d.Defaulted, d.Accounts)
@@ -136,10 +142,10 @@ func (p *Portfolio) firstFigures(c money.Currency, f map[string]float64) {
 
 // carrierFigures are of the carrier with the most captures of 30 days, and of the one with the worst returns of 7, which they
 // name.
-func (p *Portfolio) carrierFigures(c money.Currency, f map[string]float64) (worst ledger.CarrierID) {
+func carrierFigures(p *portfolio.Portfolio, c money.Currency, f map[string]float64) (worst ledger.CarrierID) {
 	var carriers []ledger.CarrierID
 	var all money.Amount
-	month, week := map[ledger.CarrierID]money.Amount{}, map[ledger.CarrierID]*Recent{}
+	month, week := map[ledger.CarrierID]money.Amount{}, map[ledger.CarrierID]*portfolio.Recent{}
 	for i := range p.Recents {
 		r := &p.Recents[i]
 		if r.Currency != c || r.Carrier == "" {
@@ -147,14 +153,14 @@ func (p *Portfolio) carrierFigures(c money.Currency, f map[string]float64) (wors
 		}
 		if !slices.Contains(carriers, r.Carrier) {
 			carriers = append(carriers, r.Carrier)
-			week[r.Carrier] = &Recent{}
+			week[r.Carrier] = &portfolio.Recent{}
 		}
 		if r.Day > p.Day-30 {
 			month[r.Carrier] += r.Captured
 			all += r.Captured
 		}
 		if r.Day > p.Day-7 {
-			week[r.Carrier].add(r)
+			week[r.Carrier].Add(r)
 		}
 	}
 	for _, carrier := range carriers {
@@ -173,7 +179,7 @@ const leastApplications = 100
 
 // Stability is the largest population stability index of a characteristic: the points of those who applied in this month and
 // the last, against the shares that the scorecard has of its training part. 0 where it has none, or too few have applied.
-func (p *Portfolio) Stability(card *scorecard.Scorecard, version string) (most float64) {
+func Stability(p *portfolio.Portfolio, card *scorecard.Scorecard, version string) (most float64) {
 	since := p.Day.Month() - 1
 	for i := range card.Characteristics {
 		c := &card.Characteristics[i]
