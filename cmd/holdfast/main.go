@@ -25,8 +25,8 @@ type CLI struct {
 	Cluster   ClusterCmd   `cmd:"" help:"Tell how a cluster is doing, and move its shards."`
 	Migrate   MigrateCmd   `cmd:"" help:"Make a cluster of a data directory."`
 	Terms     TermsCmd     `cmd:"" help:"Print, check and compare terms: the parameters of the product."`
+	Risk      RiskCmd      `cmd:"" help:"Write, check, compare and activate risk policies; make scorecards; tell how the book stands."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
-	Risk      RiskCmd      `cmd:"" help:"Tell how the book stands, make scorecards from data, and what else a risk officer asks."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay    ReplayCmd    `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
 	Torture   TortureCmd   `cmd:"" help:"Kill a loaded server again and again, or harm a cluster, and check that nothing is lost."`

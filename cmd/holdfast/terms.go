@@ -8,6 +8,7 @@ import (
 	"os"
 	"strings"
 
+	"github.com/holdfast-credit/holdfast/ledger/document"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
@@ -90,7 +91,7 @@ func (c *TermsCheckCmd) Run(context.Context) error {
 	faulty := false
 	for i, name := range c.Files {
 		t, err := readTerms(name)
-		switch found := (*termsFaults)(nil); {
+		switch found := (*fileFaults)(nil); {
 		case errors.As(err, &found):
 			fmt.Print(found.lines())
 			faulty = true
@@ -159,18 +160,22 @@ func (c *TermsCompareCmd) Run(context.Context) error {
 	if err != nil {
 		return err
 	}
-	changes := terms.Compare(old, changed)
-	if c.JSON {
+	return printChanges(terms.Compare(old, changed), [2]string{c.Old, c.New}, [2]string{old.Version, changed.Version}, c.JSON)
+}
+
+// printChanges tells what two documents have differently, given their names and their versions.
+func printChanges(changes []document.Change, names, versions [2]string, asJSON bool) error {
+	if asJSON {
 		out := json.NewEncoder(os.Stdout)
 		out.SetIndent("", "  ")
 		return out.Encode(struct {
-			Old     string         `json:"old_version"`
-			New     string         `json:"new_version"`
-			Changes []terms.Change `json:"changes"`
-		}{old.Version, changed.Version, append([]terms.Change{}, changes...)})
+			Old     string            `json:"old_version"`
+			New     string            `json:"new_version"`
+			Changes []document.Change `json:"changes"`
+		}{versions[0], versions[1], append([]document.Change{}, changes...)})
 	}
 	if len(changes) == 0 {
-		fmt.Printf("%s and %s say the same.\n", c.Old, c.New)
+		fmt.Printf("%s and %s say the same.\n", names[0], names[1])
 		return nil
 	}
 	for _, change := range changes {
@@ -179,7 +184,7 @@ func (c *TermsCompareCmd) Run(context.Context) error {
 	return nil
 }
 
-func writeChange(c terms.Change) string {
+func writeChange(c document.Change) string {
 	switch {
 	case c.Old == "":
 		return fmt.Sprintf("%s: new: %s", c.Path, c.New)
@@ -189,7 +194,9 @@ func writeChange(c terms.Change) string {
 	return fmt.Sprintf("%s: %s, was %s", c.Path, c.New, c.Old)
 }
 
-// readTerms reads a document; the error of one with faults is *termsFaults.
+const noTerms = "these are no terms"
+
+// readTerms reads a document; the error of one with faults is *fileFaults.
 func readTerms(name string) (*terms.Terms, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -197,22 +204,23 @@ func readTerms(name string) (*terms.Terms, error) {
 	}
 	t, err := terms.Parse(text)
 	if faults := (*terms.Faults)(nil); errors.As(err, &faults) {
-		return nil, &termsFaults{name, faults}
+		return nil, &fileFaults{name, noTerms, faults}
 	}
 	return t, err
 }
 
-// termsFaults are the faults of a file.
-type termsFaults struct {
+// fileFaults are the faults of a file.
+type fileFaults struct {
 	name   string
-	faults *terms.Faults
+	what   string // it was to be
+	faults *document.Faults
 }
 
-func (f *termsFaults) Error() string {
-	return fmt.Sprintf("these are no terms:\n%s", strings.TrimRight(f.lines(), "\n"))
+func (f *fileFaults) Error() string {
+	return fmt.Sprintf("%s:\n%s", f.what, strings.TrimRight(f.lines(), "\n"))
 }
 
-func (f *termsFaults) lines() string {
+func (f *fileFaults) lines() string {
 	var b strings.Builder
 	for _, fault := range f.faults.List {
 		fmt.Fprintf(&b, "%s:%s\n", f.name, fault)

@@ -16,7 +16,7 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/client"
-	"github.com/holdfast-credit/holdfast/ledger/terms"
+	"github.com/holdfast-credit/holdfast/ledger/document"
 )
 
 // TermsPutCmd adds a version to a server.
@@ -52,7 +52,7 @@ func (c *TermsPutCmd) Run(ctx context.Context) error {
 	}
 	defer sdk.Close()
 	resp, err := sdk.PutTerms(ctx, &holdfastv1.PutTermsRequest{RequestId: c.Request, Document: string(text)})
-	if faults := faultsOf(c.File, err); faults != nil {
+	if faults := faultsOf(c.File, noTerms, "INVALID_TERMS", err); faults != nil {
 		fmt.Print(faults.lines())
 		return errFaults
 	}
@@ -73,19 +73,19 @@ func (c *TermsPutCmd) Validate() error { return c.check(c.Target) }
 
 var faultPlace = regexp.MustCompile(`^line (\d+), column (\d+): `)
 
-// faultsOf are the faults of a document that a server found; nil for another error.
-func faultsOf(name string, err error) *termsFaults {
-	if client.ReasonOf(err) != "INVALID_TERMS" {
+// faultsOf are the faults of a document that a server found, for a reason; nil for another error.
+func faultsOf(name, what, reason string, err error) *fileFaults {
+	if client.ReasonOf(err) != reason {
 		return nil
 	}
-	found := &termsFaults{name, &terms.Faults{}}
+	found := &fileFaults{name, what, &document.Faults{}}
 	for _, detail := range status.Convert(err).Details() {
 		bad, ok := detail.(*errdetails.BadRequest)
 		if !ok {
 			continue
 		}
 		for _, v := range bad.GetFieldViolations() {
-			fault := terms.Fault{Detail: v.GetDescription(), Path: strings.TrimPrefix(strings.TrimPrefix(v.GetField(), "document"), ".")}
+			fault := document.Fault{Detail: v.GetDescription(), Path: strings.TrimPrefix(strings.TrimPrefix(v.GetField(), "document"), ".")}
 			if place := faultPlace.FindStringSubmatch(fault.Detail); place != nil {
 				fault.Detail = fault.Detail[len(place[0]):]
 				fault.Line, _ = strconv.Atoi(place[1]) // they are digits

@@ -7,6 +7,7 @@ type Field struct {
 	Leaf   *Leaf
 	Fields []Field
 	Items  *Items
+	Inline bool // its fields are written between braces
 
 	// When says whether the field belongs to its mapping, which another field of it may decide; nil where it always does.
 	When func() Belonging

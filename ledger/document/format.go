@@ -47,6 +47,8 @@ func (p *printer) fields(indent string, fields []Field) {
 			fmt.Fprintf(&p.b, "%s%s: %s\n", indent, f.Key, f.Leaf.Write())
 		case f.Items != nil:
 			p.items(indent, f)
+		case f.Inline:
+			fmt.Fprintf(&p.b, "%s%s: {%s}\n", indent, f.Key, inline(f.Fields))
 		default:
 			fmt.Fprintf(&p.b, "%s%s:\n", indent, f.Key)
 			p.fields(indent+"  ", f.Fields)

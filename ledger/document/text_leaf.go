@@ -12,10 +12,10 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// Words is a text for people, on one line, of so many characters at most. Nothing is a text only where least is 0.
+// Words is a text for people, on one line, of so many characters. It stands on a line of its own, never between braces.
 func Words(p *string, least, most int) *Leaf {
 	form := fmt.Sprintf("a text of %d to %d characters on one line", least, most)
-	return &Leaf{Form: form, Write: func() string { return Scalar(*p) }, Read: func(v Value) {
+	return &Leaf{Form: form, Write: func() string { return inBlock(*p) }, Read: func(v Value) {
 		text, ok := v.Text(form)
 		if !ok {
 			return

@@ -190,12 +190,12 @@ func TestBehaviourAndWatch(t *testing.T) {
 	require.Zero(t, testing.AllocsPerRun(100, func() { m.Watch(s) }))
 
 	n := &s.Numbers
-	n[feature.AccountWorstDaysPastDue], n[feature.AccountLateStatements], n[feature.AccountFailedCollections] = 40, 5, 3
+	n[feature.AccountWorstDaysPastDue], n[feature.AccountLateStatements], n[feature.AccountFailedCollections] = 40, 5, 5
 	score, _ = m.Behaviour(s)
 	require.EqualValues(t, 340+50+40, score)
 	n[feature.AccountBehaviourScore], n[feature.AccountBehaviourScoreBefore] = int64(score), 660
 	require.Equal(t, []ledger.Warning{
-		{Rule: "debits_keep_failing", Severity: ledger.Caution, Reason: "COLLECTIONS_FAIL", Inputs: "account.failed_collections=3", Cooldown: 90 * 24 * time.Hour, LowerLimit: 50},
+		{Rule: "debits_keep_failing", Severity: ledger.Caution, Reason: "COLLECTIONS_FAIL", Inputs: "account.failed_collections=5", Cooldown: 90 * 24 * time.Hour, LowerLimit: 50},
 		{Rule: "score_fell", Severity: ledger.Info, Reason: "SCORE_FELL", Inputs: "account.behaviour_score=430 account.behaviour_score_before=660", Cooldown: 35 * 24 * time.Hour},
 		{Rule: "behaviour_poor", Severity: ledger.Caution, Reason: "BEHAVIOUR_IS_POOR", Inputs: "account.behaviour_score=430 account.behaviour_score_before=660",
 			Cooldown: 35 * 24 * time.Hour, LowerLimit: 80},

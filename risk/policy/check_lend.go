@@ -117,7 +117,7 @@ func (c *checker) scored(path string, s *scorecard.Scorecard, declared map[strin
 // unprotected finds protected attributes among what applicants are scored by. What the core knows of an account is none.
 func (c *checker) unprotected(path string, s *scorecard.Scorecard) {
 	refuse := func(path, name string) {
-		if attribute := Protected(name); attribute != "" {
+		if attribute := scorecard.Protected(name); attribute != "" {
 			c.fault(path, "%s tells %s: nobody is scored by it", name, attribute)
 		}
 	}

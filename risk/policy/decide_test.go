@@ -136,7 +136,7 @@ func BenchmarkDecide(b *testing.B) {
 	})
 	b.Run("three hold", func(b *testing.B) {
 		s := ordinary()
-		s.Numbers[feature.AccountFailedCollections], s.Numbers[feature.AccountLateStatements], s.Numbers[feature.AccountUtilisation] = 3, 3, 96
+		s.Numbers[feature.AccountFailedCollections], s.Numbers[feature.AccountLateStatements], s.Numbers[feature.AccountUtilisation] = 5, 3, 96
 		b.ReportAllocs()
 		for b.Loop() {
 			p.Decide(s)

@@ -45,6 +45,7 @@ func readDecimal(v document.Value, form string, least, most float64) (float64, b
 
 // writeDecimal writes a number as people do, unless it has very many digits.
 func writeDecimal(x float64) string {
+	x += 0 // a zero has no sign
 	format := byte('f')
 	if size := math.Abs(x); size != 0 && (size < 1e-6 || size >= 1e16) {
 		format = 'g'

@@ -32,7 +32,7 @@ func draw(t *rapid.T) *policy.Document {
 		{Name: "little", When: fmt.Sprintf("has_income && income < %d", rapid.Int64Range(1, 1e12).Draw(t, "income")), Reason: "LITTLE", Text: words(t)},
 	}
 	points := func() int { return rapid.IntRange(-200, 200).Draw(t, "points") }
-	bound := rapid.Float64Range(-2, 1e5).Draw(t, "bound")
+	bound := rapid.Float64Range(-2, 1e5).Draw(t, "bound") + 0 // no zero with a sign
 	d.Scorecard = &scorecard.Scorecard{
 		BaseScore: 600, BaseOdds: rapid.Float64Range(0.1, 1000).Draw(t, "odds"), PointsToDoubleOdds: rapid.IntRange(1, 100).Draw(t, "double"), Intercept: points(),
 		Characteristics: []scorecard.Characteristic{
@@ -62,7 +62,7 @@ func words(t *rapid.T) string {
 func drawGrades(t *rapid.T, s *scorecard.Scorecard) (grades []policy.Grade) {
 	least, most := s.Range()
 	from := most
-	for i := 0; i < rapid.IntRange(1, 4).Draw(t, "grades"); i++ {
+	for i := range rapid.IntRange(1, 4).Draw(t, "grades") {
 		step := money.Amount(rapid.Int64Range(1, 1000).Draw(t, "step"))
 		floor := step * money.Amount(rapid.Int64Range(1, 1e6).Draw(t, "floor"))
 		g := policy.Grade{Name: string(rune('A' + i)), FromScore: from, Step: step, Floor: floor,
@@ -89,7 +89,7 @@ func drawGrades(t *rapid.T, s *scorecard.Scorecard) (grades []policy.Grade) {
 }
 
 func drawDecisions(t *rapid.T, d *policy.Document) (list []policy.Decision) {
-	for i := 0; i < rapid.IntRange(0, 5).Draw(t, "decisions"); i++ {
+	for i := range rapid.IntRange(0, 5).Draw(t, "decisions") {
 		r := policy.Decision{Name: fmt.Sprintf("rule_%d", i), Action: ledger.Action(rapid.IntRange(1, 4).Draw(t, "action"))}
 		r.When = rapid.SampledFrom([]string{
 			"order.amount > %d", "account.age_days == %d && phone.known", `order.carrier == "%d" || order.scene == 'BILL'`, "!(order.by_mandate || order.months == %d)",

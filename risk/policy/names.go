@@ -123,28 +123,3 @@ func figureVariables() []rule.Variable {
 	}
 	return list
 }
-
-// Protected says which protected attribute a name gives away, or "". No score may depend on one.
-func Protected(name string) string {
-	for word := range strings.FieldsFuncSeq(strings.ToLower(name), func(r rune) bool { return r == '_' || r == '.' }) {
-		for _, p := range protected {
-			for _, w := range p.words {
-				if word == w {
-					return p.attribute
-				}
-			}
-		}
-	}
-	return ""
-}
-
-var protected = []struct {
-	attribute string
-	words     []string
-}{
-	{"sex", []string{"sex", "gender", "male", "female"}},
-	{"marital status", []string{"marital", "married", "marriage", "single", "divorced", "spouse"}},
-	{"exact age", []string{"age", "birth", "birthday", "birthdate", "dob"}},
-	{"origin", []string{"race", "ethnicity", "ethnic", "nationality", "religion", "hukou"}},
-	{"health", []string{"health", "disability", "disabled", "pregnant", "pregnancy"}},
-}

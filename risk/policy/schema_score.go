@@ -45,7 +45,7 @@ func characteristicFields(c *scorecard.Characteristic) []document.Field {
 		{Key: "information_value", Leaf: decimal(&c.IV, 0, 1e6), Empty: func() bool { return c.IV == 0 }, About: "How much it tells of good and bad, for people."},
 		{Key: "bins", Items: document.ItemsOf(&c.Bins, "bin", 1, scorecard.BinsMost, binFields, binName, nil).InOrder(),
 			About: "Numbers: up to and without below, from the bin before; the last has no bound. Categories: values; the last has other: true."},
-		{Key: "missing", Fields: restFields(missing), Empty: func() bool { return c.Missing == nil }, There: func() { c.Missing = missing },
+		{Key: "missing", Inline: true, Fields: restFields(missing), Empty: func() bool { return c.Missing == nil }, There: func() { c.Missing = missing },
 			About: "Points of whoever lacks the feature. Without it, nobody may."},
 	}
 }
@@ -88,8 +88,8 @@ func gridFields(g *scorecard.Grid) []document.Field {
 	return []document.Field{
 		{Key: "label", Leaf: document.Words(&g.Label, 1, 100), About: "A few words for tables."},
 		{Key: "reason", Leaf: reason(&g.Reason), About: "The code that is told when it cost the most points."},
-		{Key: "rows", Fields: axisFields(&g.Rows), About: "The feature and bins of the rows."},
-		{Key: "columns", Fields: axisFields(&g.Columns), About: "The feature and bins of the columns."},
+		{Key: "rows", Inline: true, Fields: axisFields(&g.Rows), About: "The feature and bins of the rows."},
+		{Key: "columns", Inline: true, Fields: axisFields(&g.Columns), About: "The feature and bins of the columns."},
 		{Key: "points", Leaf: matrix(&g.Points), About: "A list for each row, with the points of each column."},
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cel.dev/cel-go/cel"
+	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/cost"
 )
 
@@ -98,7 +99,7 @@ func (e *Env) compile(text string, want Kind) (*expression, error) {
 	}
 	checked, issues := env.Compile(text)
 	if issues != nil && issues.Err() != nil {
-		return nil, e.explain(issues)
+		return nil, e.explain(text, issues)
 	}
 	t := &translator{env: e, ast: checked.NativeRep()}
 	root := t.node(t.ast.Expr())
@@ -141,12 +142,12 @@ var (
 )
 
 // explain are CEL's issues as faults.
-func (e *Env) explain(issues *cel.Issues) Faults {
+func (e *Env) explain(source string, issues *cel.Issues) Faults {
 	var faults Faults
 	for _, issue := range issues.Errors() {
 		text := issue.Message
 		if found := undeclared.FindStringSubmatch(text); found != nil {
-			text = e.unknown(found[1])
+			text = e.unknown(longer(source, issue.Location, found[1]))
 		} else if found := noOverload.FindStringSubmatch(text); found != nil {
 			text = fmt.Sprintf("%s is not for %s", operatorOf(found[1]), typeWords.Replace(found[2]))
 			if strings.Contains(found[2], "int") && strings.Contains(found[2], "double") {
@@ -164,8 +165,28 @@ func (e *Env) explain(issues *cel.Issues) Faults {
 	return faults
 }
 
+// dotted are names with dots between.
+var dotted = regexp.MustCompile(`^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*`)
+
+// longer is the name at a place as it is written, where CEL looked for its first part only.
+func longer(source string, at common.Location, name string) string {
+	lines := strings.Split(source, "\n")
+	if at == nil || at.Line() < 1 || at.Line() > len(lines) {
+		return name
+	}
+	if line := []rune(lines[at.Line()-1]); at.Column() >= 0 && at.Column() < len(line) {
+		if written := dotted.FindString(string(line[at.Column():])); strings.HasPrefix(written, name+".") {
+			return written
+		}
+	}
+	return name
+}
+
 func (e *Env) unknown(name string) string {
 	name = strings.TrimPrefix(name, ".")
+	if _, hidden := e.index[name]; hidden {
+		return fmt.Sprintf("%s is not for these rules", name)
+	}
 	if like := e.nearest(name); like != "" {
 		return fmt.Sprintf("there is no %s; did you mean %s?", name, like)
 	}

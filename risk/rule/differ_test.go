@@ -1,6 +1,7 @@
 package rule_test
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"strconv"
@@ -204,4 +205,29 @@ func text(t *rapid.T, depth int) string {
 		return "(" + flag(t, 0) + " ? " + text(t, 0) + " : " + text(t, 0) + ")"
 	}
 	return pick(t, "order.scene", "carrier", "home", "''", "'a'", "'b'", "'own'", "'bill'", "'é'")
+}
+
+// FuzzCompile: whatever the text, nothing panics, faults have their places, and what is read can be asked.
+func FuzzCompile(f *testing.F) {
+	for _, text := range []string{"order.amount > 3 && (known || ratio <= 2.5)", "has_income ? income % 7 == 1 : carrier in ['a', \"b\"]", "-count < size(carrier)", "a[1].b(2)", "!"} {
+		f.Add(text)
+	}
+	in := small.NewInput()
+	f.Fuzz(func(t *testing.T, text string) {
+		r, err := small.Compile(text)
+		var faults rule.Faults
+		if errors.As(err, &faults) {
+			require.NotEmpty(t, faults)
+			for _, f := range faults {
+				require.True(t, f.Line > 0 && f.Column > 0 && f.Text != "")
+			}
+			return
+		}
+		require.NoError(t, err)
+		r.Never()
+		r.Always()
+		r.Unguarded()
+		r.Holds(in)
+		require.True(t, r.Same(r))
+	})
 }

@@ -13,10 +13,15 @@ type known struct {
 	decimals []dspan // by place
 	texts    []words // by place
 	facts    map[string]bool
+	steps    *int // that are left: whoever nests conditions 30 deep does not get to know what they can never be
 }
 
+// stepsMost is how many steps are made in looking at one question. Ordinary rules take some dozens.
+const stepsMost = 5_000
+
 func (e *Env) known() *known {
-	k := &known{facts: map[string]bool{}}
+	steps := stepsMost
+	k := &known{facts: map[string]bool{}, steps: &steps}
 	for i := range e.variables {
 		switch v := &e.variables[i]; v.Kind {
 		case Decimal:
@@ -35,7 +40,7 @@ func (k *known) clone() *known {
 	for fact, holds := range k.facts {
 		facts[fact] = holds
 	}
-	return &known{slices.Clone(k.ints), slices.Clone(k.decimals), slices.Clone(k.texts), facts}
+	return &known{slices.Clone(k.ints), slices.Clone(k.decimals), slices.Clone(k.texts), facts, k.steps}
 }
 
 // join is what is known when one of two is so; either may be nil, which is nothing at all.
@@ -123,6 +128,9 @@ func (e *Env) settle(k *known, all ...wanted) *known {
 
 // narrow is what is known besides when a condition comes to yes, or to no; nil when it cannot.
 func (k *known) narrow(n *node, want bool) *known {
+	if *k.steps--; *k.steps < 0 {
+		return k // nothing more is known
+	}
 	switch n.op {
 	case constant:
 		if (n.int != 0) != want {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -205,4 +206,22 @@ func TestSums(t *testing.T) {
 	require.EqualValues(t, 14, v)
 	_, err = small.CompileSum("known")
 	require.ErrorContains(t, err, "this is a flag: want a whole number")
+}
+
+// However conditions are nested, looking at them ends.
+func TestNestingEnds(t *testing.T) {
+	for _, step := range []string{"(known == %s)", "(%s && count < 3)", "(known || !(%s))", "(%s ? known : count > 3)", "(known ? %s : count > 3)"} {
+		text := "known"
+		for range 13 {
+			text = strings.ReplaceAll(step, "%s", text)
+		}
+		r, err := small.Compile(text)
+		require.NoError(t, err, "%s", text)
+		begun := time.Now()
+		r.Never()
+		r.Always()
+		r.Unguarded()
+		r.Covered([]*rule.Rule{r})
+		require.Less(t, time.Since(begun), time.Second, "%s", text)
+	}
 }
