@@ -129,6 +129,10 @@ func TestCalibrationByHand(t *testing.T) {
 	require.InDelta(t, (4*0.49+6*0.09+0.81+9*0.01)/20, c.Brier, 1e-12)
 	require.InDelta(t, 10*0.01/(0.3*0.7), c.HosmerLemeshow, 1e-12)
 	require.InDelta(t, math.Exp(-c.HosmerLemeshow/2), c.P, 1e-12, "with two degrees of freedom")
+
+	sure := s.Calibrate(func(score int) float64 { return float64(1 - score) })
+	require.False(t, math.IsInf(sure.HosmerLemeshow, 0) || math.IsNaN(sure.HosmerLemeshow), "whoever is sure and wrong gets a figure")
+	require.Zero(t, sure.P)
 }
 
 func TestGainsByHand(t *testing.T) {

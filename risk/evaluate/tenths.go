@@ -47,6 +47,10 @@ type Calibration struct {
 	P              float64 `json:"p"`
 }
 
+// certain is as near to never and to always as a probability is taken to be, so that a score far beyond all others divides by
+// something.
+const certain = 1e-9
+
 // Calibrate holds the probability of default at a score against what was seen.
 func (s *Sample) Calibrate(pd func(score int) float64) Calibration {
 	c := Calibration{}
@@ -63,7 +67,8 @@ func (s *Sample) Calibrate(pd func(score int) float64) Calibration {
 		c.Foretold += t.Foretold
 		t.Foretold /= float64(t.Rows)
 		t.Seen = float64(t.Bads) / float64(t.Rows)
-		c.HosmerLemeshow += float64(t.Rows) * (t.Seen - t.Foretold) * (t.Seen - t.Foretold) / (t.Foretold * (1 - t.Foretold))
+		expected := min(max(t.Foretold, certain), 1-certain)
+		c.HosmerLemeshow += float64(t.Rows) * (t.Seen - expected) * (t.Seen - expected) / (expected * (1 - expected))
 		c.Tenths = append(c.Tenths, t)
 	}
 	n := float64(goods + bads)

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -161,16 +162,7 @@ func (t *term) moves(g, h []float64, leaves int) []float64 {
 		for i := range order {
 			order[i] = i
 		}
-		slices.SortStableFunc(order, func(a, b int) int {
-			x, y := g[a]/(h[a]+ridge), g[b]/(h[b]+ridge)
-			switch {
-			case x < y:
-				return -1
-			case x > y:
-				return 1
-			}
-			return 0
-		})
+		slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(g[a]/(h[a]+ridge), g[b]/(h[b]+ridge)) })
 		sg, sh, sm := make([]float64, last), make([]float64, last), make([]float64, last)
 		for i, at := range order {
 			sg[i], sh[i] = g[at], h[at]

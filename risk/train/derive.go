@@ -152,19 +152,26 @@ func (s *Spec) Formula(f *Feature) string {
 
 const formulaMost = 298 // with the sign before it, 300
 
+// formula is the whole of it, or in the names that the spec has. It ends when it is too long: features of features of features
+// would go on for ever.
 func (s *Spec) formula(f *Feature, whole bool) string {
-	of := make([]string, len(f.Of))
+	var b strings.Builder
+	b.WriteString(f.Is + "(")
 	for i, name := range f.Of {
-		of[i] = name
+		if i > 0 {
+			b.WriteString(", ")
+		}
 		if from := s.Feature(name); whole && from.Is != "" {
-			of[i] = s.formula(from, true)
+			name = s.formula(from, true)
+		}
+		if b.WriteString(name); b.Len() > formulaMost {
+			return b.String()
 		}
 	}
-	list := strings.Join(of, ", ")
 	if f.Is == "count" {
-		list += fmt.Sprintf("; at least %v", *f.AtLeast)
+		b.WriteString(fmt.Sprintf("; at least %v", *f.AtLeast))
 	}
-	return f.Is + "(" + list + ")"
+	return b.String() + ")"
 }
 
 func clip(text string, most int) string {

@@ -117,6 +117,9 @@ func ReadDocument(data []byte) ([]Declaration, *scorecard.Scorecard, error) {
 	if err := yaml.Unmarshal(data, &root); err != nil {
 		return nil, nil, &Faults{yamlFaults(err)}
 	}
+	if len(root.Content) == 0 {
+		return nil, nil, &Faults{[]Fault{{Line: 1, Text: "the document is empty"}}}
+	}
 	if err := root.Decode(&document); err != nil {
 		return nil, nil, &Faults{yamlFaults(err)}
 	}

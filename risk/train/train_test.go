@@ -88,6 +88,28 @@ func inOrder(t *testing.T, spec *train.Spec, card *scorecard.Scorecard) {
 	}
 }
 
+// With monotone the data says which way, and the points go that way.
+func TestTheDataSaysWhichWay(t *testing.T) {
+	for _, method := range []string{train.MethodLogistic, train.MethodAdditive} {
+		spec, data, err := read(t, strings.NewReplacer("risk: rising", "risk: monotone", "risk: falling", "risk: monotone").Replace(sound)+"method: "+method+"\n",
+			consumers(6000, 3))
+		require.NoError(t, err)
+		trained, err := train.Train(spec, data, 1)
+		require.NoError(t, err)
+		found := 0
+		for i := range spec.Features {
+			switch f := &spec.Features[i]; f.Name {
+			case "income":
+				f.Risk, found = "falling", found+1
+			case "burden":
+				f.Risk, found = "rising", found+1
+			}
+		}
+		require.Equal(t, 2, found)
+		inOrder(t, spec, trained.Scorecard)
+	}
+}
+
 func TestTheSameBytes(t *testing.T) {
 	document := func(method string, seed uint64) string {
 		spec, data, err := read(t, sound+"method: "+method+"\n", consumers(2000, 3))
@@ -193,6 +215,9 @@ func TestTooLittleToLearnFrom(t *testing.T) {
 // shared is data that is not part of the repository.
 func shared(t *testing.T, spec, csv string) (*train.Spec, *train.Data) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("it takes seconds")
+	}
 	text, err := os.ReadFile("testdata/" + spec)
 	require.NoError(t, err)
 	s, err := train.Parse(text)
@@ -212,13 +237,13 @@ func shared(t *testing.T, spec, csv string) (*train.Spec, *train.Data) {
 // The scorecard of the credit cards tells good from bad as well as it should, on rows that it has not seen.
 func TestTaiwan(t *testing.T) {
 	spec, data := shared(t, "taiwan.yaml", "taiwan_credit_card.csv")
-	testing := data.Testing()
-	require.Equal(t, 9018, testing.Rows())
+	rest := data.Testing()
+	require.Equal(t, 9018, rest.Rows())
 	trained, err := train.Train(spec, data, 1)
 	require.NoError(t, err)
 	require.Empty(t, trained.Scorecard.Faults(train.Declared(trained.Features)))
 	inOrder(t, spec, trained.Scorecard)
-	sample, err := train.Sample(trained.Scorecard, testing)
+	sample, err := train.Sample(trained.Scorecard, rest)
 	require.NoError(t, err)
 	d := sample.Discriminate()
 	t.Logf("AUC %.4f, KS %.4f", d.AUC, d.KS)
@@ -231,7 +256,7 @@ func TestTaiwan(t *testing.T) {
 	trained, err = train.Train(spec, data, 1)
 	require.NoError(t, err)
 	inOrder(t, spec, trained.Scorecard)
-	sample, err = train.Sample(trained.Scorecard, testing)
+	sample, err = train.Sample(trained.Scorecard, rest)
 	require.NoError(t, err)
 	require.Greater(t, sample.Discriminate().AUC, 0.765)
 }
