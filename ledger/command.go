@@ -426,6 +426,8 @@ type (
 		Consumer ConsumerToken
 		Years    int // as for EraseConsumer
 	}
+	// GetRecord reads what the core's own record says of an account: what policies may ask about accounts.
+	GetRecord struct{ Account AccountID }
 	// GetApplication reads an application.
 	GetApplication struct{ Application ApplicationID }
 	// GetReview reads a review, with the application that it is about.

@@ -93,7 +93,7 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *Quote:
 		id = c.Account
-	case *GetApplicant, *GetApplication, *GetReview, *ListReviews:
+	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard:
 	default:
 		return Outcome{}, false

@@ -1,5 +1,7 @@
 package ledger
 
+import "github.com/holdfast-credit/holdfast/ledger/feature"
+
 // Dossier is what a command on applications is answered with. Which fields are set depends on the command.
 type Dossier struct {
 	Applicant   *Applicant
@@ -8,6 +10,8 @@ type Dossier struct {
 	Reviews     []*Review
 	Next        uint64 // number to go on before, when there are more Reviews
 	Kept        []Kept
+	Record      *feature.Set // of GetRecord
+	Account     AccountID    // of GetApplicant; 0 when the consumer has none
 }
 
 // dossierCommand carries out a command on applications; false when it is another command.
@@ -86,7 +90,16 @@ func (l *Ledger) readDossier(c Command) (out Outcome, mine bool) {
 		if d.Applicant = p; p.Sequence == 0 && l.book.Consumer(c.Consumer) == 0 {
 			f = consumerNotFound()
 		}
-		d.Kept = l.kept(p, c.Years)
+		d.Kept, d.Account = l.kept(p, c.Years), l.book.Consumer(c.Consumer)
+	case *GetRecord:
+		a := l.view(c.Account)
+		if a == nil {
+			f = accountNotFound(c.Account)
+			break
+		}
+		l.featuresOf(a, question{Purchase: &Purchase{}})
+		record := l.set
+		d.Record, out.Account = &record, a.Clone()
 	case *GetApplication:
 		d.Application, f = l.application(c.Application)
 	case *GetReview:

@@ -461,6 +461,7 @@ func (f *fingerprint) consents(given []Consenting) {
 }
 
 func (*GetApplicant) fields(*fingerprint)   {}
+func (*GetRecord) fields(*fingerprint)      {}
 func (*GetApplication) fields(*fingerprint) {}
 func (*GetReview) fields(*fingerprint)      {}
 func (*ListReviews) fields(*fingerprint)    {}

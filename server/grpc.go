@@ -149,6 +149,10 @@ func accessOf(service, name string) access {
 		holdfastv1.BillingService_PausePenalty_FullMethodName,
 		holdfastv1.BillingService_ReageDebt_FullMethodName,
 		holdfastv1.TermsService_PutTerms_FullMethodName,
+		holdfastv1.RiskService_ResolveReview_FullMethodName,
+		holdfastv1.RiskService_ListReviews_FullMethodName,
+		holdfastv1.RiskService_ExportConsumer_FullMethodName, // everything at once about one person
+		holdfastv1.RiskService_EraseConsumer_FullMethodName,
 		holdfastv1.RiskService_PutPolicy_FullMethodName,
 		holdfastv1.RiskService_ActivatePolicy_FullMethodName,
 		holdfastv1.ClusterService_GetClusterStatus_FullMethodName,

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"strings"
 	"sync"
@@ -20,8 +21,14 @@ const anywhere = -1
 // requests come in one order; what the last of them gets last is asked of the last.
 func (r *router) placeOf(ctx context.Context, req any) int {
 	switch q := req.(type) {
-	case *holdfastv1.OpenAccountRequest:
-		return r.hash(q.GetConsumerToken())
+	case *holdfastv1.OpenAccountRequest, *holdfastv1.SubmitApplicationRequest, *holdfastv1.WithdrawConsentRequest, *holdfastv1.EraseConsumerRequest:
+		return r.hash(req.(interface{ GetConsumerToken() string }).GetConsumerToken())
+	case *holdfastv1.RequestHumanReviewRequest:
+		return r.within(cmp.Or(q.GetApplicationId(), q.GetAuthorizationId(), q.GetAccountId()), anywhere)
+	case *holdfastv1.ExplainDecisionRequest:
+		return r.within(cmp.Or(q.GetApplicationId(), q.GetAuthorizationId()), anywhere)
+	case *holdfastv1.ListReviewsRequest:
+		return r.within(q.GetPageToken(), 0)
 	case *holdfastv1.LookupOrderRequest:
 		return r.home(ledger.Caller(CallerOf(ctx).Name), ledger.OrderID(q.GetOrderId()))
 	case *holdfastv1.GetAccountRequest:
@@ -64,10 +71,11 @@ func (r *router) within(id string, other int) int {
 	return other
 }
 
-// idFields are the fields of requests whose ids begin with an account's.
+// idFields are the fields of requests whose ids begin with an account's, or with their shard as an account's does.
 var idFields = map[protoreflect.Name]bool{
 	"account_id": true, "authorization_id": true, "mandate_id": true, "plan_id": true, "item_id": true,
 	"repayment_id": true, "collection_id": true, "capture_id": true, "refund_id": true,
+	"application_id": true, "review_id": true,
 }
 
 // knownIDs are the id fields of messages, by name.
@@ -90,5 +98,6 @@ func idsOf(d protoreflect.MessageDescriptor) []protoreflect.FieldDescriptor {
 // reads says whether a method only reads.
 func reads(method string) bool {
 	_, name, _ := strings.Cut(strings.TrimPrefix(method, "/"), "/")
-	return strings.HasPrefix(name, "Get") || strings.HasPrefix(name, "List") || name == "Check" || name == "Quote" || name == "LookupOrder"
+	return strings.HasPrefix(name, "Get") || strings.HasPrefix(name, "List") || name == "Check" || name == "Quote" || name == "LookupOrder" ||
+		name == "ExplainDecision" || name == "ScoreOnly"
 }

@@ -9,14 +9,29 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/risk/policy"
 )
 
-// riskService is RiskService.
+// riskService is RiskService. What is about policies is here; assess.go and application.go have applications, review.go what a
+// person looks at, consumer.go what is told and erased of a consumer, and alert.go alerts.
 type riskService struct {
 	holdfastv1.UnimplementedRiskServiceServer
 	*feed
-	made *policy.Policy // that the server was started with; nil for none
+	made     *policy.Policy // that the server was started with; nil for none
+	compiled policyBook
+	terms    *termsBook
+	accounts *accounts
+	billing  *billing
+	now      func() calendar.Instant
+	kept     int // years
+}
+
+func newRiskService(f *feed, book *termsBook, s *Server) *riskService {
+	return &riskService{
+		feed: f, made: s.config.Policy, terms: book, now: s.now, kept: s.config.RecordsKept,
+		accounts: &accounts{router: s.router, zone: s.zone, terms: book}, billing: &billing{feed: f, zone: s.zone, terms: book},
+	}
 }
 
 func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequest) (*holdfastv1.PutPolicyResponse, error) {

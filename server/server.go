@@ -38,6 +38,7 @@ type Config struct {
 	Clock          *Clock         // default the machine's
 	Terms          *terms.Terms   // default the terms that ship with Holdfast
 	Policy         *policy.Policy // risk policy in force while no other has been activated; default the one that ships with Holdfast
+	RecordsKept    int            // years that records of accounts are kept that are closed, when a consumer asks for erasure; default 10
 	NoPolicy       bool           // no risk policy is asked, and none can be put
 	Remember       func(int64)    // if not nil, is told how much memory the portfolio takes whenever that has changed
 	NoPortfolio    bool           // keep no portfolio: no memory for it, and no reading of the journal beside the writers
@@ -64,6 +65,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Terms == nil {
 		c.Terms = terms.Default()
+	}
+	if c.RecordsKept == 0 {
+		c.RecordsKept = DefaultRecordsKept
 	}
 	switch {
 	case c.NoPolicy:
@@ -210,7 +214,7 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
-	risks := &riskService{feed: journals, made: s.config.Policy}
+	risks := newRiskService(journals, book, s)
 	holdfastv1.RegisterRiskServiceServer(s.grpc, risks)
 	if s.watched != nil && s.config.Policy != nil {
 		s.monitor = &monitor{riskService: risks, portfolios: s.watched, zone: s.zone, now: s.now, logger: s.config.Logger}

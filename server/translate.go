@@ -119,6 +119,7 @@ func accountProto(a *ledger.Account, today calendar.Date, version string) *holdf
 		TermsVersion: version, StatementDay: int32(a.Billing.Day), CollectionChannel: holdfastv1.CollectionChannel(a.Billing.Channel),
 		Balance: int64(a.Billing.Balance()), CreditBalance: int64(a.Billing.Credit), DaysPastDue: int32(a.Billing.DaysPastDue(today)),
 	}
+	p.Grade, p.Score, p.ApplicationId = a.Risk.Grade, a.Risk.Score, applicationID(a.Risk.Application)
 	for i := range a.Mandates {
 		p.Mandates = append(p.Mandates, mandateProto(a.ID, &a.Mandates[i]))
 	}

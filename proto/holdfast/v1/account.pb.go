@@ -180,7 +180,13 @@ type Account struct {
 	// Days since the oldest due date that is over and unpaid; 0 when nothing is past due.
 	DaysPastDue int32 `protobuf:"varint,21,opt,name=days_past_due,json=daysPastDue,proto3" json:"days_past_due,omitempty"`
 	// The mandates that have not ended, oldest first.
-	Mandates      []*Mandate `protobuf:"bytes,22,rep,name=mandates,proto3" json:"mandates,omitempty"`
+	Mandates []*Mandate `protobuf:"bytes,22,rep,name=mandates,proto3" json:"mandates,omitempty"`
+	// Grade that the risk policy gave the consumer last; empty for an account that was opened without an application.
+	Grade string `protobuf:"bytes,23,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Score that the grade is of.
+	Score int32 `protobuf:"varint,24,opt,name=score,proto3" json:"score,omitempty"`
+	// The application by which it was, app_...
+	ApplicationId string `protobuf:"bytes,25,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -367,6 +373,27 @@ func (x *Account) GetMandates() []*Mandate {
 		return x.Mandates
 	}
 	return nil
+}
+
+func (x *Account) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *Account) GetScore() int32 {
+	if x != nil {
+		return x.Score
+	}
+	return 0
+}
+
+func (x *Account) GetApplicationId() string {
+	if x != nil {
+		return x.ApplicationId
+	}
+	return ""
 }
 
 // Line is a scene's share of an account's limit.
@@ -2794,7 +2821,7 @@ var File_holdfast_v1_account_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\n" +
-	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xfb\x06\n" +
+	"\x19holdfast/v1/account.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xce\a\n" +
 	"\aAccount\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12%\n" +
@@ -2823,7 +2850,10 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\abalance\x18\x13 \x01(\x03R\abalance\x12%\n" +
 	"\x0ecredit_balance\x18\x14 \x01(\x03R\rcreditBalance\x12\"\n" +
 	"\rdays_past_due\x18\x15 \x01(\x05R\vdaysPastDue\x120\n" +
-	"\bmandates\x18\x16 \x03(\v2\x14.holdfast.v1.MandateR\bmandates\"\xd9\x03\n" +
+	"\bmandates\x18\x16 \x03(\v2\x14.holdfast.v1.MandateR\bmandates\x12\x14\n" +
+	"\x05grade\x18\x17 \x01(\tR\x05grade\x12\x14\n" +
+	"\x05score\x18\x18 \x01(\x05R\x05score\x12%\n" +
+	"\x0eapplication_id\x18\x19 \x01(\tR\rapplicationId\"\xd9\x03\n" +
 	"\x04Line\x12(\n" +
 	"\x05scene\x18\x01 \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12/\n" +
 	"\x06status\x18\x02 \x01(\x0e2\x17.holdfast.v1.LineStatusR\x06status\x12\x14\n" +

@@ -3356,7 +3356,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/risk.proto\"\xa8\t\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xa8\t\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3854,7 +3854,6 @@ func file_holdfast_v1_authorization_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
-	file_holdfast_v1_risk_proto_init()
 	file_holdfast_v1_authorization_proto_msgTypes[31].OneofWrappers = []any{
 		(*AuthorizeStreamRequest_Authorize)(nil),
 		(*AuthorizeStreamRequest_Capture)(nil),

@@ -407,6 +407,67 @@ func (CollectionChannel) EnumDescriptor() ([]byte, []int) {
 	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{4}
 }
 
+// RiskAction is what a risk policy does about an order.
+type RiskAction int32
+
+const (
+	// No policy was asked, or it approved.
+	RiskAction_RISK_ACTION_UNSPECIFIED RiskAction = 0
+	// Approved.
+	RiskAction_RISK_ACTION_APPROVE RiskAction = 1
+	// Approved, and a person is to look at it afterwards.
+	RiskAction_RISK_ACTION_REVIEW RiskAction = 2
+	// No more than an amount may be approved.
+	RiskAction_RISK_ACTION_CAP RiskAction = 3
+	// Declined.
+	RiskAction_RISK_ACTION_DECLINE RiskAction = 4
+)
+
+// Enum value maps for RiskAction.
+var (
+	RiskAction_name = map[int32]string{
+		0: "RISK_ACTION_UNSPECIFIED",
+		1: "RISK_ACTION_APPROVE",
+		2: "RISK_ACTION_REVIEW",
+		3: "RISK_ACTION_CAP",
+		4: "RISK_ACTION_DECLINE",
+	}
+	RiskAction_value = map[string]int32{
+		"RISK_ACTION_UNSPECIFIED": 0,
+		"RISK_ACTION_APPROVE":     1,
+		"RISK_ACTION_REVIEW":      2,
+		"RISK_ACTION_CAP":         3,
+		"RISK_ACTION_DECLINE":     4,
+	}
+)
+
+func (x RiskAction) Enum() *RiskAction {
+	p := new(RiskAction)
+	*p = x
+	return p
+}
+
+func (x RiskAction) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (RiskAction) Descriptor() protoreflect.EnumDescriptor {
+	return file_holdfast_v1_common_proto_enumTypes[5].Descriptor()
+}
+
+func (RiskAction) Type() protoreflect.EnumType {
+	return &file_holdfast_v1_common_proto_enumTypes[5]
+}
+
+func (x RiskAction) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use RiskAction.Descriptor instead.
+func (RiskAction) EnumDescriptor() ([]byte, []int) {
+	return file_holdfast_v1_common_proto_rawDescGZIP(), []int{5}
+}
+
 // Headroom is what a line and its account had left when the call was decided. Minor units of the account's
 // currency.
 type Headroom struct {
@@ -717,7 +778,14 @@ const file_holdfast_v1_common_proto_rawDesc = "" +
 	"\x1eCOLLECTION_CHANNEL_UNSPECIFIED\x10\x00\x12#\n" +
 	"\x1fCOLLECTION_CHANNEL_DIRECT_DEBIT\x10\x01\x12\x1e\n" +
 	"\x1aCOLLECTION_CHANNEL_CARRIER\x10\x02\x12\x1d\n" +
-	"\x19COLLECTION_CHANNEL_MANUAL\x10\x03BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"\x19COLLECTION_CHANNEL_MANUAL\x10\x03*\x88\x01\n" +
+	"\n" +
+	"RiskAction\x12\x1b\n" +
+	"\x17RISK_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13RISK_ACTION_APPROVE\x10\x01\x12\x16\n" +
+	"\x12RISK_ACTION_REVIEW\x10\x02\x12\x13\n" +
+	"\x0fRISK_ACTION_CAP\x10\x03\x12\x17\n" +
+	"\x13RISK_ACTION_DECLINE\x10\x04BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_common_proto_rawDescOnce sync.Once
@@ -731,7 +799,7 @@ func file_holdfast_v1_common_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_common_proto_rawDescData
 }
 
-var file_holdfast_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 5)
+var file_holdfast_v1_common_proto_enumTypes = make([]protoimpl.EnumInfo, 6)
 var file_holdfast_v1_common_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
 var file_holdfast_v1_common_proto_goTypes = []any{
 	(Scene)(0),             // 0: holdfast.v1.Scene
@@ -739,9 +807,10 @@ var file_holdfast_v1_common_proto_goTypes = []any{
 	(DeclineReason)(0),     // 2: holdfast.v1.DeclineReason
 	(PlanMethod)(0),        // 3: holdfast.v1.PlanMethod
 	(CollectionChannel)(0), // 4: holdfast.v1.CollectionChannel
-	(*Headroom)(nil),       // 5: holdfast.v1.Headroom
-	(*PlanChoice)(nil),     // 6: holdfast.v1.PlanChoice
-	(*PlanOffer)(nil),      // 7: holdfast.v1.PlanOffer
+	(RiskAction)(0),        // 5: holdfast.v1.RiskAction
+	(*Headroom)(nil),       // 6: holdfast.v1.Headroom
+	(*PlanChoice)(nil),     // 7: holdfast.v1.PlanChoice
+	(*PlanOffer)(nil),      // 8: holdfast.v1.PlanOffer
 }
 var file_holdfast_v1_common_proto_depIdxs = []int32{
 	3, // 0: holdfast.v1.PlanChoice.method:type_name -> holdfast.v1.PlanMethod
@@ -763,7 +832,7 @@ func file_holdfast_v1_common_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_common_proto_rawDesc), len(file_holdfast_v1_common_proto_rawDesc)),
-			NumEnums:      5,
+			NumEnums:      6,
 			NumMessages:   3,
 			NumExtensions: 0,
 			NumServices:   0,

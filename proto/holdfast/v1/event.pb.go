@@ -846,7 +846,7 @@ var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/risk.proto\"\xb5\x01\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\xb5\x01\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -1026,7 +1026,6 @@ func file_holdfast_v1_event_proto_init() {
 	file_holdfast_v1_account_proto_init()
 	file_holdfast_v1_authorization_proto_init()
 	file_holdfast_v1_common_proto_init()
-	file_holdfast_v1_risk_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -79,67 +79,6 @@ func (AlertSeverity) EnumDescriptor() ([]byte, []int) {
 	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{0}
 }
 
-// RiskAction is what a risk policy does about an order.
-type RiskAction int32
-
-const (
-	// No policy was asked, or it approved.
-	RiskAction_RISK_ACTION_UNSPECIFIED RiskAction = 0
-	// Approved.
-	RiskAction_RISK_ACTION_APPROVE RiskAction = 1
-	// Approved, and a person is to look at it afterwards.
-	RiskAction_RISK_ACTION_REVIEW RiskAction = 2
-	// No more than an amount may be approved.
-	RiskAction_RISK_ACTION_CAP RiskAction = 3
-	// Declined.
-	RiskAction_RISK_ACTION_DECLINE RiskAction = 4
-)
-
-// Enum value maps for RiskAction.
-var (
-	RiskAction_name = map[int32]string{
-		0: "RISK_ACTION_UNSPECIFIED",
-		1: "RISK_ACTION_APPROVE",
-		2: "RISK_ACTION_REVIEW",
-		3: "RISK_ACTION_CAP",
-		4: "RISK_ACTION_DECLINE",
-	}
-	RiskAction_value = map[string]int32{
-		"RISK_ACTION_UNSPECIFIED": 0,
-		"RISK_ACTION_APPROVE":     1,
-		"RISK_ACTION_REVIEW":      2,
-		"RISK_ACTION_CAP":         3,
-		"RISK_ACTION_DECLINE":     4,
-	}
-)
-
-func (x RiskAction) Enum() *RiskAction {
-	p := new(RiskAction)
-	*p = x
-	return p
-}
-
-func (x RiskAction) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (RiskAction) Descriptor() protoreflect.EnumDescriptor {
-	return file_holdfast_v1_risk_proto_enumTypes[1].Descriptor()
-}
-
-func (RiskAction) Type() protoreflect.EnumType {
-	return &file_holdfast_v1_risk_proto_enumTypes[1]
-}
-
-func (x RiskAction) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use RiskAction.Descriptor instead.
-func (RiskAction) EnumDescriptor() ([]byte, []int) {
-	return file_holdfast_v1_risk_proto_rawDescGZIP(), []int{1}
-}
-
 // Alert is what a monitoring rule of the risk policy has to say of an account, or of the portfolio, and what was done about
 // it besides. What was done are events of their own.
 type Alert struct {
@@ -1040,7 +979,7 @@ var File_holdfast_v1_risk_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_risk_proto_rawDesc = "" +
 	"\n" +
-	"\x16holdfast/v1/risk.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xab\x04\n" +
+	"\x16holdfast/v1/risk.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dholdfast/v1/application.proto\x1a\x18holdfast/v1/common.proto\"\xab\x04\n" +
 	"\x05Alert\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x126\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\bseverity\x12\x16\n" +
@@ -1114,19 +1053,26 @@ const file_holdfast_v1_risk_proto_rawDesc = "" +
 	"\x1aALERT_SEVERITY_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13ALERT_SEVERITY_INFO\x10\x01\x12\x1a\n" +
 	"\x16ALERT_SEVERITY_WARNING\x10\x02\x12\x1b\n" +
-	"\x17ALERT_SEVERITY_CRITICAL\x10\x03*\x88\x01\n" +
-	"\n" +
-	"RiskAction\x12\x1b\n" +
-	"\x17RISK_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
-	"\x13RISK_ACTION_APPROVE\x10\x01\x12\x16\n" +
-	"\x12RISK_ACTION_REVIEW\x10\x02\x12\x13\n" +
-	"\x0fRISK_ACTION_CAP\x10\x03\x12\x17\n" +
-	"\x13RISK_ACTION_DECLINE\x10\x042\xa9\x03\n" +
+	"\x17ALERT_SEVERITY_CRITICAL\x10\x032\x93\r\n" +
 	"\vRiskService\x12J\n" +
 	"\tPutPolicy\x12\x1d.holdfast.v1.PutPolicyRequest\x1a\x1e.holdfast.v1.PutPolicyResponse\x12Y\n" +
 	"\x0eActivatePolicy\x12\".holdfast.v1.ActivatePolicyRequest\x1a#.holdfast.v1.ActivatePolicyResponse\x12J\n" +
 	"\tGetPolicy\x12\x1d.holdfast.v1.GetPolicyRequest\x1a\x1e.holdfast.v1.GetPolicyResponse\x12S\n" +
-	"\fListPolicies\x12 .holdfast.v1.ListPoliciesRequest\x1a!.holdfast.v1.ListPoliciesResponse\x12R\n" +
+	"\fListPolicies\x12 .holdfast.v1.ListPoliciesRequest\x1a!.holdfast.v1.ListPoliciesResponse\x12b\n" +
+	"\x11SubmitApplication\x12%.holdfast.v1.SubmitApplicationRequest\x1a&.holdfast.v1.SubmitApplicationResponse\x12J\n" +
+	"\tScoreOnly\x12\x1d.holdfast.v1.ScoreOnlyRequest\x1a\x1e.holdfast.v1.ScoreOnlyResponse\x12P\n" +
+	"\vAcceptOffer\x12\x1f.holdfast.v1.AcceptOfferRequest\x1a .holdfast.v1.AcceptOfferResponse\x12V\n" +
+	"\rWithdrawOffer\x12!.holdfast.v1.WithdrawOfferRequest\x1a\".holdfast.v1.WithdrawOfferResponse\x12\\\n" +
+	"\x0fWithdrawConsent\x12#.holdfast.v1.WithdrawConsentRequest\x1a$.holdfast.v1.WithdrawConsentResponse\x12e\n" +
+	"\x12RequestLimitReview\x12&.holdfast.v1.RequestLimitReviewRequest\x1a'.holdfast.v1.RequestLimitReviewResponse\x12e\n" +
+	"\x12RequestHumanReview\x12&.holdfast.v1.RequestHumanReviewRequest\x1a'.holdfast.v1.RequestHumanReviewResponse\x12V\n" +
+	"\rResolveReview\x12!.holdfast.v1.ResolveReviewRequest\x1a\".holdfast.v1.ResolveReviewResponse\x12J\n" +
+	"\tGetReview\x12\x1d.holdfast.v1.GetReviewRequest\x1a\x1e.holdfast.v1.GetReviewResponse\x12P\n" +
+	"\vListReviews\x12\x1f.holdfast.v1.ListReviewsRequest\x1a .holdfast.v1.ListReviewsResponse\x12Y\n" +
+	"\x0eGetApplication\x12\".holdfast.v1.GetApplicationRequest\x1a#.holdfast.v1.GetApplicationResponse\x12\\\n" +
+	"\x0fExplainDecision\x12#.holdfast.v1.ExplainDecisionRequest\x1a$.holdfast.v1.ExplainDecisionResponse\x12[\n" +
+	"\x0eExportConsumer\x12\".holdfast.v1.ExportConsumerRequest\x1a#.holdfast.v1.ExportConsumerResponse0\x01\x12V\n" +
+	"\rEraseConsumer\x12!.holdfast.v1.EraseConsumerRequest\x1a\".holdfast.v1.EraseConsumerResponse\x12R\n" +
 	"\vWatchAlerts\x12\x1f.holdfast.v1.WatchAlertsRequest\x1a .holdfast.v1.WatchAlertsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
@@ -1141,55 +1087,110 @@ func file_holdfast_v1_risk_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_risk_proto_rawDescData
 }
 
-var file_holdfast_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_holdfast_v1_risk_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_holdfast_v1_risk_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_holdfast_v1_risk_proto_goTypes = []any{
-	(AlertSeverity)(0),             // 0: holdfast.v1.AlertSeverity
-	(RiskAction)(0),                // 1: holdfast.v1.RiskAction
-	(*Alert)(nil),                  // 2: holdfast.v1.Alert
-	(*WatchAlertsRequest)(nil),     // 3: holdfast.v1.WatchAlertsRequest
-	(*WatchAlertsResponse)(nil),    // 4: holdfast.v1.WatchAlertsResponse
-	(*PolicyVersion)(nil),          // 5: holdfast.v1.PolicyVersion
-	(*PolicyActivation)(nil),       // 6: holdfast.v1.PolicyActivation
-	(*PutPolicyRequest)(nil),       // 7: holdfast.v1.PutPolicyRequest
-	(*PutPolicyResponse)(nil),      // 8: holdfast.v1.PutPolicyResponse
-	(*ActivatePolicyRequest)(nil),  // 9: holdfast.v1.ActivatePolicyRequest
-	(*ActivatePolicyResponse)(nil), // 10: holdfast.v1.ActivatePolicyResponse
-	(*GetPolicyRequest)(nil),       // 11: holdfast.v1.GetPolicyRequest
-	(*GetPolicyResponse)(nil),      // 12: holdfast.v1.GetPolicyResponse
-	(*ListPoliciesRequest)(nil),    // 13: holdfast.v1.ListPoliciesRequest
-	(*ListPoliciesResponse)(nil),   // 14: holdfast.v1.ListPoliciesResponse
-	(*timestamppb.Timestamp)(nil),  // 15: google.protobuf.Timestamp
-	(Scene)(0),                     // 16: holdfast.v1.Scene
+	(AlertSeverity)(0),                 // 0: holdfast.v1.AlertSeverity
+	(*Alert)(nil),                      // 1: holdfast.v1.Alert
+	(*WatchAlertsRequest)(nil),         // 2: holdfast.v1.WatchAlertsRequest
+	(*WatchAlertsResponse)(nil),        // 3: holdfast.v1.WatchAlertsResponse
+	(*PolicyVersion)(nil),              // 4: holdfast.v1.PolicyVersion
+	(*PolicyActivation)(nil),           // 5: holdfast.v1.PolicyActivation
+	(*PutPolicyRequest)(nil),           // 6: holdfast.v1.PutPolicyRequest
+	(*PutPolicyResponse)(nil),          // 7: holdfast.v1.PutPolicyResponse
+	(*ActivatePolicyRequest)(nil),      // 8: holdfast.v1.ActivatePolicyRequest
+	(*ActivatePolicyResponse)(nil),     // 9: holdfast.v1.ActivatePolicyResponse
+	(*GetPolicyRequest)(nil),           // 10: holdfast.v1.GetPolicyRequest
+	(*GetPolicyResponse)(nil),          // 11: holdfast.v1.GetPolicyResponse
+	(*ListPoliciesRequest)(nil),        // 12: holdfast.v1.ListPoliciesRequest
+	(*ListPoliciesResponse)(nil),       // 13: holdfast.v1.ListPoliciesResponse
+	(*timestamppb.Timestamp)(nil),      // 14: google.protobuf.Timestamp
+	(Scene)(0),                         // 15: holdfast.v1.Scene
+	(*SubmitApplicationRequest)(nil),   // 16: holdfast.v1.SubmitApplicationRequest
+	(*ScoreOnlyRequest)(nil),           // 17: holdfast.v1.ScoreOnlyRequest
+	(*AcceptOfferRequest)(nil),         // 18: holdfast.v1.AcceptOfferRequest
+	(*WithdrawOfferRequest)(nil),       // 19: holdfast.v1.WithdrawOfferRequest
+	(*WithdrawConsentRequest)(nil),     // 20: holdfast.v1.WithdrawConsentRequest
+	(*RequestLimitReviewRequest)(nil),  // 21: holdfast.v1.RequestLimitReviewRequest
+	(*RequestHumanReviewRequest)(nil),  // 22: holdfast.v1.RequestHumanReviewRequest
+	(*ResolveReviewRequest)(nil),       // 23: holdfast.v1.ResolveReviewRequest
+	(*GetReviewRequest)(nil),           // 24: holdfast.v1.GetReviewRequest
+	(*ListReviewsRequest)(nil),         // 25: holdfast.v1.ListReviewsRequest
+	(*GetApplicationRequest)(nil),      // 26: holdfast.v1.GetApplicationRequest
+	(*ExplainDecisionRequest)(nil),     // 27: holdfast.v1.ExplainDecisionRequest
+	(*ExportConsumerRequest)(nil),      // 28: holdfast.v1.ExportConsumerRequest
+	(*EraseConsumerRequest)(nil),       // 29: holdfast.v1.EraseConsumerRequest
+	(*SubmitApplicationResponse)(nil),  // 30: holdfast.v1.SubmitApplicationResponse
+	(*ScoreOnlyResponse)(nil),          // 31: holdfast.v1.ScoreOnlyResponse
+	(*AcceptOfferResponse)(nil),        // 32: holdfast.v1.AcceptOfferResponse
+	(*WithdrawOfferResponse)(nil),      // 33: holdfast.v1.WithdrawOfferResponse
+	(*WithdrawConsentResponse)(nil),    // 34: holdfast.v1.WithdrawConsentResponse
+	(*RequestLimitReviewResponse)(nil), // 35: holdfast.v1.RequestLimitReviewResponse
+	(*RequestHumanReviewResponse)(nil), // 36: holdfast.v1.RequestHumanReviewResponse
+	(*ResolveReviewResponse)(nil),      // 37: holdfast.v1.ResolveReviewResponse
+	(*GetReviewResponse)(nil),          // 38: holdfast.v1.GetReviewResponse
+	(*ListReviewsResponse)(nil),        // 39: holdfast.v1.ListReviewsResponse
+	(*GetApplicationResponse)(nil),     // 40: holdfast.v1.GetApplicationResponse
+	(*ExplainDecisionResponse)(nil),    // 41: holdfast.v1.ExplainDecisionResponse
+	(*ExportConsumerResponse)(nil),     // 42: holdfast.v1.ExportConsumerResponse
+	(*EraseConsumerResponse)(nil),      // 43: holdfast.v1.EraseConsumerResponse
 }
 var file_holdfast_v1_risk_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.Alert.severity:type_name -> holdfast.v1.AlertSeverity
-	15, // 1: holdfast.v1.Alert.create_time:type_name -> google.protobuf.Timestamp
-	16, // 2: holdfast.v1.Alert.closed_line:type_name -> holdfast.v1.Scene
-	16, // 3: holdfast.v1.Alert.scene:type_name -> holdfast.v1.Scene
+	14, // 1: holdfast.v1.Alert.create_time:type_name -> google.protobuf.Timestamp
+	15, // 2: holdfast.v1.Alert.closed_line:type_name -> holdfast.v1.Scene
+	15, // 3: holdfast.v1.Alert.scene:type_name -> holdfast.v1.Scene
 	0,  // 4: holdfast.v1.WatchAlertsRequest.least_severity:type_name -> holdfast.v1.AlertSeverity
-	2,  // 5: holdfast.v1.WatchAlertsResponse.alert:type_name -> holdfast.v1.Alert
-	15, // 6: holdfast.v1.PolicyVersion.create_time:type_name -> google.protobuf.Timestamp
-	15, // 7: holdfast.v1.PolicyActivation.from_time:type_name -> google.protobuf.Timestamp
-	15, // 8: holdfast.v1.PolicyActivation.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 9: holdfast.v1.PutPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
-	15, // 10: holdfast.v1.ActivatePolicyRequest.from_time:type_name -> google.protobuf.Timestamp
-	6,  // 11: holdfast.v1.ActivatePolicyResponse.activations:type_name -> holdfast.v1.PolicyActivation
-	5,  // 12: holdfast.v1.GetPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
-	5,  // 13: holdfast.v1.ListPoliciesResponse.policies:type_name -> holdfast.v1.PolicyVersion
-	6,  // 14: holdfast.v1.ListPoliciesResponse.activations:type_name -> holdfast.v1.PolicyActivation
-	7,  // 15: holdfast.v1.RiskService.PutPolicy:input_type -> holdfast.v1.PutPolicyRequest
-	9,  // 16: holdfast.v1.RiskService.ActivatePolicy:input_type -> holdfast.v1.ActivatePolicyRequest
-	11, // 17: holdfast.v1.RiskService.GetPolicy:input_type -> holdfast.v1.GetPolicyRequest
-	13, // 18: holdfast.v1.RiskService.ListPolicies:input_type -> holdfast.v1.ListPoliciesRequest
-	3,  // 19: holdfast.v1.RiskService.WatchAlerts:input_type -> holdfast.v1.WatchAlertsRequest
-	8,  // 20: holdfast.v1.RiskService.PutPolicy:output_type -> holdfast.v1.PutPolicyResponse
-	10, // 21: holdfast.v1.RiskService.ActivatePolicy:output_type -> holdfast.v1.ActivatePolicyResponse
-	12, // 22: holdfast.v1.RiskService.GetPolicy:output_type -> holdfast.v1.GetPolicyResponse
-	14, // 23: holdfast.v1.RiskService.ListPolicies:output_type -> holdfast.v1.ListPoliciesResponse
-	4,  // 24: holdfast.v1.RiskService.WatchAlerts:output_type -> holdfast.v1.WatchAlertsResponse
-	20, // [20:25] is the sub-list for method output_type
-	15, // [15:20] is the sub-list for method input_type
+	1,  // 5: holdfast.v1.WatchAlertsResponse.alert:type_name -> holdfast.v1.Alert
+	14, // 6: holdfast.v1.PolicyVersion.create_time:type_name -> google.protobuf.Timestamp
+	14, // 7: holdfast.v1.PolicyActivation.from_time:type_name -> google.protobuf.Timestamp
+	14, // 8: holdfast.v1.PolicyActivation.create_time:type_name -> google.protobuf.Timestamp
+	4,  // 9: holdfast.v1.PutPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
+	14, // 10: holdfast.v1.ActivatePolicyRequest.from_time:type_name -> google.protobuf.Timestamp
+	5,  // 11: holdfast.v1.ActivatePolicyResponse.activations:type_name -> holdfast.v1.PolicyActivation
+	4,  // 12: holdfast.v1.GetPolicyResponse.policy:type_name -> holdfast.v1.PolicyVersion
+	4,  // 13: holdfast.v1.ListPoliciesResponse.policies:type_name -> holdfast.v1.PolicyVersion
+	5,  // 14: holdfast.v1.ListPoliciesResponse.activations:type_name -> holdfast.v1.PolicyActivation
+	6,  // 15: holdfast.v1.RiskService.PutPolicy:input_type -> holdfast.v1.PutPolicyRequest
+	8,  // 16: holdfast.v1.RiskService.ActivatePolicy:input_type -> holdfast.v1.ActivatePolicyRequest
+	10, // 17: holdfast.v1.RiskService.GetPolicy:input_type -> holdfast.v1.GetPolicyRequest
+	12, // 18: holdfast.v1.RiskService.ListPolicies:input_type -> holdfast.v1.ListPoliciesRequest
+	16, // 19: holdfast.v1.RiskService.SubmitApplication:input_type -> holdfast.v1.SubmitApplicationRequest
+	17, // 20: holdfast.v1.RiskService.ScoreOnly:input_type -> holdfast.v1.ScoreOnlyRequest
+	18, // 21: holdfast.v1.RiskService.AcceptOffer:input_type -> holdfast.v1.AcceptOfferRequest
+	19, // 22: holdfast.v1.RiskService.WithdrawOffer:input_type -> holdfast.v1.WithdrawOfferRequest
+	20, // 23: holdfast.v1.RiskService.WithdrawConsent:input_type -> holdfast.v1.WithdrawConsentRequest
+	21, // 24: holdfast.v1.RiskService.RequestLimitReview:input_type -> holdfast.v1.RequestLimitReviewRequest
+	22, // 25: holdfast.v1.RiskService.RequestHumanReview:input_type -> holdfast.v1.RequestHumanReviewRequest
+	23, // 26: holdfast.v1.RiskService.ResolveReview:input_type -> holdfast.v1.ResolveReviewRequest
+	24, // 27: holdfast.v1.RiskService.GetReview:input_type -> holdfast.v1.GetReviewRequest
+	25, // 28: holdfast.v1.RiskService.ListReviews:input_type -> holdfast.v1.ListReviewsRequest
+	26, // 29: holdfast.v1.RiskService.GetApplication:input_type -> holdfast.v1.GetApplicationRequest
+	27, // 30: holdfast.v1.RiskService.ExplainDecision:input_type -> holdfast.v1.ExplainDecisionRequest
+	28, // 31: holdfast.v1.RiskService.ExportConsumer:input_type -> holdfast.v1.ExportConsumerRequest
+	29, // 32: holdfast.v1.RiskService.EraseConsumer:input_type -> holdfast.v1.EraseConsumerRequest
+	2,  // 33: holdfast.v1.RiskService.WatchAlerts:input_type -> holdfast.v1.WatchAlertsRequest
+	7,  // 34: holdfast.v1.RiskService.PutPolicy:output_type -> holdfast.v1.PutPolicyResponse
+	9,  // 35: holdfast.v1.RiskService.ActivatePolicy:output_type -> holdfast.v1.ActivatePolicyResponse
+	11, // 36: holdfast.v1.RiskService.GetPolicy:output_type -> holdfast.v1.GetPolicyResponse
+	13, // 37: holdfast.v1.RiskService.ListPolicies:output_type -> holdfast.v1.ListPoliciesResponse
+	30, // 38: holdfast.v1.RiskService.SubmitApplication:output_type -> holdfast.v1.SubmitApplicationResponse
+	31, // 39: holdfast.v1.RiskService.ScoreOnly:output_type -> holdfast.v1.ScoreOnlyResponse
+	32, // 40: holdfast.v1.RiskService.AcceptOffer:output_type -> holdfast.v1.AcceptOfferResponse
+	33, // 41: holdfast.v1.RiskService.WithdrawOffer:output_type -> holdfast.v1.WithdrawOfferResponse
+	34, // 42: holdfast.v1.RiskService.WithdrawConsent:output_type -> holdfast.v1.WithdrawConsentResponse
+	35, // 43: holdfast.v1.RiskService.RequestLimitReview:output_type -> holdfast.v1.RequestLimitReviewResponse
+	36, // 44: holdfast.v1.RiskService.RequestHumanReview:output_type -> holdfast.v1.RequestHumanReviewResponse
+	37, // 45: holdfast.v1.RiskService.ResolveReview:output_type -> holdfast.v1.ResolveReviewResponse
+	38, // 46: holdfast.v1.RiskService.GetReview:output_type -> holdfast.v1.GetReviewResponse
+	39, // 47: holdfast.v1.RiskService.ListReviews:output_type -> holdfast.v1.ListReviewsResponse
+	40, // 48: holdfast.v1.RiskService.GetApplication:output_type -> holdfast.v1.GetApplicationResponse
+	41, // 49: holdfast.v1.RiskService.ExplainDecision:output_type -> holdfast.v1.ExplainDecisionResponse
+	42, // 50: holdfast.v1.RiskService.ExportConsumer:output_type -> holdfast.v1.ExportConsumerResponse
+	43, // 51: holdfast.v1.RiskService.EraseConsumer:output_type -> holdfast.v1.EraseConsumerResponse
+	3,  // 52: holdfast.v1.RiskService.WatchAlerts:output_type -> holdfast.v1.WatchAlertsResponse
+	34, // [34:53] is the sub-list for method output_type
+	15, // [15:34] is the sub-list for method input_type
 	15, // [15:15] is the sub-list for extension type_name
 	15, // [15:15] is the sub-list for extension extendee
 	0,  // [0:15] is the sub-list for field type_name
@@ -1200,13 +1201,14 @@ func file_holdfast_v1_risk_proto_init() {
 	if File_holdfast_v1_risk_proto != nil {
 		return
 	}
+	file_holdfast_v1_application_proto_init()
 	file_holdfast_v1_common_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_risk_proto_rawDesc), len(file_holdfast_v1_risk_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      1,
 			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,

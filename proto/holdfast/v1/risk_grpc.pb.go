@@ -19,11 +19,25 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	RiskService_PutPolicy_FullMethodName      = "/holdfast.v1.RiskService/PutPolicy"
-	RiskService_ActivatePolicy_FullMethodName = "/holdfast.v1.RiskService/ActivatePolicy"
-	RiskService_GetPolicy_FullMethodName      = "/holdfast.v1.RiskService/GetPolicy"
-	RiskService_ListPolicies_FullMethodName   = "/holdfast.v1.RiskService/ListPolicies"
-	RiskService_WatchAlerts_FullMethodName    = "/holdfast.v1.RiskService/WatchAlerts"
+	RiskService_PutPolicy_FullMethodName          = "/holdfast.v1.RiskService/PutPolicy"
+	RiskService_ActivatePolicy_FullMethodName     = "/holdfast.v1.RiskService/ActivatePolicy"
+	RiskService_GetPolicy_FullMethodName          = "/holdfast.v1.RiskService/GetPolicy"
+	RiskService_ListPolicies_FullMethodName       = "/holdfast.v1.RiskService/ListPolicies"
+	RiskService_SubmitApplication_FullMethodName  = "/holdfast.v1.RiskService/SubmitApplication"
+	RiskService_ScoreOnly_FullMethodName          = "/holdfast.v1.RiskService/ScoreOnly"
+	RiskService_AcceptOffer_FullMethodName        = "/holdfast.v1.RiskService/AcceptOffer"
+	RiskService_WithdrawOffer_FullMethodName      = "/holdfast.v1.RiskService/WithdrawOffer"
+	RiskService_WithdrawConsent_FullMethodName    = "/holdfast.v1.RiskService/WithdrawConsent"
+	RiskService_RequestLimitReview_FullMethodName = "/holdfast.v1.RiskService/RequestLimitReview"
+	RiskService_RequestHumanReview_FullMethodName = "/holdfast.v1.RiskService/RequestHumanReview"
+	RiskService_ResolveReview_FullMethodName      = "/holdfast.v1.RiskService/ResolveReview"
+	RiskService_GetReview_FullMethodName          = "/holdfast.v1.RiskService/GetReview"
+	RiskService_ListReviews_FullMethodName        = "/holdfast.v1.RiskService/ListReviews"
+	RiskService_GetApplication_FullMethodName     = "/holdfast.v1.RiskService/GetApplication"
+	RiskService_ExplainDecision_FullMethodName    = "/holdfast.v1.RiskService/ExplainDecision"
+	RiskService_ExportConsumer_FullMethodName     = "/holdfast.v1.RiskService/ExportConsumer"
+	RiskService_EraseConsumer_FullMethodName      = "/holdfast.v1.RiskService/EraseConsumer"
+	RiskService_WatchAlerts_FullMethodName        = "/holdfast.v1.RiskService/WatchAlerts"
 )
 
 // RiskServiceClient is the client API for RiskService service.
@@ -61,6 +75,125 @@ type RiskServiceClient interface {
 	//
 	// Example: {}
 	ListPolicies(ctx context.Context, in *ListPoliciesRequest, opts ...grpc.CallOption) (*ListPoliciesResponse, error)
+	// SubmitApplication asks for an account. The risk policy in force admits and scores the applicant from the features that are
+	// sent, and the answer is an offer with its grade, limit, lines and price, or a decline with reasons and, where waiting
+	// helps, when to apply again. Both are kept, with everything that they were reckoned from.
+	//
+	// Each feature is named by the policy (GetPolicy shows the document), and has a source. For every source that is used there
+	// must be consent, given before or with the request: assessment for what the applicant says, which is always needed,
+	// transaction-history, credit-history and telecom-behaviour. Nothing is scored and nothing kept without it. The
+	// outcome of a request that is sent again is the same application, told as it is now.
+	//
+	// Errors: INVALID_ARGUMENT for features that the policy does not declare, that are out of their range, or that it requires
+	// and are left out; FAILED_PRECONDITION, reasons NO_RISK_POLICY, CONSENT_MISSING, OFFER_OPEN, APPLIED_TOO_SOON,
+	// TOO_MANY_CONSENTS, TOO_MANY_APPLICATIONS; ALREADY_EXISTS, reason CONSUMER_HAS_ACCOUNT; NOT_FOUND, reason TERMS_NOT_FOUND,
+	// when the policy's price is a version of the terms that nobody put.
+	//
+	// Example: {"request_id":"app-1","consumer_token":"c-42","currency":"CNY","agreement_version":"2026-01",
+	// "consents":[{"purpose":"assessment","version":"2026-01"}],"features":[{"name":"age_years","value":"31"}]}
+	SubmitApplication(ctx context.Context, in *SubmitApplicationRequest, opts ...grpc.CallOption) (*SubmitApplicationResponse, error)
+	// ScoreOnly reckons what SubmitApplication would answer to the same features, and keeps nothing: no token is asked for.
+	// Consents must be stated, all of them, as for SubmitApplication.
+	//
+	// Errors: as of SubmitApplication, so far as they are about features and consents.
+	//
+	// Example: {"currency":"CNY","consents":[{"purpose":"assessment","version":"2026-01"}],"features":[
+	// {"name":"age_years","value":"31"}]}
+	ScoreOnly(ctx context.Context, in *ScoreOnlyRequest, opts ...grpc.CallOption) (*ScoreOnlyResponse, error)
+	// AcceptOffer accepts the offer of an application: in one step consents are recorded, and the account opens with its lines
+	// and the terms that were offered, or its limits are raised. The consent servicing is needed: to keep the account, to bill
+	// and to collect.
+	//
+	// Errors: NOT_FOUND, reason APPLICATION_NOT_FOUND; INVALID_ARGUMENT, reason AGREEMENT_MISMATCH; FAILED_PRECONDITION, reasons
+	// OFFER_EXPIRED, NO_OFFER, CONSENT_MISSING, TOO_MANY_CONSENTS, LIMIT_NOT_RAISED, ACCOUNT_CLOSED; ALREADY_EXISTS, reason
+	// CONSUMER_HAS_ACCOUNT.
+	//
+	// Example: {"request_id":"acc-1","application_id":"app_0000000000001","agreement_version":"2026-01","consents":[
+	// {"purpose":"servicing","version":"2026-01"}]}
+	AcceptOffer(ctx context.Context, in *AcceptOfferRequest, opts ...grpc.CallOption) (*AcceptOfferResponse, error)
+	// WithdrawOffer ends an offer that the consumer does not want, so that they can apply again.
+	//
+	// Errors: as of AcceptOffer, reasons APPLICATION_NOT_FOUND, OFFER_EXPIRED, NO_OFFER.
+	//
+	// Example: {"request_id":"wdo-1","application_id":"app_0000000000001","reason":"consumer changed their mind"}
+	WithdrawOffer(ctx context.Context, in *WithdrawOfferRequest, opts ...grpc.CallOption) (*WithdrawOfferResponse, error)
+	// WithdrawConsent ends a consumer's consent to a purpose. An open offer that was made with it ends too. What was done with it
+	// before stays as it was done.
+	//
+	// Errors: NOT_FOUND, reason CONSENT_NOT_FOUND.
+	//
+	// Example: {"request_id":"wdc-1","consumer_token":"c-42","purpose":"telecom-behaviour"}
+	WithdrawConsent(ctx context.Context, in *WithdrawConsentRequest, opts ...grpc.CallOption) (*WithdrawConsentResponse, error)
+	// RequestLimitReview scores the consumer of an account again, from fresh features and, for those that the policy declares with
+	// the source record, what the core knows itself. A higher limit is an offer, to be accepted with AcceptOffer; a lower one takes
+	// effect at once, with the reason codes in the event, and no line's limit is raised by the way; the same limit stays. A
+	// decline changes nothing.
+	//
+	// Errors: as of SubmitApplication; NOT_FOUND, reason ACCOUNT_NOT_FOUND; FAILED_PRECONDITION, reason ACCOUNT_CLOSED.
+	//
+	// Example: {"request_id":"rev-1","account_id":"acc_0000000000001","currency":"CNY","agreement_version":"2026-01","features":[
+	// {"name":"age_years","value":"31"}]}
+	RequestLimitReview(ctx context.Context, in *RequestLimitReviewRequest, opts ...grpc.CallOption) (*RequestLimitReviewResponse, error)
+	// RequestHumanReview asks that a person look at a decision: of an application, on an order, or on an account as it stands.
+	// The statement is the consumer's word in the matter, and must not have names, numbers of identity documents, phones or
+	// accounts in it: it is journalled.
+	//
+	// Errors: NOT_FOUND, reasons APPLICATION_NOT_FOUND, AUTHORIZATION_NOT_FOUND, ACCOUNT_NOT_FOUND; ALREADY_EXISTS, reason
+	// REVIEW_PENDING; FAILED_PRECONDITION, reasons TOO_MANY_REVIEWS, APPLICATION_ERASED.
+	//
+	// Example: {"request_id":"hum-1","application_id":"app_0000000000001","statement":"my income was typed in wrong"}
+	RequestHumanReview(ctx context.Context, in *RequestHumanReviewRequest, opts ...grpc.CallOption) (*RequestHumanReviewResponse, error)
+	// ResolveReview records what the person found. To overturn the decline of an application is to make an offer: a grade of the
+	// policy, and a limit within that grade's floor and ceiling. To overturn a decision on an order or an account records
+	// that it was wrong, and changes nothing else. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason REVIEW_NOT_FOUND; INVALID_ARGUMENT, reason OFFER_REQUIRED, or fields of the offer beyond what the
+	// policy allows; FAILED_PRECONDITION, reasons REVIEW_RESOLVED, NOTHING_TO_OFFER, APPLICATION_NOT_DECLINED,
+	// APPLICATION_SUPERSEDED, APPLICATION_ERASED, NO_RISK_POLICY.
+	//
+	// Example: {"request_id":"res-1","review_id":"rev_0000000000001","outcome":"REVIEW_OUTCOME_OVERTURNED","note":"income was
+	// mistyped, payslip seen","offer":{"grade":"C","limit":50000,"agreement_version":"2026-01"}}
+	ResolveReview(ctx context.Context, in *ResolveReviewRequest, opts ...grpc.CallOption) (*ResolveReviewResponse, error)
+	// GetReview reads a review, with the application that it is about.
+	//
+	// Errors: NOT_FOUND, reason REVIEW_NOT_FOUND.
+	//
+	// Example: {"review_id":"rev_0000000000001"}
+	GetReview(ctx context.Context, in *GetReviewRequest, opts ...grpc.CallOption) (*GetReviewResponse, error)
+	// ListReviews pages through reviews, those of a shard newest first. Operators and admins only.
+	//
+	// Example: {"pending":true,"page_size":50}
+	ListReviews(ctx context.Context, in *ListReviewsRequest, opts ...grpc.CallOption) (*ListReviewsResponse, error)
+	// GetApplication reads an application as it is now.
+	//
+	// Errors: NOT_FOUND, reason APPLICATION_NOT_FOUND.
+	//
+	// Example: {"application_id":"app_0000000000001"}
+	GetApplication(ctx context.Context, in *GetApplicationRequest, opts ...grpc.CallOption) (*GetApplicationResponse, error)
+	// ExplainDecision tells why: of an application what it was decided by, of an order what the ledger's own limits and the decision
+	// rules of the policy said. The texts of rules are those of the version of the policy that decided.
+	//
+	// Errors: NOT_FOUND, reasons APPLICATION_NOT_FOUND, AUTHORIZATION_NOT_FOUND.
+	//
+	// Example: {"application_id":"app_0000000000001"} or {"authorization_id":"auth_00000000000010000001"}
+	ExplainDecision(ctx context.Context, in *ExplainDecisionRequest, opts ...grpc.CallOption) (*ExplainDecisionResponse, error)
+	// ExportConsumer streams all that is held on a consumer's token, a record a message: consents, applications, reviews, the
+	// account with its lines, controls and mandates, what it owes, its authorizations, statements and items; and a last one
+	// that says what else there is. Each is told as it is when it is read. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason CONSUMER_NOT_FOUND.
+	//
+	// Example: {"consumer_token":"c-42"}
+	ExportConsumer(ctx context.Context, in *ExportConsumerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportConsumerResponse], error)
+	// EraseConsumer takes away of a consumer all that law does not oblige to keep, and tells what is kept, why, and until when.
+	// Applications lose what was said and what was made of it, reviews their texts, consents all but that they ended. While an
+	// account is open or owes, it, the application that it is kept by and consents stay; ask again once it is closed. An open
+	// offer ends. docs/RISK.md says what the journal keeps. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason CONSUMER_NOT_FOUND.
+	//
+	// Example: {"request_id":"era-1","consumer_token":"c-42"}
+	EraseConsumer(ctx context.Context, in *EraseConsumerRequest, opts ...grpc.CallOption) (*EraseConsumerResponse, error)
 	// WatchAlerts streams every alert after a cursor, oldest first, and then goes on with new ones as they are raised.
 	// Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with. Cursors are
 	// those of EventService.
@@ -120,9 +253,158 @@ func (c *riskServiceClient) ListPolicies(ctx context.Context, in *ListPoliciesRe
 	return out, nil
 }
 
+func (c *riskServiceClient) SubmitApplication(ctx context.Context, in *SubmitApplicationRequest, opts ...grpc.CallOption) (*SubmitApplicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(SubmitApplicationResponse)
+	err := c.cc.Invoke(ctx, RiskService_SubmitApplication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) ScoreOnly(ctx context.Context, in *ScoreOnlyRequest, opts ...grpc.CallOption) (*ScoreOnlyResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ScoreOnlyResponse)
+	err := c.cc.Invoke(ctx, RiskService_ScoreOnly_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) AcceptOffer(ctx context.Context, in *AcceptOfferRequest, opts ...grpc.CallOption) (*AcceptOfferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(AcceptOfferResponse)
+	err := c.cc.Invoke(ctx, RiskService_AcceptOffer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) WithdrawOffer(ctx context.Context, in *WithdrawOfferRequest, opts ...grpc.CallOption) (*WithdrawOfferResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawOfferResponse)
+	err := c.cc.Invoke(ctx, RiskService_WithdrawOffer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) WithdrawConsent(ctx context.Context, in *WithdrawConsentRequest, opts ...grpc.CallOption) (*WithdrawConsentResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(WithdrawConsentResponse)
+	err := c.cc.Invoke(ctx, RiskService_WithdrawConsent_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) RequestLimitReview(ctx context.Context, in *RequestLimitReviewRequest, opts ...grpc.CallOption) (*RequestLimitReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestLimitReviewResponse)
+	err := c.cc.Invoke(ctx, RiskService_RequestLimitReview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) RequestHumanReview(ctx context.Context, in *RequestHumanReviewRequest, opts ...grpc.CallOption) (*RequestHumanReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RequestHumanReviewResponse)
+	err := c.cc.Invoke(ctx, RiskService_RequestHumanReview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) ResolveReview(ctx context.Context, in *ResolveReviewRequest, opts ...grpc.CallOption) (*ResolveReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ResolveReviewResponse)
+	err := c.cc.Invoke(ctx, RiskService_ResolveReview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) GetReview(ctx context.Context, in *GetReviewRequest, opts ...grpc.CallOption) (*GetReviewResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetReviewResponse)
+	err := c.cc.Invoke(ctx, RiskService_GetReview_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) ListReviews(ctx context.Context, in *ListReviewsRequest, opts ...grpc.CallOption) (*ListReviewsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListReviewsResponse)
+	err := c.cc.Invoke(ctx, RiskService_ListReviews_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) GetApplication(ctx context.Context, in *GetApplicationRequest, opts ...grpc.CallOption) (*GetApplicationResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(GetApplicationResponse)
+	err := c.cc.Invoke(ctx, RiskService_GetApplication_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) ExplainDecision(ctx context.Context, in *ExplainDecisionRequest, opts ...grpc.CallOption) (*ExplainDecisionResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ExplainDecisionResponse)
+	err := c.cc.Invoke(ctx, RiskService_ExplainDecision_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *riskServiceClient) ExportConsumer(ctx context.Context, in *ExportConsumerRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ExportConsumerResponse], error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	stream, err := c.cc.NewStream(ctx, &RiskService_ServiceDesc.Streams[0], RiskService_ExportConsumer_FullMethodName, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	x := &grpc.GenericClientStream[ExportConsumerRequest, ExportConsumerResponse]{ClientStream: stream}
+	if err := x.ClientStream.SendMsg(in); err != nil {
+		return nil, err
+	}
+	if err := x.ClientStream.CloseSend(); err != nil {
+		return nil, err
+	}
+	return x, nil
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RiskService_ExportConsumerClient = grpc.ServerStreamingClient[ExportConsumerResponse]
+
+func (c *riskServiceClient) EraseConsumer(ctx context.Context, in *EraseConsumerRequest, opts ...grpc.CallOption) (*EraseConsumerResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(EraseConsumerResponse)
+	err := c.cc.Invoke(ctx, RiskService_EraseConsumer_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *riskServiceClient) WatchAlerts(ctx context.Context, in *WatchAlertsRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[WatchAlertsResponse], error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
-	stream, err := c.cc.NewStream(ctx, &RiskService_ServiceDesc.Streams[0], RiskService_WatchAlerts_FullMethodName, cOpts...)
+	stream, err := c.cc.NewStream(ctx, &RiskService_ServiceDesc.Streams[1], RiskService_WatchAlerts_FullMethodName, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -174,6 +456,125 @@ type RiskServiceServer interface {
 	//
 	// Example: {}
 	ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error)
+	// SubmitApplication asks for an account. The risk policy in force admits and scores the applicant from the features that are
+	// sent, and the answer is an offer with its grade, limit, lines and price, or a decline with reasons and, where waiting
+	// helps, when to apply again. Both are kept, with everything that they were reckoned from.
+	//
+	// Each feature is named by the policy (GetPolicy shows the document), and has a source. For every source that is used there
+	// must be consent, given before or with the request: assessment for what the applicant says, which is always needed,
+	// transaction-history, credit-history and telecom-behaviour. Nothing is scored and nothing kept without it. The
+	// outcome of a request that is sent again is the same application, told as it is now.
+	//
+	// Errors: INVALID_ARGUMENT for features that the policy does not declare, that are out of their range, or that it requires
+	// and are left out; FAILED_PRECONDITION, reasons NO_RISK_POLICY, CONSENT_MISSING, OFFER_OPEN, APPLIED_TOO_SOON,
+	// TOO_MANY_CONSENTS, TOO_MANY_APPLICATIONS; ALREADY_EXISTS, reason CONSUMER_HAS_ACCOUNT; NOT_FOUND, reason TERMS_NOT_FOUND,
+	// when the policy's price is a version of the terms that nobody put.
+	//
+	// Example: {"request_id":"app-1","consumer_token":"c-42","currency":"CNY","agreement_version":"2026-01",
+	// "consents":[{"purpose":"assessment","version":"2026-01"}],"features":[{"name":"age_years","value":"31"}]}
+	SubmitApplication(context.Context, *SubmitApplicationRequest) (*SubmitApplicationResponse, error)
+	// ScoreOnly reckons what SubmitApplication would answer to the same features, and keeps nothing: no token is asked for.
+	// Consents must be stated, all of them, as for SubmitApplication.
+	//
+	// Errors: as of SubmitApplication, so far as they are about features and consents.
+	//
+	// Example: {"currency":"CNY","consents":[{"purpose":"assessment","version":"2026-01"}],"features":[
+	// {"name":"age_years","value":"31"}]}
+	ScoreOnly(context.Context, *ScoreOnlyRequest) (*ScoreOnlyResponse, error)
+	// AcceptOffer accepts the offer of an application: in one step consents are recorded, and the account opens with its lines
+	// and the terms that were offered, or its limits are raised. The consent servicing is needed: to keep the account, to bill
+	// and to collect.
+	//
+	// Errors: NOT_FOUND, reason APPLICATION_NOT_FOUND; INVALID_ARGUMENT, reason AGREEMENT_MISMATCH; FAILED_PRECONDITION, reasons
+	// OFFER_EXPIRED, NO_OFFER, CONSENT_MISSING, TOO_MANY_CONSENTS, LIMIT_NOT_RAISED, ACCOUNT_CLOSED; ALREADY_EXISTS, reason
+	// CONSUMER_HAS_ACCOUNT.
+	//
+	// Example: {"request_id":"acc-1","application_id":"app_0000000000001","agreement_version":"2026-01","consents":[
+	// {"purpose":"servicing","version":"2026-01"}]}
+	AcceptOffer(context.Context, *AcceptOfferRequest) (*AcceptOfferResponse, error)
+	// WithdrawOffer ends an offer that the consumer does not want, so that they can apply again.
+	//
+	// Errors: as of AcceptOffer, reasons APPLICATION_NOT_FOUND, OFFER_EXPIRED, NO_OFFER.
+	//
+	// Example: {"request_id":"wdo-1","application_id":"app_0000000000001","reason":"consumer changed their mind"}
+	WithdrawOffer(context.Context, *WithdrawOfferRequest) (*WithdrawOfferResponse, error)
+	// WithdrawConsent ends a consumer's consent to a purpose. An open offer that was made with it ends too. What was done with it
+	// before stays as it was done.
+	//
+	// Errors: NOT_FOUND, reason CONSENT_NOT_FOUND.
+	//
+	// Example: {"request_id":"wdc-1","consumer_token":"c-42","purpose":"telecom-behaviour"}
+	WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error)
+	// RequestLimitReview scores the consumer of an account again, from fresh features and, for those that the policy declares with
+	// the source record, what the core knows itself. A higher limit is an offer, to be accepted with AcceptOffer; a lower one takes
+	// effect at once, with the reason codes in the event, and no line's limit is raised by the way; the same limit stays. A
+	// decline changes nothing.
+	//
+	// Errors: as of SubmitApplication; NOT_FOUND, reason ACCOUNT_NOT_FOUND; FAILED_PRECONDITION, reason ACCOUNT_CLOSED.
+	//
+	// Example: {"request_id":"rev-1","account_id":"acc_0000000000001","currency":"CNY","agreement_version":"2026-01","features":[
+	// {"name":"age_years","value":"31"}]}
+	RequestLimitReview(context.Context, *RequestLimitReviewRequest) (*RequestLimitReviewResponse, error)
+	// RequestHumanReview asks that a person look at a decision: of an application, on an order, or on an account as it stands.
+	// The statement is the consumer's word in the matter, and must not have names, numbers of identity documents, phones or
+	// accounts in it: it is journalled.
+	//
+	// Errors: NOT_FOUND, reasons APPLICATION_NOT_FOUND, AUTHORIZATION_NOT_FOUND, ACCOUNT_NOT_FOUND; ALREADY_EXISTS, reason
+	// REVIEW_PENDING; FAILED_PRECONDITION, reasons TOO_MANY_REVIEWS, APPLICATION_ERASED.
+	//
+	// Example: {"request_id":"hum-1","application_id":"app_0000000000001","statement":"my income was typed in wrong"}
+	RequestHumanReview(context.Context, *RequestHumanReviewRequest) (*RequestHumanReviewResponse, error)
+	// ResolveReview records what the person found. To overturn the decline of an application is to make an offer: a grade of the
+	// policy, and a limit within that grade's floor and ceiling. To overturn a decision on an order or an account records
+	// that it was wrong, and changes nothing else. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason REVIEW_NOT_FOUND; INVALID_ARGUMENT, reason OFFER_REQUIRED, or fields of the offer beyond what the
+	// policy allows; FAILED_PRECONDITION, reasons REVIEW_RESOLVED, NOTHING_TO_OFFER, APPLICATION_NOT_DECLINED,
+	// APPLICATION_SUPERSEDED, APPLICATION_ERASED, NO_RISK_POLICY.
+	//
+	// Example: {"request_id":"res-1","review_id":"rev_0000000000001","outcome":"REVIEW_OUTCOME_OVERTURNED","note":"income was
+	// mistyped, payslip seen","offer":{"grade":"C","limit":50000,"agreement_version":"2026-01"}}
+	ResolveReview(context.Context, *ResolveReviewRequest) (*ResolveReviewResponse, error)
+	// GetReview reads a review, with the application that it is about.
+	//
+	// Errors: NOT_FOUND, reason REVIEW_NOT_FOUND.
+	//
+	// Example: {"review_id":"rev_0000000000001"}
+	GetReview(context.Context, *GetReviewRequest) (*GetReviewResponse, error)
+	// ListReviews pages through reviews, those of a shard newest first. Operators and admins only.
+	//
+	// Example: {"pending":true,"page_size":50}
+	ListReviews(context.Context, *ListReviewsRequest) (*ListReviewsResponse, error)
+	// GetApplication reads an application as it is now.
+	//
+	// Errors: NOT_FOUND, reason APPLICATION_NOT_FOUND.
+	//
+	// Example: {"application_id":"app_0000000000001"}
+	GetApplication(context.Context, *GetApplicationRequest) (*GetApplicationResponse, error)
+	// ExplainDecision tells why: of an application what it was decided by, of an order what the ledger's own limits and the decision
+	// rules of the policy said. The texts of rules are those of the version of the policy that decided.
+	//
+	// Errors: NOT_FOUND, reasons APPLICATION_NOT_FOUND, AUTHORIZATION_NOT_FOUND.
+	//
+	// Example: {"application_id":"app_0000000000001"} or {"authorization_id":"auth_00000000000010000001"}
+	ExplainDecision(context.Context, *ExplainDecisionRequest) (*ExplainDecisionResponse, error)
+	// ExportConsumer streams all that is held on a consumer's token, a record a message: consents, applications, reviews, the
+	// account with its lines, controls and mandates, what it owes, its authorizations, statements and items; and a last one
+	// that says what else there is. Each is told as it is when it is read. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason CONSUMER_NOT_FOUND.
+	//
+	// Example: {"consumer_token":"c-42"}
+	ExportConsumer(*ExportConsumerRequest, grpc.ServerStreamingServer[ExportConsumerResponse]) error
+	// EraseConsumer takes away of a consumer all that law does not oblige to keep, and tells what is kept, why, and until when.
+	// Applications lose what was said and what was made of it, reviews their texts, consents all but that they ended. While an
+	// account is open or owes, it, the application that it is kept by and consents stay; ask again once it is closed. An open
+	// offer ends. docs/RISK.md says what the journal keeps. Operators and admins only.
+	//
+	// Errors: NOT_FOUND, reason CONSUMER_NOT_FOUND.
+	//
+	// Example: {"request_id":"era-1","consumer_token":"c-42"}
+	EraseConsumer(context.Context, *EraseConsumerRequest) (*EraseConsumerResponse, error)
 	// WatchAlerts streams every alert after a cursor, oldest first, and then goes on with new ones as they are raised.
 	// Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with. Cursors are
 	// those of EventService.
@@ -204,6 +605,48 @@ func (UnimplementedRiskServiceServer) GetPolicy(context.Context, *GetPolicyReque
 }
 func (UnimplementedRiskServiceServer) ListPolicies(context.Context, *ListPoliciesRequest) (*ListPoliciesResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListPolicies not implemented")
+}
+func (UnimplementedRiskServiceServer) SubmitApplication(context.Context, *SubmitApplicationRequest) (*SubmitApplicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method SubmitApplication not implemented")
+}
+func (UnimplementedRiskServiceServer) ScoreOnly(context.Context, *ScoreOnlyRequest) (*ScoreOnlyResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ScoreOnly not implemented")
+}
+func (UnimplementedRiskServiceServer) AcceptOffer(context.Context, *AcceptOfferRequest) (*AcceptOfferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method AcceptOffer not implemented")
+}
+func (UnimplementedRiskServiceServer) WithdrawOffer(context.Context, *WithdrawOfferRequest) (*WithdrawOfferResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawOffer not implemented")
+}
+func (UnimplementedRiskServiceServer) WithdrawConsent(context.Context, *WithdrawConsentRequest) (*WithdrawConsentResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method WithdrawConsent not implemented")
+}
+func (UnimplementedRiskServiceServer) RequestLimitReview(context.Context, *RequestLimitReviewRequest) (*RequestLimitReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestLimitReview not implemented")
+}
+func (UnimplementedRiskServiceServer) RequestHumanReview(context.Context, *RequestHumanReviewRequest) (*RequestHumanReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RequestHumanReview not implemented")
+}
+func (UnimplementedRiskServiceServer) ResolveReview(context.Context, *ResolveReviewRequest) (*ResolveReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ResolveReview not implemented")
+}
+func (UnimplementedRiskServiceServer) GetReview(context.Context, *GetReviewRequest) (*GetReviewResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetReview not implemented")
+}
+func (UnimplementedRiskServiceServer) ListReviews(context.Context, *ListReviewsRequest) (*ListReviewsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListReviews not implemented")
+}
+func (UnimplementedRiskServiceServer) GetApplication(context.Context, *GetApplicationRequest) (*GetApplicationResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetApplication not implemented")
+}
+func (UnimplementedRiskServiceServer) ExplainDecision(context.Context, *ExplainDecisionRequest) (*ExplainDecisionResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ExplainDecision not implemented")
+}
+func (UnimplementedRiskServiceServer) ExportConsumer(*ExportConsumerRequest, grpc.ServerStreamingServer[ExportConsumerResponse]) error {
+	return status.Error(codes.Unimplemented, "method ExportConsumer not implemented")
+}
+func (UnimplementedRiskServiceServer) EraseConsumer(context.Context, *EraseConsumerRequest) (*EraseConsumerResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method EraseConsumer not implemented")
 }
 func (UnimplementedRiskServiceServer) WatchAlerts(*WatchAlertsRequest, grpc.ServerStreamingServer[WatchAlertsResponse]) error {
 	return status.Error(codes.Unimplemented, "method WatchAlerts not implemented")
@@ -301,6 +744,251 @@ func _RiskService_ListPolicies_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RiskService_SubmitApplication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(SubmitApplicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).SubmitApplication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_SubmitApplication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).SubmitApplication(ctx, req.(*SubmitApplicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_ScoreOnly_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ScoreOnlyRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).ScoreOnly(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_ScoreOnly_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).ScoreOnly(ctx, req.(*ScoreOnlyRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_AcceptOffer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcceptOfferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).AcceptOffer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_AcceptOffer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).AcceptOffer(ctx, req.(*AcceptOfferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_WithdrawOffer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawOfferRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).WithdrawOffer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_WithdrawOffer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).WithdrawOffer(ctx, req.(*WithdrawOfferRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_WithdrawConsent_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(WithdrawConsentRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).WithdrawConsent(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_WithdrawConsent_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).WithdrawConsent(ctx, req.(*WithdrawConsentRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_RequestLimitReview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestLimitReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).RequestLimitReview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_RequestLimitReview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).RequestLimitReview(ctx, req.(*RequestLimitReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_RequestHumanReview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RequestHumanReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).RequestHumanReview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_RequestHumanReview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).RequestHumanReview(ctx, req.(*RequestHumanReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_ResolveReview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResolveReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).ResolveReview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_ResolveReview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).ResolveReview(ctx, req.(*ResolveReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_GetReview_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetReviewRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).GetReview(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_GetReview_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).GetReview(ctx, req.(*GetReviewRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_ListReviews_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListReviewsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).ListReviews(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_ListReviews_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).ListReviews(ctx, req.(*ListReviewsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_GetApplication_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetApplicationRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).GetApplication(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_GetApplication_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).GetApplication(ctx, req.(*GetApplicationRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_ExplainDecision_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ExplainDecisionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).ExplainDecision(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_ExplainDecision_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).ExplainDecision(ctx, req.(*ExplainDecisionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _RiskService_ExportConsumer_Handler(srv interface{}, stream grpc.ServerStream) error {
+	m := new(ExportConsumerRequest)
+	if err := stream.RecvMsg(m); err != nil {
+		return err
+	}
+	return srv.(RiskServiceServer).ExportConsumer(m, &grpc.GenericServerStream[ExportConsumerRequest, ExportConsumerResponse]{ServerStream: stream})
+}
+
+// This type alias is provided for backwards compatibility with existing code that references the prior non-generic stream type by name.
+type RiskService_ExportConsumerServer = grpc.ServerStreamingServer[ExportConsumerResponse]
+
+func _RiskService_EraseConsumer_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(EraseConsumerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RiskServiceServer).EraseConsumer(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RiskService_EraseConsumer_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RiskServiceServer).EraseConsumer(ctx, req.(*EraseConsumerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RiskService_WatchAlerts_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(WatchAlertsRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -335,8 +1023,65 @@ var RiskService_ServiceDesc = grpc.ServiceDesc{
 			MethodName: "ListPolicies",
 			Handler:    _RiskService_ListPolicies_Handler,
 		},
+		{
+			MethodName: "SubmitApplication",
+			Handler:    _RiskService_SubmitApplication_Handler,
+		},
+		{
+			MethodName: "ScoreOnly",
+			Handler:    _RiskService_ScoreOnly_Handler,
+		},
+		{
+			MethodName: "AcceptOffer",
+			Handler:    _RiskService_AcceptOffer_Handler,
+		},
+		{
+			MethodName: "WithdrawOffer",
+			Handler:    _RiskService_WithdrawOffer_Handler,
+		},
+		{
+			MethodName: "WithdrawConsent",
+			Handler:    _RiskService_WithdrawConsent_Handler,
+		},
+		{
+			MethodName: "RequestLimitReview",
+			Handler:    _RiskService_RequestLimitReview_Handler,
+		},
+		{
+			MethodName: "RequestHumanReview",
+			Handler:    _RiskService_RequestHumanReview_Handler,
+		},
+		{
+			MethodName: "ResolveReview",
+			Handler:    _RiskService_ResolveReview_Handler,
+		},
+		{
+			MethodName: "GetReview",
+			Handler:    _RiskService_GetReview_Handler,
+		},
+		{
+			MethodName: "ListReviews",
+			Handler:    _RiskService_ListReviews_Handler,
+		},
+		{
+			MethodName: "GetApplication",
+			Handler:    _RiskService_GetApplication_Handler,
+		},
+		{
+			MethodName: "ExplainDecision",
+			Handler:    _RiskService_ExplainDecision_Handler,
+		},
+		{
+			MethodName: "EraseConsumer",
+			Handler:    _RiskService_EraseConsumer_Handler,
+		},
 	},
 	Streams: []grpc.StreamDesc{
+		{
+			StreamName:    "ExportConsumer",
+			Handler:       _RiskService_ExportConsumer_Handler,
+			ServerStreams: true,
+		},
 		{
 			StreamName:    "WatchAlerts",
 			Handler:       _RiskService_WatchAlerts_Handler,
