@@ -31,7 +31,7 @@ func rpcs() (list []protoreflect.MethodDescriptor) {
 	for _, file := range []protoreflect.FileDescriptor{
 		holdfastv1.File_holdfast_v1_authorization_proto, holdfastv1.File_holdfast_v1_account_proto,
 		holdfastv1.File_holdfast_v1_event_proto, holdfastv1.File_holdfast_v1_admin_proto,
-		holdfastv1.File_holdfast_v1_billing_proto, holdfastv1.File_holdfast_v1_terms_proto,
+		holdfastv1.File_holdfast_v1_billing_proto, holdfastv1.File_holdfast_v1_terms_proto, holdfastv1.File_holdfast_v1_risk_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
@@ -214,6 +214,10 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 		return known[k.r.IntN(len(known))]
 	}
 	switch name {
+	case "purpose":
+		return []string{"assessment", "transaction-history", "credit-history", "telecom-behaviour", "servicing"}[k.r.IntN(5)]
+	case "grade":
+		return []string{"A", "B", "C", "D", "S"}[k.r.IntN(5)]
 	case "currency":
 		return []string{"USD", "cny", "XXXX", "CNY"}[min(k.r.IntN(20), 3)]
 	case "carrier_id":
@@ -229,6 +233,9 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 	case "document":
 		// Few versions, since whoever reads the journal reads them all; without offers, whose rates take time to check, and not
 		// for the accounts of the book.
+		if f.Parent().Name() == "PutPolicyRequest" {
+			return policyText(fmt.Sprintf("policy-%d", k.r.IntN(8)), "name: made_up; when: order.amount > 5000; action: review; reason: MADE_UP")
+		}
 		t := terms.Default()
 		t.Version, t.Currency, t.Installments.Offers = fmt.Sprintf("terms-%d", k.r.IntN(8)), "UGX", nil
 		return string(terms.Format(t))
@@ -274,10 +281,36 @@ func (k *maker) mend(m *dynamicpb.Message) {
 		d.Set(d.Descriptor().Fields().ByName("seconds"), protoreflect.ValueOfInt64(1+k.r.Int64N(most)))
 		d.Clear(d.Descriptor().Fields().ByName("nanos"))
 	}
+	if f := fields.ByName("features"); f != nil && k.r.IntN(4) > 0 {
+		k.mendFeatures(m.Mutable(f).List(), m.Mutable(fields.ByName("consents")).List())
+	}
 	switch name := m.Descriptor().Name(); {
 	case name == "AdvanceClockRequest": // by decades it takes long to catch up with
 		seconds("duration", 5*24*3600)
 	case k.r.IntN(8) == 0:
+	case name == "SubmitApplicationRequest" && k.r.IntN(2) == 0: // somebody new
+		m.Set(fields.ByName("consumer_token"), protoreflect.ValueOfString(fmt.Sprintf("applicant-%d", k.r.Int64N(1e9))))
+	case name == "RequestHumanReviewRequest", name == "ExplainDecisionRequest":
+		for i, about := range []protoreflect.Name{"application_id", "authorization_id", "account_id"} {
+			if f := fields.ByName(about); f != nil && i != k.r.IntN(2) {
+				m.Clear(f)
+			}
+		}
+	case name == "ResolveReviewRequest":
+		if k.r.IntN(2) == 0 {
+			m.Set(fields.ByName("outcome"), protoreflect.ValueOfEnum(1))
+			m.Clear(fields.ByName("offer"))
+		}
+	case name == "WithdrawOfferRequest", name == "AcceptOfferRequest", name == "GetApplicationRequest":
+		if known := k.known["application_id"]; len(known) > 0 {
+			m.Set(fields.ByName("application_id"), protoreflect.ValueOfString(known[len(known)-1]))
+		}
+		if f := fields.ByName("consents"); f != nil {
+			m.Clear(f)
+			one := m.Mutable(f).List().AppendMutable().Message()
+			one.Set(one.Descriptor().Fields().ByName("purpose"), protoreflect.ValueOfString("servicing"))
+			one.Set(one.Descriptor().Fields().ByName("version"), protoreflect.ValueOfString("v1"))
+		}
 	case name == "SetMandateRequest" && len(k.known[withBills]) > 0:
 		m.Set(account, protoreflect.ValueOfString(k.known[withBills][len(k.known[withBills])-1]))
 	case name == "ExtendRequest":
@@ -293,6 +326,25 @@ func (k *maker) mend(m *dynamicpb.Message) {
 			m.Clear(fields.ByName("value_date"))
 			m.Clear(fields.ByName("reference"))
 		}
+	}
+}
+
+// mendFeatures are features that the policy knows, and the consents that they need; now and then one is something else.
+func (k *maker) mendFeatures(list, consents protoreflect.List) {
+	set := func(to protoreflect.List, first, second protoreflect.Name, a, b string) {
+		one := to.AppendMutable().Message()
+		one.Set(one.Descriptor().Fields().ByName(first), protoreflect.ValueOfString(a))
+		one.Set(one.Descriptor().Fields().ByName(second), protoreflect.ValueOfString(b))
+	}
+	list.Truncate(0)
+	for _, f := range features() {
+		if k.r.IntN(60) > 0 {
+			set(list, "name", "value", f.GetName(), f.GetValue())
+		}
+	}
+	consents.Truncate(0)
+	for _, c := range toScore() {
+		set(consents, "purpose", "version", c.GetPurpose(), c.GetVersion())
 	}
 }
 

@@ -28,6 +28,7 @@ type ServeCmd struct {
 	Cache          size          `help:"Memory for accounts and other rows." default:"768MiB"`
 	NoPortfolio    bool          `help:"Keep no portfolio: GetPortfolio, and the metrics of it, have nothing to tell; saves 48 bytes an account, and reading the journal beside the writers."`
 	Policy         string        `help:"Risk policy in force while no other has been activated: default for the one that ships, none, or a document." default:"default" placeholder:"FILE"`
+	RecordsKept    int           `name:"records-kept-years" help:"How many years the records of a closed account are kept when its consumer asks for erasure." default:"10"`
 	VirtualClock   string        `help:"Run on a virtual clock that begins at this instant and moves only by AdvanceClock." placeholder:"RFC3339"`
 	Callers        string        `help:"YAML file of who may call; without it everybody may." type:"existingfile" placeholder:"FILE"`
 	TLSCert        string        `name:"tls-cert" help:"Certificate of the server (PEM)." type:"existingfile" placeholder:"FILE"`
@@ -140,12 +141,15 @@ func (c *ServeCmd) risk(config *server.Config) error {
 func (c *ServeCmd) config(log *slog.Logger) (server.Config, error) {
 	config := server.Config{
 		Data: c.Data, Shards: c.Shards, Zone: c.Zone, CacheBytes: int64(c.Cache), Listen: c.Listen, Ops: c.Ops,
-		AllowPlaintext: c.AllowPlaintext, Drain: c.Drain, Version: version(), Logger: log, NoPortfolio: c.NoPortfolio,
+		AllowPlaintext: c.AllowPlaintext, Drain: c.Drain, Version: version(), Logger: log, NoPortfolio: c.NoPortfolio, RecordsKept: c.RecordsKept,
 		Remember: func(portfolio int64) { limitMemory(int64(c.Cache), portfolio) },
 		Edge: server.EdgeConfig{
 			Deadline: c.Deadline,
 			TLS:      server.TLSConfig{CertFile: c.TLSCert, KeyFile: c.TLSKey, ClientCAFile: c.ClientCA},
 		},
+	}
+	if c.RecordsKept < 1 || c.RecordsKept > 100 {
+		return config, fmt.Errorf("--records-kept-years: %d is not within 1 and 100", c.RecordsKept)
 	}
 	if err := c.risk(&config); err != nil {
 		return config, err

@@ -125,8 +125,8 @@ func newCounting(what string, shard int) func(done, total uint64) {
 // printReport says what was found in a shard; true when that is bad.
 func printReport(shard int, r *audit.Report) bool {
 	if len(r.Faults) == 0 {
-		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements and %d receipts; %s; journal hash %s, state hash %s\n",
-			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Receipts, comparison(r), r.Hash, r.Digest)
+		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications, %d reviews and %d receipts; %s; journal hash %s, state hash %s\n",
+			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Applications, r.Reviews, r.Receipts, comparison(r), r.Hash, r.Digest)
 		return false
 	}
 	for _, f := range r.Faults {
@@ -163,8 +163,9 @@ func (c *VerifyCmd) verifyServer(ctx context.Context) error {
 	if len(verdict.GetFaults()) > 0 {
 		return errFaults
 	}
-	fmt.Printf("sound: %d entries make %d accounts, %d authorizations, %d items and %d statements; the state agrees in %d rows\n", verdict.GetEntries(),
-		verdict.GetAccounts(), verdict.GetAuthorizations(), verdict.GetItems(), verdict.GetStatements(), verdict.GetRows())
+	fmt.Printf("sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications and %d reviews; the state agrees in %d rows\n", verdict.GetEntries(),
+		verdict.GetAccounts(), verdict.GetAuthorizations(), verdict.GetItems(), verdict.GetStatements(),
+		verdict.GetApplications(), verdict.GetReviews(), verdict.GetRows())
 	return nil
 }
 

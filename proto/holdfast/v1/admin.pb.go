@@ -541,7 +541,11 @@ type VerifyResponse struct {
 	// the last message.
 	Statements int64 `protobuf:"varint,10,opt,name=statements,proto3" json:"statements,omitempty"`
 	// The shards, in their order. Set in the last message.
-	Shards        []*VerifiedShard `protobuf:"bytes,11,rep,name=shards,proto3" json:"shards,omitempty"`
+	Shards []*VerifiedShard `protobuf:"bytes,11,rep,name=shards,proto3" json:"shards,omitempty"`
+	// Applications that were checked with their consumers. Set in the last message.
+	Applications int64 `protobuf:"varint,12,opt,name=applications,proto3" json:"applications,omitempty"`
+	// Reviews that were checked with their consumers. Set in the last message.
+	Reviews       int64 `protobuf:"varint,13,opt,name=reviews,proto3" json:"reviews,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -651,6 +655,20 @@ func (x *VerifyResponse) GetShards() []*VerifiedShard {
 		return x.Shards
 	}
 	return nil
+}
+
+func (x *VerifyResponse) GetApplications() int64 {
+	if x != nil {
+		return x.Applications
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetReviews() int64 {
+	if x != nil {
+		return x.Reviews
+	}
+	return 0
 }
 
 // VerifiedShard names what a shard has by hashes. Two nodes of a cluster, or two backups, whose shard ends with the same
@@ -1539,7 +1557,7 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\rBackupRequest\"&\n" +
 	"\x0eBackupResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\"\x0f\n" +
-	"\rVerifyRequest\"\xd3\x02\n" +
+	"\rVerifyRequest\"\x91\x03\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12#\n" +
@@ -1554,7 +1572,9 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"statements\x18\n" +
 	" \x01(\x03R\n" +
 	"statements\x122\n" +
-	"\x06shards\x18\v \x03(\v2\x1a.holdfast.v1.VerifiedShardR\x06shards\"t\n" +
+	"\x06shards\x18\v \x03(\v2\x1a.holdfast.v1.VerifiedShardR\x06shards\x12\"\n" +
+	"\fapplications\x18\f \x01(\x03R\fapplications\x12\x18\n" +
+	"\areviews\x18\r \x01(\x03R\areviews\"t\n" +
 	"\rVerifiedShard\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x12\n" +
