@@ -19,6 +19,7 @@ type ReplayCmd struct {
 	Data      string        `placeholder:"DIR" help:"Directory for the book; it must be new. Without it ./replay-data, or the first of ./replay-data-2, -3, ... that is free."`
 	Target    string        `placeholder:"HOST:PORT" help:"Drive a running server, whose clock must be virtual, instead of starting one."`
 	Step      time.Duration `default:"1h" placeholder:"D" help:"Cut times to a multiple of this. Each move of the clock costs a few writes to the disk; 1s is exact and slow (${default})."`
+	Policy    string        `placeholder:"FILE" help:"Risk policy of the server that is started: default (which is the default), none, or a document."`
 	Lenient   bool          `help:"Skip bad rows and count them, instead of refusing the file."`
 	SecretKey string        `type:"existingfile" placeholder:"FILE" help:"File with the secret, at least 16 bytes, of the tokens that stand for consumers and phones. Without it a public one is used: enough for trials."`
 	PrintMap  bool          `help:"Print the map and end; a beginning for one of your own."`
@@ -60,6 +61,8 @@ func (c *ReplayCmd) Validate() error {
 		return errors.New("--orders is required")
 	case c.Target != "" && c.Data != "":
 		return errors.New("--data is for a server that replay starts, not for --target")
+	case c.Target != "" && c.Policy != "":
+		return errors.New("--policy is for a server that replay starts, not for --target")
 	case c.Step < time.Millisecond:
 		return errors.New("--step must be at least 1ms")
 	}
@@ -147,8 +150,13 @@ func (c *ReplayCmd) server(ctx context.Context, m *orderMap, first time.Time) (
 	if dir, err = newBookDir(c.Data, "replay-data"); err != nil {
 		return "", nil, "", err
 	}
-	p, err = start(ctx, "serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops", "", "--zone", m.Time.Zone,
-		"--virtual-clock", first.UTC().Format(time.RFC3339))
+	args := []string{
+		"serve", "--data", dir, "--listen", "127.0.0.1:0", "--ops", "", "--zone", m.Time.Zone, "--virtual-clock", first.UTC().Format(time.RFC3339),
+	}
+	if c.Policy != "" {
+		args = append(args, "--policy", c.Policy)
+	}
+	p, err = start(ctx, args...)
 	if err != nil {
 		return "", nil, "", err
 	}
