@@ -27,7 +27,8 @@ type RiskEvaluateCmd struct {
 func (RiskEvaluateCmd) Help() string {
 	return `Scores each row of a CSV and holds the scores against what became of it: AUC, Gini and KS with intervals of 95 % by bootstrap,
 calibration by tenths, what each cutoff would decline, and how far score and features have moved from the rows that train to
-those that test (PSI: below 0.1 little, above 0.25 a lot). When the spec keeps no rows back, all are evaluated.
+those that test (PSI: below 0.1 little, above 0.25 a lot). When the spec keeps no rows back, all are evaluated. Of protected
+columns it tells how the score, which does not know them, treats their groups.
 
   holdfast risk evaluate --data x.csv --spec features.yaml --policy policy.yaml
   holdfast risk evaluate --data x.csv --spec features.yaml --policy policy.yaml --pictures pictures
@@ -60,6 +61,7 @@ func (c *RiskEvaluateCmd) Run(context.Context) error {
 		}
 		r.moved(card, training, testing)
 	}
+	r.treats(card, data)
 	if c.Pictures != "" {
 		if err := drawEvaluation(c.Pictures, r.tested()); err != nil {
 			return err
@@ -106,6 +108,7 @@ type evaluation struct {
 	Test     *evaluated  `json:"test,omitempty"`
 	ScorePSI *float64    `json:"score_psi,omitempty"`
 	Features []stability `json:"features_psi,omitempty"`
+	Groups   []treated   `json:"groups,omitempty"`
 	Pictures string      `json:"pictures,omitempty"`
 }
 
@@ -125,6 +128,13 @@ type evaluated struct {
 	Gains       []evaluate.Gain      `json:"gains"`
 
 	sample *evaluate.Sample
+}
+
+// treated is how the score treats the groups of a protected column, with the cutoff that KS is at.
+type treated struct {
+	Column string        `json:"column"`
+	Cutoff int           `json:"cutoff"`
+	Groups []train.Group `json:"groups"`
 }
 
 // stability is how far a feature has moved.
@@ -149,6 +159,18 @@ func (c *RiskEvaluateCmd) part(card *scorecard.Scorecard, d *train.Data) (*evalu
 	}
 	p.Calibration, p.Gains = sample.Calibrate(card.PD), sample.Gains()
 	return p, nil
+}
+
+// treats says how the score treats what it does not know.
+func (r *evaluation) treats(card *scorecard.Scorecard, data *train.Data) {
+	p, tested := r.tested(), data.Training()
+	if r.Test != nil {
+		tested = data.Testing()
+	}
+	for i := range tested.Groups {
+		c := &tested.Groups[i]
+		r.Groups = append(r.Groups, treated{c.Name, p.KSAt + 1, train.GroupBy(c, p.sample, card.PD, p.KSAt+1)})
+	}
 }
 
 // moved says how far score and features have moved from the rows that train to those that test.

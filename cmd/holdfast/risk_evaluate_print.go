@@ -16,6 +16,7 @@ func (r *evaluation) print(out io.Writer) error {
 	r.calibration(&b)
 	r.gains(&b)
 	r.stability(&b)
+	r.treatment(&b)
 	if r.Pictures != "" {
 		fmt.Fprintf(&b, "Pictures are in %s.\n", r.Pictures)
 	}
@@ -141,4 +142,26 @@ func (r *evaluation) stability(b *bytes.Buffer) {
 		line(f.Feature, f.PSI)
 	}
 	b.WriteString(t.String() + "\n")
+}
+
+// treatment says how the score treats groups that it does not know.
+func (r *evaluation) treatment(b *bytes.Buffer) {
+	for i, column := range r.Groups {
+		if i == 0 {
+			fmt.Fprintf(b, "Protected attributes, which the score does not know: what declining all below %d does to each group\n", column.Cutoff)
+		}
+		t := &table{align: "l"}
+		t.row(column.Column, "rows", "foretold", "seen", "declined", "good declined", "AUC")
+		for _, g := range column.Groups {
+			goods, auc := "-", "-"
+			if g.GoodsOut != nil {
+				goods = inPercent(*g.GoodsOut)
+			}
+			if g.AUC != nil {
+				auc = fixed(*g.AUC, 3)
+			}
+			t.row(g.Name, thousands(int64(g.Rows)), inPercent(g.Foretold), inPercent(g.Seen), inPercent(g.Declined), goods, auc)
+		}
+		b.WriteString(t.String() + "\n")
+	}
 }

@@ -143,6 +143,7 @@ func (f *file) head() error {
 
 // find finds the wanted columns.
 func (f *file) find(seen map[string]int) error {
+	f.want = slices.DeleteFunc(slices.Clone(f.want), func(w Want) bool { return w.IfThere && seen[w.Column] == 0 })
 	for _, w := range f.want {
 		number, there := seen[w.Column]
 		if !there {

@@ -41,6 +41,15 @@ func TestRead(t *testing.T) {
 	require.Equal(t, []int32{0, 1}, some.Column("home").Codes)
 }
 
+func TestColumnsThatMayNotBeThere(t *testing.T) {
+	wants := append([]table.Want{{Column: "sex", Kind: scorecard.KindCategory, IfThere: true}, {Column: "note", Kind: scorecard.KindCategory, IfThere: true}}, want...)
+	read, err := table.Read(strings.NewReader("income,home,note\n1,own,x\n"), wants, table.Limits{})
+	require.NoError(t, err)
+	require.Nil(t, read.Column("sex"))
+	require.Equal(t, []string{"x"}, read.Column("note").Names)
+	require.Equal(t, []float64{1}, read.Column("income").Numbers)
+}
+
 func TestDirtyFiles(t *testing.T) {
 	const header = "id,income,home\n"
 	for _, tc := range []struct{ name, text, fault string }{

@@ -37,6 +37,7 @@ type Want struct {
 	Kind    scorecard.Kind // KindFlag is read as a category
 	Missing []string       // texts that mean that a value is missing
 	Names   bool           // categories are names, of which there may be as many as rows
+	IfThere bool           // the file may do without: then the table has no such column
 }
 
 // Table is what was read.

@@ -17,6 +17,7 @@ type Data struct {
 	Test     []bool         // which rows test; none do without a split
 	Features []table.Column // of the spec, in its order
 	Lines    []int          // of the file
+	Groups   []table.Column // protected columns of the spec that the file has: to see how the score treats them, and never to make it
 }
 
 // Rows is how many there are.
@@ -33,6 +34,9 @@ func (s *Spec) Wants() []table.Want {
 		if f.Is == "" && !slices.ContainsFunc(wants[1:], func(w table.Want) bool { return w.Column == f.Column && w.Kind == f.kind() && !w.Names }) {
 			wants = append(wants, table.Want{Column: f.Column, Kind: f.kind(), Missing: s.Missing})
 		}
+	}
+	for _, column := range s.Protected {
+		wants = append(wants, table.Want{Column: column, Kind: scorecard.KindCategory, Missing: s.Missing, Names: true, IfThere: true})
 	}
 	return wants
 }
@@ -59,6 +63,17 @@ func (s *Spec) Data(t *table.Table) (*Data, error) {
 	}
 	if len(faults.List) > 0 {
 		return nil, &faults
+	}
+	for _, name := range s.Protected {
+		last := -1 // an input may be of the same column
+		for i := range t.Columns {
+			if t.Columns[i].Name == name {
+				last = i
+			}
+		}
+		if last >= 0 {
+			d.Groups = append(d.Groups, group(&t.Columns[last]))
+		}
 	}
 	return d, nil
 }
@@ -149,9 +164,10 @@ func (f *Feature) wrong(c *table.Column, row int) string {
 
 // Select is some of the rows.
 func (d *Data) Select(rows []int) *Data {
-	t := table.Table{Columns: d.Features, Lines: d.Lines}
+	t := table.Table{Columns: slices.Concat(d.Features, d.Groups), Lines: d.Lines}
 	s := t.Select(rows)
-	some := &Data{Bad: make([]bool, len(rows)), Test: make([]bool, len(rows)), Features: s.Columns, Lines: s.Lines}
+	features, groups := s.Columns[:len(d.Features)], s.Columns[len(d.Features):]
+	some := &Data{Bad: make([]bool, len(rows)), Test: make([]bool, len(rows)), Features: features, Groups: groups, Lines: s.Lines}
 	for i, row := range rows {
 		some.Bad[i], some.Test[i] = d.Bad[row], d.Test[row]
 	}
