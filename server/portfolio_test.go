@@ -150,3 +150,30 @@ func TestPortfolioRequestsAreChecked(t *testing.T) {
 	_, err = holdfastv1.NewPortfolioServiceClient(without.conn).GetPortfolio(t.Context(), &holdfastv1.GetPortfolioRequest{})
 	requireReason(t, err, codes.FailedPrecondition, "NO_PORTFOLIO")
 }
+
+// TestEveryNodeTellsTheSamePortfolio as of the same entries, waiting for those that it has not followed yet, whoever decides.
+func TestEveryNodeTellsTheSamePortfolio(t *testing.T) {
+	const shards = 2
+	ns := serveNodes(t, 2, shards, nil)
+	for shard := range shards {
+		for i := range 10 {
+			b := ns.list[i%2]
+			a := ns.list[0].accountIn(shard, 1e6)
+			_, err := b.Authorize(t.Context(), orderOf(a, b.fresh("node-"+b.config.Cluster.Node), b.fresh("node-"+b.config.Cluster.Node), 100))
+			require.NoError(t, err)
+		}
+	}
+	owner, others := ns.owner(0)
+	told, err := holdfastv1.NewPortfolioServiceClient(owner.conn).GetPortfolio(t.Context(), &holdfastv1.GetPortfolioRequest{})
+	require.NoError(t, err)
+	asOf := &holdfastv1.GetPortfolioRequest{}
+	for _, m := range told.GetPortfolio().GetMarks() {
+		asOf.AsOf = append(asOf.AsOf, &holdfastv1.ShardSequence{Shard: m.GetShard(), Sequence: m.GetSequence()})
+	}
+	for _, b := range others {
+		same, err := holdfastv1.NewPortfolioServiceClient(b.conn).GetPortfolio(t.Context(), asOf)
+		require.NoError(t, err)
+		require.True(t, proto.Equal(told, same), "%v\n%v", told, same)
+	}
+	require.NotZero(t, told.GetPortfolio().GetAccountsOpened())
+}
