@@ -77,6 +77,22 @@ func decisionsProto(m *holdfastv1.Portfolio, p *portfolio.Portfolio) {
 		}
 		m.Decisions = append(m.Decisions, row)
 	}
+	for _, a := range p.Applied {
+		m.Applications = append(m.Applications, &holdfastv1.ApplicationMix{
+			Month: a.Month.String(), Currency: string(a.Currency), LimitReviews: a.Kind == ledger.LimitReview, Offered: a.Offered, Limit: int64(a.Limit),
+			Declined: a.Declined, Accepted: a.Accepted,
+		})
+	}
+	for _, g := range p.Grades {
+		m.OfferedGrades = append(m.OfferedGrades, &holdfastv1.OfferedGrade{
+			Month: g.Month.String(), Currency: string(g.Currency), Grade: g.Grade, Offered: g.Offered, Limit: int64(g.Limit),
+		})
+	}
+	for _, r := range p.Refused {
+		m.DeclinedReasons = append(m.DeclinedReasons, &holdfastv1.DeclinedReason{
+			Month: r.Month.String(), Currency: string(r.Currency), Code: r.Code, First: r.First, Any: r.Any,
+		})
+	}
 	for _, x := range p.Codes {
 		m.Rules = append(m.Rules, &holdfastv1.RuleMix{
 			Month: x.Month.String(), Currency: string(x.Currency), Scene: holdfastv1.Scene(x.Scene), Code: x.Code, Declined: tally(x.Declined), Passed: tally(x.Passed),
@@ -263,6 +279,26 @@ func monthsOf(m *holdfastv1.Portfolio, p *portfolio.Portfolio) error {
 		p.Origins = append(p.Origins, portfolio.Origin{
 			Month: month(o.GetMonth()), Currency: money.Currency(o.GetCurrency()), Debts: o.GetDebts(), Billed: money.Amount(o.GetBilled()),
 			Bad: o.GetBad(), BadBilled: listOf[money.Amount](o.GetBadBilled()), Lost: listOf[money.Amount](o.GetLost()),
+		})
+	}
+	for _, a := range m.GetApplications() {
+		kind := ledger.NewLine
+		if a.GetLimitReviews() {
+			kind = ledger.LimitReview
+		}
+		p.Applied = append(p.Applied, portfolio.Applied{
+			Month: month(a.GetMonth()), Currency: money.Currency(a.GetCurrency()), Kind: kind, Offered: a.GetOffered(), Limit: money.Amount(a.GetLimit()),
+			Declined: a.GetDeclined(), Accepted: a.GetAccepted(),
+		})
+	}
+	for _, g := range m.GetOfferedGrades() {
+		p.Grades = append(p.Grades, portfolio.AppliedGrade{
+			Month: month(g.GetMonth()), Currency: money.Currency(g.GetCurrency()), Grade: g.GetGrade(), Offered: g.GetOffered(), Limit: money.Amount(g.GetLimit()),
+		})
+	}
+	for _, r := range m.GetDeclinedReasons() {
+		p.Refused = append(p.Refused, portfolio.AppliedReason{
+			Month: month(r.GetMonth()), Currency: money.Currency(r.GetCurrency()), Code: r.GetCode(), First: r.GetFirst(), Any: r.GetAny(),
 		})
 	}
 	for _, f := range m.GetFirstPayments() {

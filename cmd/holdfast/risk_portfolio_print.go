@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -36,6 +37,7 @@ func (r *portfolioReport) print() {
 	r.ends()
 	r.vintages()
 	r.first()
+	r.applications()
 	r.decisions()
 	r.expected()
 }
@@ -394,6 +396,71 @@ func (r *portfolioReport) first() {
 		}
 	}
 	fmt.Print(t)
+}
+
+func (r *portfolioReport) applications() {
+	list := months(r.Applied, func(a portfolio.Applied) calendar.Month { return a.Month })
+	if len(list) == 0 {
+		return
+	}
+	r.section("Applications", "offers are counted in the month in which they were made, acceptances in theirs")
+	t := &table{align: "ll"}
+	t.row("month", "", "decided", "offered", "share", "limits offered", "accepted", "declined")
+	var all int64
+	for _, a := range r.Applied {
+		if !slices.Contains(list, a.Month) {
+			continue
+		}
+		kind := "new accounts"
+		if a.Kind == ledger.LimitReview {
+			kind = "limit reviews"
+		}
+		all += a.Decided()
+		t.row(a.Month.String(), kind, thousands(a.Decided()), thousands(a.Offered), percent(a.Offered, a.Decided()), r.write(a.Limit), thousands(a.Accepted), thousands(a.Declined))
+	}
+	fmt.Print(t)
+	r.refused(list, all)
+	r.grades(list, all)
+}
+
+// refused are the reasons of applications that were declined.
+func (r *portfolioReport) refused(list []calendar.Month, all int64) {
+	first, either := map[string]int64{}, map[string]int64{}
+	for _, x := range r.Refused {
+		if slices.Contains(list, x.Month) {
+			first[x.Code] += x.First
+			either[x.Code] += x.Any
+		}
+	}
+	if len(either) == 0 {
+		return
+	}
+	t := &table{}
+	t.row("declined for", "applications", "of all", "among others")
+	for _, code := range slices.Sorted(maps.Keys(either)) {
+		t.row(code, thousands(first[code]), percent(first[code], all), thousands(either[code]-first[code]))
+	}
+	fmt.Printf("\n%s", t)
+}
+
+// grades are those of the offers.
+func (r *portfolioReport) grades(list []calendar.Month, all int64) {
+	offers, limits := map[string]int64{}, map[string]money.Amount{}
+	for _, g := range r.Grades {
+		if slices.Contains(list, g.Month) {
+			offers[g.Grade] += g.Offered
+			limits[g.Grade] += g.Limit
+		}
+	}
+	if len(offers) == 0 {
+		return
+	}
+	t := &table{}
+	t.row("offered with grade", "applications", "of all", "limits")
+	for _, g := range slices.Sorted(maps.Keys(offers)) {
+		t.row(g, thousands(offers[g]), percent(offers[g], all), r.write(limits[g]))
+	}
+	fmt.Printf("\n%s", t)
 }
 
 func (r *portfolioReport) decisions() {

@@ -14,7 +14,7 @@ import (
 )
 
 // magic begins a checkpoint. Another version of what follows has another one: there is no migration, the journal is read again.
-const magic = "HOLDFAST PORTFOLIO 2\n"
+const magic = "HOLDFAST PORTFOLIO 3\n"
 
 // ErrCheckpoint says that a checkpoint is none of this version, or damaged, or was made with other terms or in another zone.
 var ErrCheckpoint = errors.New("portfolio: no checkpoint to go on from")
@@ -104,6 +104,9 @@ func (f *Fold) walk(c coder) {
 	f.mark.Sequence = uint64(sequence)
 	num(c, &f.mark.Time)
 	num(c, &f.opened)
+	openedBy := int64(f.openedBy)
+	c.number(&openedBy)
+	f.openedBy = uint64(openedBy)
 	before := len(f.documents)
 	list(c, &f.documents, func(s *string) { c.string(s) })
 	if c.decoding() {
@@ -141,6 +144,29 @@ func (f *Fold) walkSums(c coder) {
 		num(c, &v.Refunded)
 	})
 	list(c, &f.mixes, func(m *Mix) { m.walk(c) })
+	list(c, &f.applications, func(a *Applied) {
+		num(c, &a.Month)
+		word(c, &a.Currency)
+		num(c, &a.Kind)
+		num(c, &a.Offered)
+		num(c, &a.Limit)
+		num(c, &a.Declined)
+		num(c, &a.Accepted)
+	})
+	list(c, &f.appliedGrades, func(g *AppliedGrade) {
+		num(c, &g.Month)
+		word(c, &g.Currency)
+		c.string(&g.Grade)
+		num(c, &g.Offered)
+		num(c, &g.Limit)
+	})
+	list(c, &f.appliedReasons, func(r *AppliedReason) {
+		num(c, &r.Month)
+		word(c, &r.Currency)
+		c.string(&r.Code)
+		num(c, &r.First)
+		num(c, &r.Any)
+	})
 	list(c, &f.codes, func(d *Code) {
 		num(c, &d.Month)
 		word(c, &d.Currency)

@@ -33,19 +33,23 @@ type Fold struct {
 	lates    map[uint64]*late
 	raises   map[uint64]raise
 
-	opened  int64
-	totals  []Total    // by currency, as the currencies are listed
-	volumes []Volume   // in order
-	mixes   []Mix      // in order
-	codes   []Code     // in order
-	ends    []monthEnd // in order
-	rolls   []roll     // in order
-	cohorts []Cohort   // of accounts, in order
-	origins []Origin   // of debts, in order
-	firsts  []firstDue // in order
-	recents []Recent   // in order
-	scored  []Scored   // in order
-	alerts  []Alerts   // in order
+	openedBy       uint64 // the entry that opened an account last
+	opened         int64
+	totals         []Total         // by currency, as the currencies are listed
+	volumes        []Volume        // in order
+	mixes          []Mix           // in order
+	applications   []Applied       // in order
+	appliedGrades  []AppliedGrade  // in order
+	appliedReasons []AppliedReason // in order
+	codes          []Code          // in order
+	ends           []monthEnd      // in order
+	rolls          []roll          // in order
+	cohorts        []Cohort        // of accounts, in order
+	origins        []Origin        // of debts, in order
+	firsts         []firstDue      // in order
+	recents        []Recent        // in order
+	scored         []Scored        // in order
+	alerts         []Alerts        // in order
 }
 
 // New is the portfolio of a shard without entries. The terms are those that the shard's ledger was made with.
@@ -93,6 +97,12 @@ func (f *Fold) Add(e *ledger.Entry) error {
 	case *ledger.AccountOpened:
 		f.open(fact)
 		return nil
+	case *ledger.ApplicationDecided:
+		f.assessed(fact)
+		return nil
+	case *ledger.OfferAccepted:
+		f.accepted(fact)
+		return nil
 	case *ledger.OrderClaimed: // of an account of another shard
 		return nil
 	}
@@ -133,6 +143,7 @@ func (f *Fold) open(o *ledger.AccountOpened) {
 		grade: f.gradeOf(o.Risk.Grade), was: nowhere, flags: isThere,
 	}
 	f.opened++
+	f.openedBy = f.mark.Sequence
 	f.cohort(month, f.currencyOf(o.Currency)).Accounts++
 }
 

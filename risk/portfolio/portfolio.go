@@ -25,6 +25,9 @@ type Portfolio struct {
 	Cohorts  []Cohort
 	Origins  []Origin
 	Firsts   []FirstDue
+	Applied  []Applied
+	Grades   []AppliedGrade
+	Refused  []AppliedReason
 	Recents  []Recent
 	Scored   []Scored
 	Alerts   []Alerts
@@ -307,6 +310,7 @@ func (s *scan) result() *Portfolio {
 	}
 	p.Buckets, p.Totals = slices.Clone(f.buckets), slices.Clone(f.totals)
 	p.Mixes, p.Codes, p.Cohorts, p.Origins = slices.Clone(f.mixes), slices.Clone(f.codes), g.cohorts, g.origins
+	p.Applied, p.Grades, p.Refused = slices.Clone(f.applications), slices.Clone(f.appliedGrades), slices.Clone(f.appliedReasons)
 	p.Recents, p.Scored, p.Alerts = slices.Clone(f.recents), slices.Clone(f.scored), slices.Clone(f.alerts)
 	p.sort()
 	return p

@@ -284,9 +284,15 @@ type Portfolio struct {
 	// What applicants scored, by month, policy, characteristic and points.
 	ApplicantPoints []*ApplicantPoints `protobuf:"bytes,18,rep,name=applicant_points,json=applicantPoints,proto3" json:"applicant_points,omitempty"`
 	// Alerts that monitoring rules have raised, ever.
-	Alerts        []*AlertCount `protobuf:"bytes,19,rep,name=alerts,proto3" json:"alerts,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Alerts []*AlertCount `protobuf:"bytes,19,rep,name=alerts,proto3" json:"alerts,omitempty"`
+	// Applications by month.
+	Applications []*ApplicationMix `protobuf:"bytes,20,rep,name=applications,proto3" json:"applications,omitempty"`
+	// Offers by month and grade.
+	OfferedGrades []*OfferedGrade `protobuf:"bytes,21,rep,name=offered_grades,json=offeredGrades,proto3" json:"offered_grades,omitempty"`
+	// Applications that were declined, by month and reason.
+	DeclinedReasons []*DeclinedReason `protobuf:"bytes,22,rep,name=declined_reasons,json=declinedReasons,proto3" json:"declined_reasons,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *Portfolio) Reset() {
@@ -448,6 +454,27 @@ func (x *Portfolio) GetApplicantPoints() []*ApplicantPoints {
 func (x *Portfolio) GetAlerts() []*AlertCount {
 	if x != nil {
 		return x.Alerts
+	}
+	return nil
+}
+
+func (x *Portfolio) GetApplications() []*ApplicationMix {
+	if x != nil {
+		return x.Applications
+	}
+	return nil
+}
+
+func (x *Portfolio) GetOfferedGrades() []*OfferedGrade {
+	if x != nil {
+		return x.OfferedGrades
+	}
+	return nil
+}
+
+func (x *Portfolio) GetDeclinedReasons() []*DeclinedReason {
+	if x != nil {
+		return x.DeclinedReasons
 	}
 	return nil
 }
@@ -2185,6 +2212,270 @@ func (x *AlertCount) GetRaised() int64 {
 	return 0
 }
 
+// ApplicationMix is the applications that were decided in a month.
+type ApplicationMix struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// ISO 4217 code.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Reviews of limits rather than applications for an account.
+	LimitReviews bool `protobuf:"varint,3,opt,name=limit_reviews,json=limitReviews,proto3" json:"limit_reviews,omitempty"`
+	// Offered something; of reviews, those included that kept or lowered the limit.
+	Offered int64 `protobuf:"varint,4,opt,name=offered,proto3" json:"offered,omitempty"`
+	// Limits of those offers.
+	Limit int64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Declined.
+	Declined int64 `protobuf:"varint,6,opt,name=declined,proto3" json:"declined,omitempty"`
+	// Offers accepted in the month, whenever they were made.
+	Accepted      int64 `protobuf:"varint,7,opt,name=accepted,proto3" json:"accepted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ApplicationMix) Reset() {
+	*x = ApplicationMix{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[25]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ApplicationMix) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ApplicationMix) ProtoMessage() {}
+
+func (x *ApplicationMix) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[25]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ApplicationMix.ProtoReflect.Descriptor instead.
+func (*ApplicationMix) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{25}
+}
+
+func (x *ApplicationMix) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ApplicationMix) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *ApplicationMix) GetLimitReviews() bool {
+	if x != nil {
+		return x.LimitReviews
+	}
+	return false
+}
+
+func (x *ApplicationMix) GetOffered() int64 {
+	if x != nil {
+		return x.Offered
+	}
+	return 0
+}
+
+func (x *ApplicationMix) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *ApplicationMix) GetDeclined() int64 {
+	if x != nil {
+		return x.Declined
+	}
+	return 0
+}
+
+func (x *ApplicationMix) GetAccepted() int64 {
+	if x != nil {
+		return x.Accepted
+	}
+	return 0
+}
+
+// OfferedGrade is the offers of a month with a grade.
+type OfferedGrade struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// ISO 4217 code.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Grade.
+	Grade string `protobuf:"bytes,3,opt,name=grade,proto3" json:"grade,omitempty"`
+	// Offers.
+	Offered int64 `protobuf:"varint,4,opt,name=offered,proto3" json:"offered,omitempty"`
+	// Their limits.
+	Limit         int64 `protobuf:"varint,5,opt,name=limit,proto3" json:"limit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfferedGrade) Reset() {
+	*x = OfferedGrade{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[26]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfferedGrade) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfferedGrade) ProtoMessage() {}
+
+func (x *OfferedGrade) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[26]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfferedGrade.ProtoReflect.Descriptor instead.
+func (*OfferedGrade) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{26}
+}
+
+func (x *OfferedGrade) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *OfferedGrade) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *OfferedGrade) GetGrade() string {
+	if x != nil {
+		return x.Grade
+	}
+	return ""
+}
+
+func (x *OfferedGrade) GetOffered() int64 {
+	if x != nil {
+		return x.Offered
+	}
+	return 0
+}
+
+func (x *OfferedGrade) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+// DeclinedReason is the applications of a month that were declined for a reason.
+type DeclinedReason struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Month, YYYY-MM.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// ISO 4217 code.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Reason code of the policy's.
+	Code string `protobuf:"bytes,3,opt,name=code,proto3" json:"code,omitempty"`
+	// Applications of which it was the first reason: each that was declined is in one.
+	First int64 `protobuf:"varint,4,opt,name=first,proto3" json:"first,omitempty"`
+	// Applications of which it was a reason.
+	Any           int64 `protobuf:"varint,5,opt,name=any,proto3" json:"any,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DeclinedReason) Reset() {
+	*x = DeclinedReason{}
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[27]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DeclinedReason) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DeclinedReason) ProtoMessage() {}
+
+func (x *DeclinedReason) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_portfolio_proto_msgTypes[27]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DeclinedReason.ProtoReflect.Descriptor instead.
+func (*DeclinedReason) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_portfolio_proto_rawDescGZIP(), []int{27}
+}
+
+func (x *DeclinedReason) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *DeclinedReason) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *DeclinedReason) GetCode() string {
+	if x != nil {
+		return x.Code
+	}
+	return ""
+}
+
+func (x *DeclinedReason) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *DeclinedReason) GetAny() int64 {
+	if x != nil {
+		return x.Any
+	}
+	return 0
+}
+
 var File_holdfast_v1_portfolio_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_portfolio_proto_rawDesc = "" +
@@ -2201,7 +2492,7 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\x05grade\x18\x01 \x01(\tR\x05grade\x12/\n" +
 	"\x13default_probability\x18\x02 \x01(\x05R\x12defaultProbability\"L\n" +
 	"\x14GetPortfolioResponse\x124\n" +
-	"\tportfolio\x18\x01 \x01(\v2\x16.holdfast.v1.PortfolioR\tportfolio\"\x97\b\n" +
+	"\tportfolio\x18\x01 \x01(\v2\x16.holdfast.v1.PortfolioR\tportfolio\"\xe2\t\n" +
 	"\tPortfolio\x120\n" +
 	"\x05marks\x18\x01 \x03(\v2\x1a.holdfast.v1.PortfolioMarkR\x05marks\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\x12'\n" +
@@ -2223,7 +2514,10 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"\vrecent_days\x18\x11 \x03(\v2\x16.holdfast.v1.RecentDayR\n" +
 	"recentDays\x12G\n" +
 	"\x10applicant_points\x18\x12 \x03(\v2\x1c.holdfast.v1.ApplicantPointsR\x0fapplicantPoints\x12/\n" +
-	"\x06alerts\x18\x13 \x03(\v2\x17.holdfast.v1.AlertCountR\x06alerts\"q\n" +
+	"\x06alerts\x18\x13 \x03(\v2\x17.holdfast.v1.AlertCountR\x06alerts\x12?\n" +
+	"\fapplications\x18\x14 \x03(\v2\x1b.holdfast.v1.ApplicationMixR\fapplications\x12@\n" +
+	"\x0eoffered_grades\x18\x15 \x03(\v2\x19.holdfast.v1.OfferedGradeR\rofferedGrades\x12F\n" +
+	"\x10declined_reasons\x18\x16 \x03(\v2\x1b.holdfast.v1.DeclinedReasonR\x0fdeclinedReasons\"q\n" +
 	"\rPortfolioMark\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12.\n" +
@@ -2365,7 +2659,27 @@ const file_holdfast_v1_portfolio_proto_rawDesc = "" +
 	"AlertCount\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x126\n" +
 	"\bseverity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\bseverity\x12\x16\n" +
-	"\x06raised\x18\x03 \x01(\x03R\x06raised2g\n" +
+	"\x06raised\x18\x03 \x01(\x03R\x06raised\"\xcf\x01\n" +
+	"\x0eApplicationMix\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12#\n" +
+	"\rlimit_reviews\x18\x03 \x01(\bR\flimitReviews\x12\x18\n" +
+	"\aoffered\x18\x04 \x01(\x03R\aoffered\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x03R\x05limit\x12\x1a\n" +
+	"\bdeclined\x18\x06 \x01(\x03R\bdeclined\x12\x1a\n" +
+	"\baccepted\x18\a \x01(\x03R\baccepted\"\x86\x01\n" +
+	"\fOfferedGrade\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05grade\x18\x03 \x01(\tR\x05grade\x12\x18\n" +
+	"\aoffered\x18\x04 \x01(\x03R\aoffered\x12\x14\n" +
+	"\x05limit\x18\x05 \x01(\x03R\x05limit\"~\n" +
+	"\x0eDeclinedReason\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\x12\n" +
+	"\x04code\x18\x03 \x01(\tR\x04code\x12\x14\n" +
+	"\x05first\x18\x04 \x01(\x03R\x05first\x12\x10\n" +
+	"\x03any\x18\x05 \x01(\x03R\x03any2g\n" +
 	"\x10PortfolioService\x12S\n" +
 	"\fGetPortfolio\x12 .holdfast.v1.GetPortfolioRequest\x1a!.holdfast.v1.GetPortfolioResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
@@ -2381,7 +2695,7 @@ func file_holdfast_v1_portfolio_proto_rawDescGZIP() []byte {
 	return file_holdfast_v1_portfolio_proto_rawDescData
 }
 
-var file_holdfast_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 25)
+var file_holdfast_v1_portfolio_proto_msgTypes = make([]protoimpl.MessageInfo, 28)
 var file_holdfast_v1_portfolio_proto_goTypes = []any{
 	(*GetPortfolioRequest)(nil),   // 0: holdfast.v1.GetPortfolioRequest
 	(*ShardSequence)(nil),         // 1: holdfast.v1.ShardSequence
@@ -2408,10 +2722,13 @@ var file_holdfast_v1_portfolio_proto_goTypes = []any{
 	(*RecentDay)(nil),             // 22: holdfast.v1.RecentDay
 	(*ApplicantPoints)(nil),       // 23: holdfast.v1.ApplicantPoints
 	(*AlertCount)(nil),            // 24: holdfast.v1.AlertCount
-	(*timestamppb.Timestamp)(nil), // 25: google.protobuf.Timestamp
-	(Scene)(0),                    // 26: holdfast.v1.Scene
-	(DeclineReason)(0),            // 27: holdfast.v1.DeclineReason
-	(AlertSeverity)(0),            // 28: holdfast.v1.AlertSeverity
+	(*ApplicationMix)(nil),        // 25: holdfast.v1.ApplicationMix
+	(*OfferedGrade)(nil),          // 26: holdfast.v1.OfferedGrade
+	(*DeclinedReason)(nil),        // 27: holdfast.v1.DeclinedReason
+	(*timestamppb.Timestamp)(nil), // 28: google.protobuf.Timestamp
+	(Scene)(0),                    // 29: holdfast.v1.Scene
+	(DeclineReason)(0),            // 30: holdfast.v1.DeclineReason
+	(AlertSeverity)(0),            // 31: holdfast.v1.AlertSeverity
 }
 var file_holdfast_v1_portfolio_proto_depIdxs = []int32{
 	1,  // 0: holdfast.v1.GetPortfolioRequest.as_of:type_name -> holdfast.v1.ShardSequence
@@ -2434,31 +2751,34 @@ var file_holdfast_v1_portfolio_proto_depIdxs = []int32{
 	22, // 17: holdfast.v1.Portfolio.recent_days:type_name -> holdfast.v1.RecentDay
 	23, // 18: holdfast.v1.Portfolio.applicant_points:type_name -> holdfast.v1.ApplicantPoints
 	24, // 19: holdfast.v1.Portfolio.alerts:type_name -> holdfast.v1.AlertCount
-	25, // 20: holdfast.v1.PortfolioMark.time:type_name -> google.protobuf.Timestamp
-	10, // 21: holdfast.v1.PortfolioTotal.principal:type_name -> holdfast.v1.ScenePrincipal
-	26, // 22: holdfast.v1.ScenePrincipal.scene:type_name -> holdfast.v1.Scene
-	26, // 23: holdfast.v1.CarrierVolume.scene:type_name -> holdfast.v1.Scene
-	26, // 24: holdfast.v1.DecisionMix.scene:type_name -> holdfast.v1.Scene
-	12, // 25: holdfast.v1.DecisionMix.approved:type_name -> holdfast.v1.OrderTally
-	12, // 26: holdfast.v1.DecisionMix.reviewed:type_name -> holdfast.v1.OrderTally
-	12, // 27: holdfast.v1.DecisionMix.capped:type_name -> holdfast.v1.OrderTally
-	12, // 28: holdfast.v1.DecisionMix.advised:type_name -> holdfast.v1.OrderTally
-	12, // 29: holdfast.v1.DecisionMix.declined:type_name -> holdfast.v1.OrderTally
-	14, // 30: holdfast.v1.DecisionMix.reasons:type_name -> holdfast.v1.ReasonTally
-	27, // 31: holdfast.v1.ReasonTally.reason:type_name -> holdfast.v1.DeclineReason
-	12, // 32: holdfast.v1.ReasonTally.first:type_name -> holdfast.v1.OrderTally
-	12, // 33: holdfast.v1.ReasonTally.any:type_name -> holdfast.v1.OrderTally
-	26, // 34: holdfast.v1.RuleMix.scene:type_name -> holdfast.v1.Scene
-	12, // 35: holdfast.v1.RuleMix.declined:type_name -> holdfast.v1.OrderTally
-	12, // 36: holdfast.v1.RuleMix.passed:type_name -> holdfast.v1.OrderTally
-	28, // 37: holdfast.v1.AlertCount.severity:type_name -> holdfast.v1.AlertSeverity
-	0,  // 38: holdfast.v1.PortfolioService.GetPortfolio:input_type -> holdfast.v1.GetPortfolioRequest
-	3,  // 39: holdfast.v1.PortfolioService.GetPortfolio:output_type -> holdfast.v1.GetPortfolioResponse
-	39, // [39:40] is the sub-list for method output_type
-	38, // [38:39] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	25, // 20: holdfast.v1.Portfolio.applications:type_name -> holdfast.v1.ApplicationMix
+	26, // 21: holdfast.v1.Portfolio.offered_grades:type_name -> holdfast.v1.OfferedGrade
+	27, // 22: holdfast.v1.Portfolio.declined_reasons:type_name -> holdfast.v1.DeclinedReason
+	28, // 23: holdfast.v1.PortfolioMark.time:type_name -> google.protobuf.Timestamp
+	10, // 24: holdfast.v1.PortfolioTotal.principal:type_name -> holdfast.v1.ScenePrincipal
+	29, // 25: holdfast.v1.ScenePrincipal.scene:type_name -> holdfast.v1.Scene
+	29, // 26: holdfast.v1.CarrierVolume.scene:type_name -> holdfast.v1.Scene
+	29, // 27: holdfast.v1.DecisionMix.scene:type_name -> holdfast.v1.Scene
+	12, // 28: holdfast.v1.DecisionMix.approved:type_name -> holdfast.v1.OrderTally
+	12, // 29: holdfast.v1.DecisionMix.reviewed:type_name -> holdfast.v1.OrderTally
+	12, // 30: holdfast.v1.DecisionMix.capped:type_name -> holdfast.v1.OrderTally
+	12, // 31: holdfast.v1.DecisionMix.advised:type_name -> holdfast.v1.OrderTally
+	12, // 32: holdfast.v1.DecisionMix.declined:type_name -> holdfast.v1.OrderTally
+	14, // 33: holdfast.v1.DecisionMix.reasons:type_name -> holdfast.v1.ReasonTally
+	30, // 34: holdfast.v1.ReasonTally.reason:type_name -> holdfast.v1.DeclineReason
+	12, // 35: holdfast.v1.ReasonTally.first:type_name -> holdfast.v1.OrderTally
+	12, // 36: holdfast.v1.ReasonTally.any:type_name -> holdfast.v1.OrderTally
+	29, // 37: holdfast.v1.RuleMix.scene:type_name -> holdfast.v1.Scene
+	12, // 38: holdfast.v1.RuleMix.declined:type_name -> holdfast.v1.OrderTally
+	12, // 39: holdfast.v1.RuleMix.passed:type_name -> holdfast.v1.OrderTally
+	31, // 40: holdfast.v1.AlertCount.severity:type_name -> holdfast.v1.AlertSeverity
+	0,  // 41: holdfast.v1.PortfolioService.GetPortfolio:input_type -> holdfast.v1.GetPortfolioRequest
+	3,  // 42: holdfast.v1.PortfolioService.GetPortfolio:output_type -> holdfast.v1.GetPortfolioResponse
+	42, // [42:43] is the sub-list for method output_type
+	41, // [41:42] is the sub-list for method input_type
+	41, // [41:41] is the sub-list for extension type_name
+	41, // [41:41] is the sub-list for extension extendee
+	0,  // [0:41] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_portfolio_proto_init() }
@@ -2474,7 +2794,7 @@ func file_holdfast_v1_portfolio_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_portfolio_proto_rawDesc), len(file_holdfast_v1_portfolio_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   25,
+			NumMessages:   28,
 			NumExtensions: 0,
 			NumServices:   1,
 		},
