@@ -38,29 +38,58 @@ const readmeServer = "127.0.0.1:7600"
 //
 // Grpcurl is not built for it: its calls are made here, from what the server's reflection says, as grpcurl does.
 func TestREADME(t *testing.T) {
+	if ran := follow(t, "README.md", ""); ran < 8 {
+		t.Errorf("only %d commands were found in the README", ran)
+	}
+}
+
+// TestRiskGuide does what the guide to risk says from an application to the first top-up, as TestREADME does.
+func TestRiskGuide(t *testing.T) {
+	if ran := follow(t, "docs/RISK.md", "## From application to the first top-up"); ran < 10 {
+		t.Errorf("only %d commands were found in the guide", ran)
+	}
+}
+
+// follow carries out the commands of a document, or of the section under a heading, and says how many there were.
+func follow(t *testing.T, path, heading string) (ran int) {
 	r := &reader{t: t, dir: t.TempDir(), binary: holdfastBinary(t)}
 	defer r.stop()
-	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	text, err := os.ReadFile(filepath.Join(root, path))
 	if err != nil {
 		t.Fatal(err)
 	}
+	from, to := section(strings.Split(string(text), "\n"), heading)
 	var answer []byte
-	ran := 0
 	for _, b := range fences(string(text)) {
-		switch b.language {
-		case "sh":
+		switch {
+		case b.line < from || b.line >= to:
+		case b.language == "sh":
 			for _, line := range commands(b.text) {
 				t.Logf("line %d: %s", b.line, strings.Join(line, " "))
 				answer = r.run(line)
 				ran++
 			}
-		case "json":
+		case b.language == "json":
 			checkShown(t, b, answer)
 		}
 	}
-	if ran < 8 {
-		t.Errorf("only %d commands were found in the README", ran)
+	return ran
+}
+
+// section is the lines from a heading to before the next of its rank; all of them without a heading.
+func section(lines []string, heading string) (from, to int) {
+	if heading == "" {
+		return 0, len(lines) + 1
 	}
+	from = slices.Index(lines, heading) + 1
+	if from == 0 {
+		return 0, 0
+	}
+	to = slices.IndexFunc(lines[from:], func(line string) bool { return strings.HasPrefix(line, "## ") })
+	if to < 0 {
+		return from, len(lines) + 1
+	}
+	return from, from + to + 1
 }
 
 // reader is somebody who follows the README.
@@ -205,10 +234,34 @@ func invoke(ctx context.Context, conn *grpc.ClientConn, method, data string) ([]
 	if err := protojson.Unmarshal([]byte(data), req); err != nil {
 		return nil, err
 	}
+	if m.IsStreamingServer() {
+		return lastOf(ctx, conn, "/"+method, req, resp)
+	}
 	if err := conn.Invoke(ctx, "/"+method, req, resp); err != nil {
 		return nil, err
 	}
 	return protojson.Marshal(resp)
+}
+
+// lastOf makes a call whose answer is a stream: the last message of it.
+func lastOf(ctx context.Context, conn *grpc.ClientConn, path string, req, resp *dynamicpb.Message) (last []byte, err error) {
+	stream, err := conn.NewStream(ctx, &grpc.StreamDesc{ServerStreams: true}, path)
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(stream.SendMsg(req), stream.CloseSend()); err != nil {
+		return nil, err
+	}
+	for {
+		if err := stream.RecvMsg(resp); errors.Is(err, io.EOF) {
+			return last, nil
+		} else if err != nil {
+			return nil, err
+		}
+		if last, err = protojson.Marshal(resp); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // describe asks the server's reflection about a service.
