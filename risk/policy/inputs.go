@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"strings"
@@ -63,7 +64,7 @@ func (p *Policy) input(in Inputs) (*rule.Input, error) {
 
 // unknown are inputs that are no features.
 func (p *Policy) unknown(in Inputs) (faults []InputFault) {
-	for name := range in { // they are sorted afterwards
+	for _, name := range slices.Sorted(maps.Keys(in)) {
 		if p.doc.feature(name) == nil {
 			faults = append(faults, InputFault{name, "is no feature of the policy"})
 		}

@@ -114,13 +114,11 @@ type PortfolioWarning struct {
 // WatchPortfolio finds the rules about the portfolio that hold, given the figures by their names. A figure that is not there is 0.
 func (p *Policy) WatchPortfolio(figures map[string]float64) (warnings []PortfolioWarning) {
 	in := portfolio.NewInput()
-	for name, x := range figures { // each has a place of its own, so their order does not show
-		switch place, kind, ok := portfolio.Place(name); {
-		case !ok:
-		case kind == rule.Decimal:
-			in.Decimals[place] = x
-		default:
-			in.Ints[place] = int64(x)
+	for _, f := range Figures() {
+		if place, kind, _ := portfolio.Place(f.Name); kind == rule.Decimal {
+			in.Decimals[place] = figures[f.Name]
+		} else {
+			in.Ints[place] = int64(figures[f.Name])
 		}
 	}
 	for i, r := range p.portfolio {

@@ -12,8 +12,14 @@ type known struct {
 	ints     []span  // by place
 	decimals []dspan // by place
 	texts    []words // by place
-	facts    map[string]bool
+	facts    []fact
 	steps    *int // that are left: whoever nests conditions 30 deep does not get to know what they can never be
+}
+
+// fact is a comparison that is known to hold, or not to.
+type fact struct {
+	what  string
+	holds bool
 }
 
 // stepsMost is how many steps are made in looking at one question. Ordinary rules take some dozens.
@@ -21,7 +27,7 @@ const stepsMost = 5_000
 
 func (e *Env) known() *known {
 	steps := stepsMost
-	k := &known{facts: map[string]bool{}, steps: &steps}
+	k := &known{steps: &steps}
 	for i := range e.variables {
 		switch v := &e.variables[i]; v.Kind {
 		case Decimal:
@@ -36,11 +42,7 @@ func (e *Env) known() *known {
 }
 
 func (k *known) clone() *known {
-	facts := make(map[string]bool, len(k.facts))
-	for fact, holds := range k.facts {
-		facts[fact] = holds
-	}
-	return &known{slices.Clone(k.ints), slices.Clone(k.decimals), slices.Clone(k.texts), facts, k.steps}
+	return &known{slices.Clone(k.ints), slices.Clone(k.decimals), slices.Clone(k.texts), slices.Clone(k.facts), k.steps}
 }
 
 // join is what is known when one of two is so; either may be nil, which is nothing at all.
@@ -61,11 +63,7 @@ func join(a, b *known) *known {
 	for i := range j.texts {
 		j.texts[i] = a.texts[i].join(b.texts[i])
 	}
-	for fact, holds := range a.facts {
-		if other, ok := b.facts[fact]; !ok || other != holds {
-			delete(j.facts, fact)
-		}
-	}
+	j.facts = slices.DeleteFunc(j.facts, func(f fact) bool { return !slices.Contains(b.facts, f) })
 	return j
 }
 
@@ -240,8 +238,8 @@ func (k *known) present(n *node) *known {
 	return k
 }
 
-// fact notes that a comparison holds or does not, and what follows; nil when the contrary is known.
-func (k *known) fact(o op, a, b *node, holds bool) *known {
+// compared notes that a comparison holds or does not, and what follows; nil when the contrary is known.
+func (k *known) compared(o op, a, b *node, holds bool) *known {
 	x, y := a.String(), b.String()
 	if x == y {
 		if (o == equal) != holds && a.kind != Decimal && b.kind != Decimal { // a decimal may be no number, which equals nothing
@@ -254,11 +252,13 @@ func (k *known) fact(o op, a, b *node, holds bool) *known {
 		if word == "==" && x > y {
 			x, y = y, x
 		}
-		name := strings.Join([]string{word, x, y}, " ")
-		if before, ok := k.facts[name]; ok && before != holds {
+		f := fact{strings.Join([]string{word, x, y}, " "), holds}
+		if slices.Contains(k.facts, fact{f.what, !holds}) {
 			return false
 		}
-		k.facts[name] = holds
+		if !slices.Contains(k.facts, f) {
+			k.facts = append(k.facts, f)
+		}
 		return true
 	}
 	ok := note(opWords[o], x, y, holds)
@@ -283,7 +283,7 @@ func (k *known) fact(o op, a, b *node, holds bool) *known {
 }
 
 func (k *known) equal(n *node, want bool) *known {
-	if k = k.fact(equal, n.a, n.b, want); k == nil {
+	if k = k.compared(equal, n.a, n.b, want); k == nil {
 		return nil
 	}
 	switch {
@@ -337,7 +337,7 @@ func (k *known) except(n *node, now, single span) *known {
 }
 
 func (k *known) less(n *node, want bool) *known {
-	if k = k.fact(less, n.a, n.b, want); k == nil || n.a.kind == Text {
+	if k = k.compared(less, n.a, n.b, want); k == nil || n.a.kind == Text {
 		return k
 	}
 	if n.a.kind != Whole || n.b.kind != Whole {

@@ -71,7 +71,7 @@ func (k *known) lessDecimals(n *node, want bool) *known {
 
 // atMost is a <= b.
 func (k *known) atMost(n *node, want bool) *known {
-	if k = k.fact(atMost, n.a, n.b, want); k == nil {
+	if k = k.compared(atMost, n.a, n.b, want); k == nil {
 		return nil
 	}
 	a, b := k.exact(n.a), k.exact(n.b)
