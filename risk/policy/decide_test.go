@@ -2,8 +2,10 @@ package policy_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -142,4 +144,36 @@ func BenchmarkDecide(b *testing.B) {
 			p.Decide(s)
 		}
 	})
+}
+
+// How long the slowest of a hundred takes, one order at a time, over sets that are all different.
+func BenchmarkDecideTail(b *testing.B) {
+	p := policy.Default()
+	sets := make([]*feature.Set, 512)
+	for i := range sets {
+		sets[i] = ordinary()
+		n := &sets[i].Numbers
+		n[feature.OrderAmount], n[feature.OrderHour] = int64(1000*(i+1)), int64(i%24)
+		n[feature.PhoneKnown], n[feature.AccountAgeDays] = int64(i%2), int64(i%90)
+		n[feature.AccountLateStatements], n[feature.CountOf(feature.OfPhones, feature.Day)] = int64(i%64/60), int64(i%25)
+	}
+	took := make([]time.Duration, 0, 1<<20)
+	for i := 0; b.Loop(); i++ {
+		begun := time.Now()
+		p.Decide(sets[i%len(sets)])
+		if took = append(took, time.Since(begun)); len(took) == cap(took) {
+			took = took[:0]
+		}
+	}
+	slices.Sort(took)
+	b.ReportMetric(float64(took[len(took)*99/100]), "p99-ns")
+	b.ReportMetric(float64(took[len(took)*999/1000]), "p99.9-ns")
+}
+
+func BenchmarkWatch(b *testing.B) {
+	p, s := policy.Default(), ordinary()
+	b.ReportAllocs()
+	for b.Loop() {
+		p.Watch(s)
+	}
 }
