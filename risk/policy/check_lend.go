@@ -88,7 +88,9 @@ func (c *checker) admission() {
 // goodIfThere says that a field has no fault, be it there or not.
 func (c *checker) goodIfThere(path string) bool { return !c.r.Has(path) || c.r.Good(path) }
 
-var scoreKinds = map[Type]scorecard.Kind{Whole: scorecard.KindNumber, Decimal: scorecard.KindNumber, Category: scorecard.KindCategory, Flag: scorecard.KindFlag}
+var scoreKinds = map[Type]scorecard.Kind{
+	Whole: scorecard.KindNumber, Decimal: scorecard.KindNumber, Category: scorecard.KindCategory, Flag: scorecard.KindFlag,
+}
 
 // scorecard asks the scorecard for its own faults, and finds protected attributes among what is scored.
 func (c *checker) scorecard() {
@@ -270,7 +272,8 @@ func (c *checker) behaviour() {
 		}
 	}
 	if n := lowering + len(c.d.Accounts); n > ledger.MostWarned {
-		c.fault(path, "%d bands lower limits, and with the rules of monitoring.accounts that is %d: an account remembers %d", lowering, n, ledger.MostWarned)
+		c.fault(path, "%d bands lower limits, and with the rules of monitoring.accounts that is %d: an account remembers %d",
+			lowering, n, ledger.MostWarned)
 	}
 	for i := range b.Bands {
 		at := fmt.Sprintf("%s[%d]", path, i)

@@ -19,10 +19,13 @@ func scorecardField(key string, p **scorecard.Scorecard, about string) document.
 
 func scorecardFields(s *scorecard.Scorecard) []document.Field {
 	return []document.Field{
-		{Key: "base_score", Leaf: document.Number(&s.BaseScore, -scorecard.ScoreMost, scorecard.ScoreMost), About: "The score at which the odds are base_odds."},
+		{Key: "base_score", Leaf: document.Number(&s.BaseScore, -scorecard.ScoreMost, scorecard.ScoreMost),
+			About: "The score at which the odds are base_odds."},
 		{Key: "base_odds", Leaf: decimal(&s.BaseOdds, 1e-6, 1e6), About: "Good to one bad at the base score."},
-		{Key: "points_to_double_odds", Leaf: document.Number(&s.PointsToDoubleOdds, 1, scorecard.PointsMost), About: "So many points more double the odds."},
-		{Key: "intercept", Leaf: document.Number(&s.Intercept, -scorecard.ScoreMost, scorecard.ScoreMost), About: "Points that everybody has."},
+		{Key: "points_to_double_odds", Leaf: document.Number(&s.PointsToDoubleOdds, 1, scorecard.PointsMost),
+			About: "So many points more double the odds."},
+		{Key: "intercept", Leaf: document.Number(&s.Intercept, -scorecard.ScoreMost, scorecard.ScoreMost),
+			About: "Points that everybody has."},
 		{Key: "characteristics", Items: document.ItemsOf(&s.Characteristics, "characteristic", 1, scorecard.CharacteristicsMost, characteristicFields,
 			func(c scorecard.Characteristic) string { return c.Feature }, nil).Written(),
 			About: "One feature each, in bins with points."},
@@ -41,10 +44,13 @@ func characteristicFields(c *scorecard.Characteristic) []document.Field {
 	return []document.Field{
 		{Key: "feature", Leaf: featureName(&c.Feature), About: "The feature."},
 		{Key: "label", Leaf: document.Words(&c.Label, 1, 100), About: "A few words for tables."},
-		{Key: "reason", Leaf: reason(&c.Reason), About: "The code that is told when it cost the most points. Several may share one."},
-		{Key: "information_value", Leaf: decimal(&c.IV, 0, 1e6), Empty: func() bool { return c.IV == 0 }, About: "How much it tells of good and bad, for people."},
+		{Key: "reason", Leaf: reason(&c.Reason),
+			About: "The code that is told when it cost the most points. Several may share one."},
+		{Key: "information_value", Leaf: decimal(&c.IV, 0, 1e6), Empty: func() bool { return c.IV == 0 },
+			About: "How much it tells of good and bad, for people."},
 		{Key: "bins", Items: document.ItemsOf(&c.Bins, "bin", 1, scorecard.BinsMost, binFields, binName, nil).InOrder(),
-			About: "Numbers: up to and without below, from the bin before; the last has no bound. Categories: values; the last has other: true."},
+			About: "Numbers: up to and without below, from the bin before; the last has no bound. Categories: values; the" +
+				" last has other: true."},
 		{Key: "missing", Inline: true, Fields: restFields(missing), Empty: func() bool { return c.Missing == nil }, There: func() { c.Missing = missing },
 			About: "Points of whoever lacks the feature. Without it, nobody may."},
 	}
@@ -66,9 +72,12 @@ func binName(b scorecard.Bin) string {
 
 func binFields(b *scorecard.Bin) []document.Field {
 	return append([]document.Field{
-		{Key: "below", Leaf: maybeDecimal(&b.Below, -1e15, 1e15), Empty: func() bool { return b.Below == nil }, About: "Of numbers: the bound, which is not in the bin."},
-		{Key: "values", Leaf: document.Texts(&b.Values, 1, valuesMost, 64), Empty: func() bool { return len(b.Values) == 0 }, About: "Of categories: what is in the bin. Flags are true and false."},
-		{Key: "other", Leaf: document.Switch(&b.Other), Empty: func() bool { return !b.Other }, About: "Of categories: whatever no bin names."},
+		{Key: "below", Leaf: maybeDecimal(&b.Below, -1e15, 1e15), Empty: func() bool { return b.Below == nil },
+			About: "Of numbers: the bound, which is not in the bin."},
+		{Key: "values", Leaf: document.Texts(&b.Values, 1, valuesMost, 64), Empty: func() bool { return len(b.Values) == 0 },
+			About: "Of categories: what is in the bin. Flags are true and false."},
+		{Key: "other", Leaf: document.Switch(&b.Other), Empty: func() bool { return !b.Other },
+			About: "Of categories: whatever no bin names."},
 	}, restFields(&b.Rest)...)
 }
 
@@ -97,8 +106,10 @@ func gridFields(g *scorecard.Grid) []document.Field {
 func axisFields(a *scorecard.Axis) []document.Field {
 	return []document.Field{
 		{Key: "feature", Leaf: featureName(&a.Feature), About: "The feature."},
-		{Key: "below", Leaf: bounds(&a.Below), Empty: func() bool { return len(a.Below) == 0 }, About: "Of numbers: n bounds make n + 1 bins."},
-		{Key: "values", Leaf: categories(&a.Values), Empty: func() bool { return len(a.Values) == 0 }, About: "Of categories: n lists, and after them all others."},
+		{Key: "below", Leaf: bounds(&a.Below), Empty: func() bool { return len(a.Below) == 0 },
+			About: "Of numbers: n bounds make n + 1 bins."},
+		{Key: "values", Leaf: categories(&a.Values), Empty: func() bool { return len(a.Values) == 0 },
+			About: "Of categories: n lists, and after them all others."},
 	}
 }
 

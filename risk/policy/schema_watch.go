@@ -16,7 +16,8 @@ func behaviourField(d *Document) document.Field {
 	return document.Field{Key: "behaviour", There: func() { d.Behaviour = b }, Empty: func() bool { return d.Behaviour == nil },
 		About: "How accounts are scored from the core's own record when a window closes.",
 		Fields: []document.Field{
-			{Key: "scorecard", Fields: scorecardFields(&b.Scorecard), About: "Points over the features of behaviour, none of which is ever missing."},
+			{Key: "scorecard", Fields: scorecardFields(&b.Scorecard),
+				About: "Points over the features of behaviour, none of which is ever missing."},
 			{Key: "bands", Items: document.ItemsOf(&b.Bands, "band", 1, bandsMost, bandFields, func(b Band) string { return b.Name }, nil),
 				About: "What scores mean, the best first. The last begins at the least score that there can be, or below."},
 		}}
@@ -26,9 +27,14 @@ func bandFields(b *Band) []document.Field {
 	return []document.Field{
 		{Key: "band", Leaf: document.Token(&b.Name), About: "Its name."},
 		{Key: "from_score", Leaf: document.Number(&b.FromScore, -scoreMost, scoreMost), About: "The least score of the band."},
-		{Key: "offer_raise", Leaf: percent(&b.Raise, 100), About: "What may be offered on top of the limit; off for none. Nothing is raised that the consumer has not accepted."},
-		{Key: "lower_to", Leaf: percent(&b.Lower, 99), About: "What the limit is lowered to when an account falls into the band, never below what is used; off leaves it."},
-		{Key: "reason", Leaf: reason(&b.Reason), Empty: empty(&b.Reason), About: "The code that is told when the limit is lowered."},
+		{Key: "offer_raise", Leaf: percent(&b.Raise, 100),
+			About: "What may be offered on top of the limit; off for none. Nothing is raised that the consumer has not" +
+				" accepted."},
+		{Key: "lower_to", Leaf: percent(&b.Lower, 99),
+			About: "What the limit is lowered to when an account falls into the band, never below what is used; off leaves" +
+				" it."},
+		{Key: "reason", Leaf: reason(&b.Reason), Empty: empty(&b.Reason),
+			About: "The code that is told when the limit is lowered."},
 	}
 }
 
@@ -48,10 +54,13 @@ func watchFields(w *Watch, allowed []Deed) []document.Field {
 	return []document.Field{
 		{Key: "name", Leaf: name(&w.Name), About: "What the rule is called."},
 		{Key: "when", Leaf: condition(&w.When), About: "What it warns of."},
-		{Key: "severity", Leaf: document.Choice(&w.Severity, severities), About: "How soon somebody should look: info in the next report, warning today, critical now."},
+		{Key: "severity", Leaf: document.Choice(&w.Severity, severities),
+			About: "How soon somebody should look: info in the next report, warning today, critical now."},
 		{Key: "reason", Leaf: reason(&w.Reason), About: "The code of the alert. A consumer who is affected is told it."},
-		{Key: "actions", Leaf: acts(&w.Actions, allowed), Empty: func() bool { return len(w.Actions) == 0 }, About: "What is done besides, without waiting for a person."},
-		{Key: "cooldown_days", Leaf: document.Number(&w.CooldownDays, 0, 365), About: "For so many days after an alert the rule is silent about the same account, or about the portfolio."},
+		{Key: "actions", Leaf: acts(&w.Actions, allowed), Empty: func() bool { return len(w.Actions) == 0 },
+			About: "What is done besides, without waiting for a person."},
+		{Key: "cooldown_days", Leaf: document.Number(&w.CooldownDays, 0, 365),
+			About: "For so many days after an alert the rule is silent about the same account, or about the portfolio."},
 	}
 }
 
