@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/money"
@@ -13,6 +15,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 	"github.com/holdfast-credit/holdfast/risk/backtest"
 	"github.com/holdfast-credit/holdfast/risk/policy"
+	"github.com/holdfast-credit/holdfast/risk/scorecard"
 )
 
 // RiskBacktestCmd decides the past again.
@@ -29,7 +32,7 @@ type RiskBacktestCmd struct {
 func (RiskBacktestCmd) Help() string {
 	return `Folds the journal, and asks another policy about every order that was decided in it, with the account as it was then. It prints
 the swap set: the orders that would be newly approved, newly declined, capped or reviewed, their amounts, and how those turned out
-that were approved then, with the 95 % interval of the bad rate; by scene, carrier, month and rule of the policy.
+that were approved then, with the 95 % interval of the bad rate; by scene, carrier, month and rule of the policy. Applications are judged again by the inputs in their entries.
 
   holdfast risk backtest --policy new.yaml --data replay-data
   holdfast risk backtest --policy new.yaml --backup book.hfa --bad-days 60
@@ -69,7 +72,7 @@ func (c *RiskBacktestCmd) Run(ctx context.Context) (err error) {
 	known := newCurrencies()
 	var all []*backtest.Result
 	for shard := range book.data.Meta.Shards {
-		r, err := c.test(ctx, book, shard, backtest.Options{Policy: p, Rules: rules, BadDays: c.BadDays, Zone: book.zone}, known)
+		r, err := c.test(ctx, book, shard, backtest.Options{Policy: p, Rules: rules, BadDays: c.BadDays, Zone: book.zone, Assess: judgeAgain(p)}, known)
 		if err != nil {
 			return err
 		}
@@ -88,6 +91,35 @@ func (c *RiskBacktestCmd) Run(ctx context.Context) (err error) {
 	}
 	report.print()
 	return nil
+}
+
+// judgeAgain has a policy judge applications by the inputs in their entries. It answers false where it cannot: the policy needs
+// something that the entry does not have, or declares it otherwise. What is a formula over other features is the caller's to reckon,
+// so a feature that only the other policy has is missing.
+func judgeAgain(p *policy.Policy) func(*ledger.ApplicationDecided) (backtest.Judged, bool) {
+	declared := p.Document().Features
+	return func(a *ledger.ApplicationDecided) (backtest.Judged, bool) {
+		in := policy.Inputs{}
+		for _, i := range a.Inputs {
+			at := slices.IndexFunc(declared, func(f policy.Feature) bool { return f.Name == i.Name })
+			if at < 0 || i.Missing {
+				continue
+			}
+			in[i.Name] = scorecard.Category(i.Value)
+			if t := declared[at].Type; t == policy.Whole || t == policy.Decimal {
+				x, err := strconv.ParseFloat(i.Value, 64)
+				if err != nil {
+					return backtest.Judged{}, false
+				}
+				in[i.Name] = scorecard.Number(x)
+			}
+		}
+		said, err := p.Assess(in)
+		if err != nil {
+			return backtest.Judged{}, false
+		}
+		return backtest.Judged{Offered: said.Approved, Limit: said.Limit}, true
+	}
 }
 
 // backtestCache is memory for the rows of the book that is folded.

@@ -30,6 +30,7 @@ func (r *backtestReport) print() {
 	for i := range r.Currencies {
 		in := &r.Currencies[i]
 		r.money = r.known.of(in.Currency)
+		r.applications(in)
 		r.swap(in)
 		r.sums(in)
 		for i := range in.Scenes {
@@ -54,6 +55,30 @@ func badRate(c *backtest.Cell) (rate, interval string) {
 	}
 	low, high := c.Interval()
 	return percent(c.Bad, c.Known), fmt.Sprintf("%.1f to %.1f %%", 100*low, 100*high)
+}
+
+// applications tells of applications for accounts.
+func (r *backtestReport) applications(in *backtest.InCurrency) {
+	all := in.Applications.Decided()
+	if all == 0 {
+		return
+	}
+	fmt.Printf("\nApplications for accounts, amounts in %s; accounts that were %d days past due, ever, are bad\n\n", r.money.unit(), r.BadDays)
+	t := &table{}
+	t.row("", "applications", "share", "limits offered", "would be offered", "accounts opened", "known", "bad", "bad rate", "95 % interval")
+	for c := range in.Applications {
+		x := &in.Applications[c]
+		if x.Applications == 0 {
+			continue
+		}
+		row := []string{backtest.ApplicationClass(c).String(), thousands(x.Applications), percent(x.Applications, all), r.write(x.Was), r.write(x.Would), thousands(x.Opened)}
+		if x.Opened > 0 {
+			rate, interval := badRate(&backtest.Cell{Known: x.Known, Bad: x.Bad})
+			row = append(row, thousands(x.Known), thousands(x.Bad), rate, interval)
+		}
+		t.row(row...)
+	}
+	fmt.Print(t)
 }
 
 func (r *backtestReport) swap(in *backtest.InCurrency) {
@@ -165,15 +190,25 @@ type (
 		Currencies    []backtestCurrencyJSON `json:"currencies"`
 	}
 	backtestCurrencyJSON struct {
-		Currency string             `json:"currency"`
-		Swap     []backtestCellJSON `json:"swap"`
-		Scenes   []backtestCutJSON  `json:"scenes"`
-		Carriers []backtestCutJSON  `json:"carriers"`
-		Months   []backtestCutJSON  `json:"months"`
-		Rules    []backtestCutJSON  `json:"rules"`
-		Shadows  []backtestCutJSON  `json:"shadows"`
-		Reviews  backtest.Reviews   `json:"reviews"`
-		Hint     backtestCellJSON   `json:"otherOrdersOfNewlyApprovedAccounts"`
+		Currency     string                `json:"currency"`
+		Swap         []backtestCellJSON    `json:"swap"`
+		Scenes       []backtestCutJSON     `json:"scenes"`
+		Carriers     []backtestCutJSON     `json:"carriers"`
+		Months       []backtestCutJSON     `json:"months"`
+		Rules        []backtestCutJSON     `json:"rules"`
+		Shadows      []backtestCutJSON     `json:"shadows"`
+		Applications []applicationCellJSON `json:"applications"`
+		Reviews      backtest.Reviews      `json:"reviews"`
+		Hint         backtestCellJSON      `json:"otherOrdersOfNewlyApprovedAccounts"`
+	}
+	applicationCellJSON struct {
+		Class        string `json:"class"`
+		Applications int64  `json:"applications"`
+		Was          int64  `json:"limitsOffered"`
+		Would        int64  `json:"limitsThatWouldBeOffered"`
+		Opened       int64  `json:"accountsOpened"`
+		Known        int64  `json:"outcomeKnown"`
+		Bad          int64  `json:"bad"`
 	}
 	backtestCutJSON struct {
 		Name string             `json:"name"`
@@ -225,6 +260,16 @@ func cutsJSON(cuts []backtest.Cut) []backtestCutJSON {
 	return list
 }
 
+func applicationsJSON(a *backtest.Applications) (list []applicationCellJSON) {
+	for c := range a {
+		x := &a[c]
+		list = append(list, applicationCellJSON{
+			backtest.ApplicationClass(c).String(), x.Applications, int64(x.Was), int64(x.Would), x.Opened, x.Known, x.Bad,
+		})
+	}
+	return list
+}
+
 func (r *backtestReport) json(out io.Writer) error {
 	j := backtestJSON{
 		Policy: r.Policy, BadDays: r.BadDays, FirstMonth: r.First.String(), LastMonth: r.Last.String(), OutcomesUntil: r.Until.String(),
@@ -234,7 +279,7 @@ func (r *backtestReport) json(out io.Writer) error {
 		in := &r.Currencies[i]
 		j.Currencies = append(j.Currencies, backtestCurrencyJSON{
 			Currency: string(in.Currency), Swap: swapJSON(&in.All), Scenes: cutsJSON(in.Scenes), Carriers: cutsJSON(in.Carriers), Months: cutsJSON(in.Months),
-			Rules: cutsJSON(in.Rules), Shadows: cutsJSON(in.Shadows), Reviews: in.Reviews, Hint: cellJSON("", &in.Hint),
+			Rules: cutsJSON(in.Rules), Shadows: cutsJSON(in.Shadows), Applications: applicationsJSON(&in.Applications), Reviews: in.Reviews, Hint: cellJSON("", &in.Hint),
 		})
 	}
 	b, err := json.MarshalIndent(j, "", "  ")

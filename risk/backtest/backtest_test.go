@@ -66,7 +66,7 @@ type state struct {
 
 const shard = 2
 
-func live(t *testing.T, seed uint64, steps int) *lived {
+func live(t *testing.T, seed uint64, steps int, applications bool) *lived {
 	zone, err := calendar.LoadZone("Asia/Shanghai")
 	require.NoError(t, err)
 	l := &lived{terms: product(), zone: zone, states: map[ledger.AccountID][]state{}}
@@ -75,7 +75,7 @@ func live(t *testing.T, seed uint64, steps int) *lived {
 	core.Ledger.UsePolicies(sim.Guard{}, sim.NoPolicies)
 	random := rand.New(rand.NewPCG(seed, 1))
 	work := sim.NewWorkload(calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)), sim.Options{
-		Shard: shard, Accounts: 6, Hot: 5, Jumps: 0.03, Zone: zone, Terms: l.terms, Callers: 2, Debts: true,
+		Shard: shard, Accounts: 6, Hot: 5, Jumps: 0.03, Zone: zone, Terms: l.terms, Callers: 2, Debts: true, Applications: applications,
 	})
 	for range steps {
 		out, entries, err := core.Apply(work.Now, work.Next(random))
@@ -178,7 +178,7 @@ func TestWhatAnotherPolicyWouldDecide(t *testing.T) {
 	var met backtest.Swap
 	var bad, good int64
 	for _, seed := range seeds {
-		l := live(t, seed, *steps)
+		l := live(t, seed, *steps, false)
 		var want backtest.Swap
 		rules := map[string]int64{}
 		for i := range l.entries {
@@ -306,7 +306,7 @@ func ordersOf(list []backtest.Cut) (n int64) {
 
 // TestThePolicyThatDecidedDecidesTheSame: nothing is swapped.
 func TestThePolicyThatDecidedDecidesTheSame(t *testing.T) {
-	l := live(t, 4, *steps)
+	l := live(t, 4, *steps, false)
 	r := l.test(sim.Guard{})
 	require.Positive(t, r.Asked)
 	for _, c := range []backtest.Class{backtest.NewlyDeclined, backtest.Capped, backtest.Raised, backtest.NewlyApproved, backtest.NewlyInPart} {

@@ -7,6 +7,8 @@
 //   - An outcome is that of the window in which an order was captured: bad when the account was so many days past due on the
 //     debt of that window, or any of it was charged off; good when the debt is paid and never was; not known yet otherwise.
 //
+// Applications for accounts are judged again by the inputs in their entries; their outcome is that of the account that they opened.
+//
 // Hard limits stay as they were: what was declined for another reason than the risk policy is declined under any.
 //
 // What cannot be known: an order that was declined has no outcome, so that of those newly approved is not known. What is told instead is

@@ -74,15 +74,16 @@ type Reviews struct {
 
 // InCurrency is the result in one currency.
 type InCurrency struct {
-	Currency money.Currency
-	All      Swap
-	Scenes   []Cut
-	Carriers []Cut
-	Months   []Cut
-	Rules    []Cut // by the rules of the other policy that hold, by their names; an order may be in several
-	Shadows  []Cut // what the shadow policies said when the orders were decided, by their versions
-	Reviews  Reviews
-	Hint     Cell // other orders, which were approved, of the accounts with orders that would be newly approved
+	Currency     money.Currency
+	All          Swap
+	Scenes       []Cut
+	Carriers     []Cut
+	Months       []Cut
+	Rules        []Cut // by the rules of the other policy that hold, by their names; an order may be in several
+	Shadows      []Cut // what the shadow policies said when the orders were decided, by their versions
+	Reviews      Reviews
+	Applications Applications // for accounts
+	Hint         Cell         // other orders, which were approved, of the accounts with orders that would be newly approved
 }
 
 // Result is what a test, or several of different shards, came to.
@@ -140,6 +141,11 @@ func (t *Test) Result() *Result {
 		o := &t.orders[s.order]
 		c := t.cell(o, s.would, r.Until)
 		cut(&r.of(t.monies[o.currency]).Shadows, s.policy)[s.class].add(&c)
+	}
+	for i := range t.applications {
+		a := &t.applications[i]
+		c := t.applicationCell(a, r.Until)
+		r.of(t.monies[a.currency]).Applications[a.class].add(&c)
 	}
 	return r
 }
@@ -218,6 +224,7 @@ func Merge(of ...*Result) *Result {
 			to := all.of(from.Currency)
 			to.All.add(&from.All)
 			to.Hint.add(&from.Hint)
+			to.Applications.add(&from.Applications)
 			to.Reviews.Before += from.Reviews.Before
 			to.Reviews.After += from.Reviews.After
 			to.Reviews.Both += from.Reviews.Both

@@ -17,6 +17,9 @@ type Options struct {
 	Rules   []string // names of its decision rules, in their order
 	BadDays int      // DefaultBadDays when 0
 	Zone    calendar.Zone
+
+	// Assess judges an application by another policy; false where it cannot. Nil leaves applications out.
+	Assess func(*ledger.ApplicationDecided) (Judged, bool)
 }
 
 // Test decides the orders of a shard again. It belongs to one goroutine.
@@ -32,6 +35,10 @@ type Test struct {
 	open     map[ledger.AuthorizationID]int32 // orders that may still be captured
 	windows  map[ledger.AccountID][]window    // in which orders were captured
 	shadows  []shadowed
+
+	applications []application
+	applied      map[ledger.ApplicationID]int32 // with offers that may still be accepted
+	people       map[ledger.AccountID]*person
 
 	asked, same int64 // verdicts in the journal, and those whose inputs came to the same hash again
 }
@@ -59,7 +66,10 @@ func New(book ledger.Book, l *ledger.Ledger, o Options) *Test {
 	if o.BadDays == 0 {
 		o.BadDays = DefaultBadDays
 	}
-	return &Test{options: o, book: book, ledger: l, open: map[ledger.AuthorizationID]int32{}, windows: map[ledger.AccountID][]window{}}
+	return &Test{
+		options: o, book: book, ledger: l, open: map[ledger.AuthorizationID]int32{}, windows: map[ledger.AccountID][]window{},
+		applied: map[ledger.ApplicationID]int32{}, people: map[ledger.AccountID]*person{},
+	}
 }
 
 // Add decides again what an entry decided, and folds it. Entries come in their order.
@@ -80,6 +90,10 @@ func (t *Test) Add(e *ledger.Entry) {
 		return
 	}
 	switch f := e.Fact.(type) {
+	case *ledger.ApplicationDecided:
+		t.judge(f)
+	case *ledger.OfferAccepted:
+		t.opened(f)
 	case *ledger.OrderDecided:
 		switch f.Kind {
 		case ledger.OrderAuthorized:

@@ -50,6 +50,9 @@ func compareWindow(w window, opens calendar.Date) int { return int(w.opens - ope
 
 // pass lets the days go by until the beginning of a day: a debt that was overdue for long enough by then is bad.
 func (t *Test) pass(id ledger.AccountID, day calendar.Date) {
+	if p := t.people[id]; p != nil {
+		p.pass(day, t.options.BadDays)
+	}
 	list := t.windows[id]
 	for i := range list {
 		if w := &list[i]; w.due != 0 && int(day-w.due) >= t.options.BadDays {
@@ -60,10 +63,10 @@ func (t *Test) pass(id ledger.AccountID, day calendar.Date) {
 
 // booked takes over what a booking did to the debts of an account.
 func (t *Test) booked(id ledger.AccountID, b *ledger.Booking, day calendar.Date) {
-	list := t.windows[id]
-	if len(list) == 0 {
-		return
+	if p := t.people[id]; p != nil {
+		p.grow(b)
 	}
+	list := t.windows[id]
 	for i := range list {
 		list[i].due, list[i].owing = 0, false
 	}

@@ -308,7 +308,12 @@ func (s *scan) result() *Portfolio {
 			p.Volumes = append(p.Volumes, v)
 		}
 	}
-	p.Buckets, p.Totals = slices.Clone(f.buckets), slices.Clone(f.totals)
+	for _, t := range f.totals {
+		if slices.ContainsFunc(p.Standing, func(s Standing) bool { return s.Currency == t.Currency }) { // there was more than an application
+			p.Totals = append(p.Totals, t)
+		}
+	}
+	p.Buckets = slices.Clone(f.buckets)
 	p.Mixes, p.Codes, p.Cohorts, p.Origins = slices.Clone(f.mixes), slices.Clone(f.codes), g.cohorts, g.origins
 	p.Applied, p.Grades, p.Refused = slices.Clone(f.applications), slices.Clone(f.appliedGrades), slices.Clone(f.appliedReasons)
 	p.Recents, p.Scored, p.Alerts = slices.Clone(f.recents), slices.Clone(f.scored), slices.Clone(f.alerts)
