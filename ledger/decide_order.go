@@ -85,7 +85,17 @@ func (l *Ledger) authorize(c *Authorize) Outcome {
 	} else {
 		d.Kind, d.Amount, d.Expires = OrderAuthorized, approved, l.now.Add(lifetime)
 	}
-	return l.post(d)
+	return l.order(a, d)
+}
+
+// order posts a decision, and flags an order that was approved when the risk policy wants a person to look at it.
+func (l *Ledger) order(a *Account, d *OrderDecided) Outcome {
+	approved, id, v := d.Kind != OrderDeclined, d.ID(), d.Verdict
+	out := l.post(d)
+	if approved {
+		l.flag(a, id, v)
+	}
+	return out
 }
 
 func (l *Ledger) charge(c *Charge) Outcome {
@@ -101,7 +111,7 @@ func (l *Ledger) charge(c *Charge) Outcome {
 		d.Kind, d.Amount = OrderCharged, approved
 		d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, approved)
 	}
-	return l.post(d)
+	return l.order(a, d)
 }
 
 func (l *Ledger) advise(c *Advise) Outcome {
@@ -117,7 +127,7 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	d := l.decided(a, &c.Purchase, reasons)
 	d.Kind, d.Reasons, d.Amount, d.SaleTime = OrderAdvised, reasons, c.Amount, c.SaleTime
 	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
-	return l.post(d)
+	return l.order(a, d)
 }
 
 // decided is a decision on a purchase that has so much against it, its kind and amount still to be filled in.

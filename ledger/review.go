@@ -83,6 +83,27 @@ func (l *Ledger) requestReview(c *RequestReview) Outcome {
 	return l.post(&ReviewRequested{ID: NewReviewID(s.Number, s.Reviews+1), Consumer: token, Subject: c.Subject, Statement: c.Statement})
 }
 
+// flag puts an order before a person when that is what the risk policy wants: as a review that nobody asked for, whose statement
+// is the policy's. One at a time for a consumer, so that a rule which keeps holding does not bury the others.
+func (l *Ledger) flag(a *Account, id AuthorizationID, v Verdict) {
+	if v.Action != ActionReview {
+		return
+	}
+	p := l.applicant(a.Consumer)
+	if len(p.Pending) == MaxPending || p.Reviews == MaxReviews {
+		return
+	}
+	for _, pending := range p.Pending {
+		if r, f := l.review(pending); f != nil || r.Caller == "" {
+			return
+		}
+	}
+	s := l.book.Shard()
+	l.lapse(&ReviewRequested{
+		ID: NewReviewID(s.Number, s.Reviews+1), Consumer: a.Consumer, Subject: Subject{Authorization: id}, Statement: v.Policy + ": " + v.Reasons,
+	})
+}
+
 // subjectOf is whose decision it is that is to be looked at.
 func (l *Ledger) subjectOf(s Subject) (ConsumerToken, *Fault) {
 	if s.Application != 0 {

@@ -80,6 +80,36 @@ func TestRiskPolicies(t *testing.T) {
 	require.EqualValues(t, 4_000, resp.GetAuthorization().GetAuthorizedAmount())
 	require.Equal(t, holdfastv1.RiskAction_RISK_ACTION_CAP, resp.GetAuthorization().GetRiskAction())
 
+	// What is to be looked at is among the reviews, one at a time.
+	_, err = b.PutPolicy(ctx, &holdfastv1.PutPolicyRequest{RequestId: "put-3", Document: policyText("watchful", "name: odd; when: order.amount == 777; action: review; reason: ODD_AMOUNT")})
+	require.NoError(t, err)
+	_, err = b.ActivatePolicy(ctx, &holdfastv1.ActivatePolicyRequest{RequestId: "act-4", Version: "watchful"})
+	require.NoError(t, err)
+	odd := order(777)
+	require.Equal(t, holdfastv1.Decision_DECISION_APPROVED, odd.GetDecision())
+	require.Equal(t, holdfastv1.RiskAction_RISK_ACTION_REVIEW, odd.GetAuthorization().GetRiskAction())
+	require.Equal(t, holdfastv1.RiskAction_RISK_ACTION_REVIEW, order(777).GetAuthorization().GetRiskAction())
+	var reviews []*holdfastv1.Review
+	for page := ""; ; {
+		resp, err := b.ListReviews(ctx, &holdfastv1.ListReviewsRequest{Pending: true, PageToken: page})
+		require.NoError(t, err)
+		reviews = append(reviews, resp.GetReviews()...)
+		if page = resp.GetNextPageToken(); page == "" {
+			break
+		}
+	}
+	require.Len(t, reviews, 1)
+	require.Equal(t, odd.GetAuthorization().GetAuthorizationId(), reviews[0].GetAuthorizationId())
+	require.Equal(t, "watchful: ODD_AMOUNT", reviews[0].GetStatement())
+	require.Empty(t, reviews[0].GetCaller())
+	_, err = b.ResolveReview(ctx, &holdfastv1.ResolveReviewRequest{
+		RequestId: "res-1", ReviewId: reviews[0].GetReviewId(), Outcome: holdfastv1.ReviewOutcome_REVIEW_OUTCOME_UPHELD, Note: "a customer of long",
+	})
+	require.NoError(t, err)
+	why, err := b.ExplainDecision(ctx, &holdfastv1.ExplainDecisionRequest{AuthorizationId: odd.GetAuthorization().GetAuthorizationId()})
+	require.NoError(t, err)
+	require.Equal(t, "watchful", why.GetOrder().GetPolicyVersion())
+
 	got, err := b.GetPolicy(ctx, &holdfastv1.GetPolicyRequest{Version: "default-1"})
 	require.NoError(t, err)
 	require.Equal(t, policy.DefaultDocument(), got.GetPolicy().GetDocument())

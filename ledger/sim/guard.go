@@ -55,6 +55,27 @@ func (Guard) Watch(set *feature.Set) []ledger.Warning {
 // NoPolicies is for a ledger that is never asked to compile one.
 func NoPolicies(string) (ledger.Policy, error) { panic("sim: there are no documents") }
 
+// flag reviews an order that is made at night, unless the policy had more against it.
+func (q *asking) flag(a *customer, s *story, strict bool) {
+	if !q.Guarded || q.zone.Minute(q.now) >= 5*60 || strict {
+		return
+	}
+	pending := 0
+	for _, r := range q.reviews {
+		if r.consumer == a.consumer && r.outcome == ledger.ReviewPending {
+			if pending++; r.flagged {
+				return
+			}
+		}
+	}
+	if pending == ledger.MaxPending {
+		return
+	}
+	q.reviews = append(q.reviews, &reviewed{
+		id: ledger.NewReviewID(q.shard, uint64(len(q.reviews)+1)), consumer: a.consumer, subject: ledger.Subject{Authorization: s.id}, flagged: true,
+	})
+}
+
 // guarded says what Guard has against an order of so much for a phone, reckoned from the stories.
 func (a *customer) guarded(now calendar.Instant, phone ledger.PhoneToken, amount money.Amount) bool {
 	ofPhone, quick := 0, 0

@@ -45,6 +45,7 @@ type reviewed struct {
 	subject  ledger.Subject
 	outcome  ledger.ReviewOutcome
 	erased   bool
+	flagged  bool // by the risk policy, and nobody asked for it
 }
 
 // consented is a consent that was given; ended says that it does not last.

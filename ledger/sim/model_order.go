@@ -236,7 +236,12 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 	if e.what == sold {
 		out.Part = 1
 	}
-	return out, happen
+	strict := a.lines[p.Scene-1].status != ledger.LineOpen || a.guarded(q.now, p.Phone, p.Amount) // or not asked
+	return out, func() {
+		if happen(); len(reasons) == 0 {
+			q.flag(a, s, strict)
+		}
+	}
 }
 
 // after is what is told of an authorization once something has happened, which is undone again. The order it is for

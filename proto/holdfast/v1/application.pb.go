@@ -1144,9 +1144,9 @@ type Review struct {
 	AuthorizationId string `protobuf:"bytes,4,opt,name=authorization_id,json=authorizationId,proto3" json:"authorization_id,omitempty"`
 	// An account as it stands.
 	AccountId string `protobuf:"bytes,5,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
-	// The consumer's word; empty once erased.
+	// The consumer's word, or what the risk policy flagged an order for; empty once erased.
 	Statement string `protobuf:"bytes,6,opt,name=statement,proto3" json:"statement,omitempty"`
-	// Who asked.
+	// Who asked; empty when the risk policy flagged it.
 	Caller string `protobuf:"bytes,7,opt,name=caller,proto3" json:"caller,omitempty"`
 	// When.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`

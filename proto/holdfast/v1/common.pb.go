@@ -415,7 +415,8 @@ const (
 	RiskAction_RISK_ACTION_UNSPECIFIED RiskAction = 0
 	// Approved.
 	RiskAction_RISK_ACTION_APPROVE RiskAction = 1
-	// Approved, and a person is to look at it afterwards.
+	// Approved, and a person is to look at it afterwards: it is among ListReviews, with the policy's codes as the statement,
+	// unless one of the same consumer is pending already.
 	RiskAction_RISK_ACTION_REVIEW RiskAction = 2
 	// No more than an amount may be approved.
 	RiskAction_RISK_ACTION_CAP RiskAction = 3
