@@ -53,7 +53,7 @@ func TestAssess(t *testing.T) {
 	require.Equal(t, [ledger.Scenes]money.Amount{5_000, 15_000, 5_000}, a.Lines, "half is 75.00 and three fifths 90.00, rounded down to 50.00")
 	require.Equal(t, "", a.Terms)
 	require.Equal(t, []policy.Reason{
-		{"LATE_PHONE_BILLS", "Months with a late phone bill"}, {"MANY_INQUIRIES", "Inquiries by other lenders"}, {"SHORT_TENURE", "Months with the phone number"},
+		{"LATE_PHONE_BILLS", "Months with a late phone bill: not known"}, {"MANY_INQUIRIES", "Inquiries by other lenders"}, {"SHORT_TENURE", "Months with the phone number"},
 		{"LOW_SPEND", "Spent a month"},
 	}, a.Reasons)
 	require.Equal(t, a, assess(t, applicant()))

@@ -27,7 +27,7 @@ type Part struct {
 // Reason is a code, and what was lost under it.
 type Reason struct {
 	Code   string
-	Label  string // of the first characteristic with the code that lost something
+	Label  string // of the first characteristic with the code that lost something; it says so where that is for want of a value
 	Points int    // lost
 }
 
@@ -76,6 +76,9 @@ func (s *Scorecard) Score(features map[string]Value) (Result, error) {
 	return r, nil
 }
 
+// unknown is the bin of what is missing, in words.
+const unknown = "missing"
+
 func (r *Result) add(code string, p Part) {
 	r.Score += p.Points
 	r.Parts = append(r.Parts, p)
@@ -88,7 +91,11 @@ func (r *Result) add(code string, p Part) {
 			return
 		}
 	}
-	r.Reasons = append(r.Reasons, Reason{Code: code, Label: p.Label, Points: p.Lost})
+	label := p.Label
+	if p.Bin == unknown {
+		label += ": not known"
+	}
+	r.Reasons = append(r.Reasons, Reason{Code: code, Label: label, Points: p.Lost})
 }
 
 // points are those of the bin that a value is in.
@@ -97,7 +104,7 @@ func (c *Characteristic) points(v Value) (points int, bin string, err error) {
 		if c.Missing == nil {
 			return 0, "", &NoScoreError{Feature: c.Feature, Missing: true}
 		}
-		return c.Missing.Points, "missing", nil
+		return c.Missing.Points, unknown, nil
 	}
 	i, ok := c.Bin(v)
 	if !ok {
@@ -145,7 +152,7 @@ func (g *Grid) points(features map[string]Value) (points int, cell string, err e
 	for i, axis := range []*Axis{&g.Rows, &g.Columns} {
 		v := features[axis.Feature]
 		if v.IsMissing() {
-			return 0, "missing", nil
+			return 0, unknown, nil
 		}
 		bin, ok := axis.Bin(v)
 		if !ok {

@@ -90,11 +90,11 @@ func TestScoresByHand(t *testing.T) {
 		},
 		{ // of 20 lost by home, and 55 and 30
 			"a category that nobody has seen, and what is missing", scorecard.Missing, "boat", scorecard.Missing, 500 + 5 + 0 + 0 + 0,
-			[]scorecard.Reason{{"LATE_PAYMENTS", "Months late", 55 + 4}, {"USE_OF_LIMIT", "Use of the limit", 30}, {"HOME", "Home", 20}},
+			[]scorecard.Reason{{"LATE_PAYMENTS", "Months late: not known", 55 + 4}, {"USE_OF_LIMIT", "Use of the limit: not known", 30}, {"HOME", "Home", 20}},
 		},
 		{
 			"a ratio to nothing is missing", scorecard.Number(0), "parents", scorecard.Number(math.Inf(1)), 500 + 60 + 20 + 0 + 0,
-			[]scorecard.Reason{{"USE_OF_LIMIT", "Use of the limit", 30}, {"LATE_PAYMENTS", "Late, by use of the limit", 4}},
+			[]scorecard.Reason{{"USE_OF_LIMIT", "Use of the limit: not known", 30}, {"LATE_PAYMENTS", "Late, by use of the limit: not known", 4}},
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
