@@ -115,9 +115,11 @@ func TestPlacesInTexts(t *testing.T) {
 		{"name: x\nrule:   'abc def'\n", 1, 5, "2:14: rule: here"},
 		{"name: x\nrule: |\n    abc\n    def\n", 2, 3, "4:7: rule: here"},
 		{"name: é\nrule: \"éé c\"\n", 1, 4, "2:11: rule: here"},
-		{"name: x\nrule: >-\n  abc\n  def\n", 1, 5, "2:7: rule: here"}, // folded: where it begins
-		{"name: x\nrule: \"a\\\"b c\"\n", 1, 5, "2:7: rule: here"},     // escaped: the same
-		{"name: x\n", 1, 5, "1:1: rule: here"},                         // not there at all
+		{"name: x\nrule: >-\n  abc\n  def\n", 1, 5, "4:3: rule: here"},
+		{"name: x\nrule: \"a\\\"b c\"\n", 1, 5, "2:7: rule: here"}, // escaped: the same
+		{"name: x\nrule: abc\n   def ghi\n", 1, 9, "3:8: rule: here"},
+		{"name: x\nrule: >\n  abc\n\n  def\n", 1, 5, "2:7: rule: here"}, // with an empty line: where it begins
+		{"name: x\n", 1, 5, "1:1: rule: here"},                          // not there at all
 	} {
 		_, err := read(c.text, func(r *document.Reader) { r.FaultIn("rule", c.line, c.column, "here") })
 		var faults *document.Faults

@@ -164,15 +164,46 @@ func (r *Reader) placeIn(n *yaml.Node, line, column int) *yaml.Node {
 		below := raw(n.Line + line)
 		return &yaml.Node{Line: n.Line + line, Column: len(below) - len(strings.TrimLeft(below, " ")) + column}
 	}
-	runes := []rune(raw(n.Line))
-	begin := n.Column
-	if quotedStyle(n) {
-		begin++
-	}
-	if begin-1 <= len(runes) && strings.HasPrefix(string(runes[begin-1:]), n.Value) {
-		return &yaml.Node{Line: n.Line, Column: begin + column - 1}
+	if line == 1 {
+		if at := folded(n, raw, column); at != nil {
+			return at
+		}
 	}
 	return n
+}
+
+// folded is where a character of a text is whose line breaks, if it has any, YAML has made blanks; nil when the text is not
+// what the lines have.
+func folded(n *yaml.Node, raw func(int) string, column int) *yaml.Node {
+	line, begin := n.Line, n.Column
+	switch {
+	case n.Style&yaml.FoldedStyle != 0:
+		line, begin = line+1, 1
+	case quotedStyle(n):
+		begin++
+	}
+	want := []rune(n.Value)
+	for passed := 0; passed < len(want); line++ {
+		runes := []rune(raw(line))
+		for begin <= len(runes) && runes[begin-1] == ' ' {
+			begin++
+		}
+		if begin > len(runes) {
+			return nil // an empty line, which stands for a line break
+		}
+		here := 0
+		for here < len(runes)-begin+1 && passed+here < len(want) && runes[begin-1+here] == want[passed+here] {
+			here++
+		}
+		switch {
+		case passed+here < len(want) && (here == 0 || want[passed+here] != ' '):
+			return nil
+		case column <= passed+here+1:
+			return &yaml.Node{Line: line, Column: begin + column - passed - 1}
+		}
+		passed, begin = passed+here+1, 1 // with the blank that the line break has become
+	}
+	return nil
 }
 
 // mapping reads the fields of a mapping; what is missing is shown at a node.

@@ -8,6 +8,7 @@ import (
 	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common"
 	"cel.dev/cel-go/common/cost"
+	"cel.dev/cel-go/common/operators"
 )
 
 // Fault is what is wrong with an expression.
@@ -150,11 +151,14 @@ func (e *Env) explain(source string, issues *cel.Issues) Faults {
 			text = e.unknown(longer(source, issue.Location, found[1]))
 		} else if found := noOverload.FindStringSubmatch(text); found != nil {
 			text = fmt.Sprintf("%s is not for %s", operatorOf(found[1]), typeWords.Replace(found[2]))
-			if strings.Contains(found[2], "int") && strings.Contains(found[2], "double") {
+			switch {
+			case strings.Contains(found[2], "int") && strings.Contains(found[2], "double"):
 				text += ": write 2.0 for 2 where it is reckoned with decimals, or double(x)"
+			case strings.Contains(found[2], "bool") && found[1] == operators.Equals:
+				text += ": a flag stands alone, or with ! before it"
 			}
 		} else {
-			text = syntax.ReplaceAllString(text, "")
+			text = syntaxText(syntax.ReplaceAllString(text, ""))
 		}
 		line, column := 1, 1
 		if issue.Location != nil && issue.Location.Line() > 0 {
@@ -190,7 +194,27 @@ func (e *Env) unknown(name string) string {
 	if like := e.nearest(name); like != "" {
 		return fmt.Sprintf("there is no %s; did you mean %s?", name, like)
 	}
+	if !strings.Contains(name, ".") {
+		return fmt.Sprintf("there is no %s; a text stands in quotes: %q", name, name)
+	}
 	return fmt.Sprintf("there is no %s", name)
+}
+
+// syntaxText is what the parser says, in other words where people are used to other languages.
+func syntaxText(text string) string {
+	for _, habit := range []struct{ said, meant string }{
+		{"token recognition error at: '= ", "= compares nothing: want =="},
+		{"mismatched input 'and'", "and is written &&"},
+		{"mismatched input 'or'", "or is written ||"},
+		{"mismatched input 'not'", "not is written !"},
+		{"extraneous input 'and'", "and is written &&"},
+		{"extraneous input 'or'", "or is written ||"},
+	} {
+		if strings.HasPrefix(text, habit.said) {
+			return habit.meant
+		}
+	}
+	return text
 }
 
 // operatorOf is how an operator is written.

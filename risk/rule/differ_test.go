@@ -134,7 +134,7 @@ func flag(t *rapid.T, depth int) string {
 	if depth == 0 {
 		return pick(t, "known", "student", "has_income", "has_home", "has_tenure", "true", "false")
 	}
-	switch pick(t, "&&", "||", "!", "?", "whole", "whole", "decimal", "mixed", "text", "flag", "in", "in", "fix") {
+	switch pick(t, "&&", "||", "!", "?", "whole", "whole", "decimal", "mixed", "text", "flag", "in", "in", "fix", "listed") {
 	case "&&":
 		return "(" + flag(t, depth-1) + " && " + flag(t, depth-1) + ")"
 	case "||":
@@ -155,9 +155,11 @@ func flag(t *rapid.T, depth int) string {
 		return "(" + flag(t, depth-1) + pick(t, " == ", " != ") + flag(t, depth-1) + ")"
 	case "in":
 		return "(" + pick(t,
-			whole(t, depth-1)+" in [1, 2, 3]", decimal(t, depth-1)+" in [1.0, 2.5]", text(t, depth-1)+" in ['own', 'a', 'bill']") + ")"
+			whole(t, depth-1)+" in [1, 2, 3]", decimal(t, depth-1)+" in [1.0, 2.5]", "carrier in ['own', 'a', 'b']") + ")"
+	case "listed":
+		return pick(t, "order.scene == 'bill'", "'top_up' != order.scene", "order.scene in ['bill', 'bundle']", "home == 'own'", "home != 'rent'", "home == carrier")
 	default:
-		return text(t, depth-1) + pick(t, ".startsWith(", ".endsWith(", ".contains(") + text(t, depth-1) + ")"
+		return anyText(t) + pick(t, ".startsWith(", ".endsWith(", ".contains(") + anyText(t) + ")"
 	}
 }
 
@@ -174,7 +176,7 @@ func whole(t *rapid.T, depth int) string {
 	case "?":
 		return "(" + flag(t, depth-1) + " ? " + whole(t, depth-1) + " : " + whole(t, depth-1) + ")"
 	case "size":
-		return fmt.Sprintf(pick(t, "size(%s)", "%s.size()"), text(t, 0))
+		return fmt.Sprintf(pick(t, "size(%s)", "%s.size()"), anyText(t))
 	case "-":
 		return "-(" + whole(t, depth-1) + ")"
 	default:
@@ -204,8 +206,11 @@ func text(t *rapid.T, depth int) string {
 	if depth > 1 && rapid.IntRange(0, 4).Draw(t, "choose") == 0 {
 		return "(" + flag(t, 0) + " ? " + text(t, 0) + " : " + text(t, 0) + ")"
 	}
-	return pick(t, "order.scene", "carrier", "home", "''", "'a'", "'b'", "'own'", "'bill'", "'é'")
+	return pick(t, "carrier", "carrier", "''", "'a'", "'b'", "'é'") // those of which all texts are known are compared with these only: see listed
 }
+
+// anyText draws a text for what is asked of any.
+func anyText(t *rapid.T) string { return pick(t, "order.scene", "carrier", "home", "''", "'a'", "'own'", "'bill'", "'é'") }
 
 // FuzzCompile: whatever the text, nothing panics, faults have their places, and what is read can be asked.
 func FuzzCompile(f *testing.F) {

@@ -3,6 +3,7 @@ package rule
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"cel.dev/cel-go/common/ast"
 	"cel.dev/cel-go/common/operators"
@@ -185,13 +186,26 @@ func (t *translator) comparable(e ast.Expr, n *node) bool {
 	case n.op == less && a.kind == Flag:
 		t.fault(e, "flags have no order: want == or !=")
 	case a.kind == b.kind:
-		return true
+		return t.possible(e, a, b) && t.possible(e, b, a)
 	case a.kind == Decimal && b.kind == Whole && b.op == constant, a.kind == Whole && a.op == constant && b.kind == Decimal:
 		return true
 	default:
-		t.fault(e, "%s is compared with %s: double(x) makes a decimal of a whole number", max(a.kind, b.kind), min(a.kind, b.kind))
+		t.fault(e, "%s is compared with %s: amounts and counts are whole, without a point, and double(x) makes a decimal of one",
+			max(a.kind, b.kind), min(a.kind, b.kind))
 	}
 	return false
+}
+
+// possible says that a constant is one of the texts that a variable can be, if those are known: others are mistyped.
+func (t *translator) possible(e ast.Expr, v, c *node) bool {
+	if v.op != variable && v.op != required || v.kind != Text || t.env.variables[v.at].Texts == nil {
+		return true
+	}
+	if known := t.env.variables[v.at].Texts; c.op == constant && !slices.Contains(known, c.text) {
+		t.fault(e, "%s is never %q: it is one of %s", t.env.variables[v.at].Name, c.text, strings.Join(known, ", "))
+		return false
+	}
+	return true
 }
 
 // fold reckons a node whose parts are all constants.
@@ -245,6 +259,7 @@ func (t *translator) among(e, left, right ast.Expr) *node {
 			t.fault(element, "want a list of constants behind in")
 		case item.kind != n.a.kind:
 			t.fault(element, "this is %s, and what is looked for is %s", item.kind, n.a.kind)
+		case !t.possible(element, n.a, item):
 		default:
 			n.ints, n.decimals, n.texts = append(n.ints, item.int), append(n.decimals, item.dbl), append(n.texts, item.text)
 		}
