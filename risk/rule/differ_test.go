@@ -210,7 +210,9 @@ func text(t *rapid.T, depth int) string {
 }
 
 // anyText draws a text for what is asked of any.
-func anyText(t *rapid.T) string { return pick(t, "order.scene", "carrier", "home", "''", "'a'", "'own'", "'bill'", "'é'") }
+func anyText(t *rapid.T) string {
+	return pick(t, "order.scene", "carrier", "home", "''", "'a'", "'own'", "'bill'", "'é'")
+}
 
 // FuzzCompile: whatever the text, nothing panics, faults have their places, and what is read can be asked.
 func FuzzCompile(f *testing.F) {
