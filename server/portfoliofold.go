@@ -91,7 +91,10 @@ func (p *portfolios) grew(by int64) {
 	}
 }
 
-// close ends all folds, each with a checkpoint. The journals must still be open.
+// closeWithin bounds how long a fold may take to absorb what was durable when the server went down.
+const closeWithin = 2 * time.Second
+
+// close ends all folds, each with a checkpoint of all that is durable. The journals must still be open.
 func (p *portfolios) close() {
 	if p.stop == nil {
 		return
@@ -99,7 +102,12 @@ func (p *portfolios) close() {
 	p.stop()
 	p.done.Wait()
 	for _, f := range p.folds {
-		f.checkpoint(context.Background(), 1)
+		if f.fold != nil && !errors.Is(f.failed, errFold) {
+			ctx, cancel := context.WithTimeout(context.Background(), closeWithin)
+			_ = f.catchUp(ctx) // what it does not come to is read at the next start
+			cancel()
+			f.checkpoint(context.Background(), 1)
+		}
 	}
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -52,13 +51,9 @@ func (c *RiskBacktestCmd) Validate() error {
 
 // Run prints.
 func (c *RiskBacktestCmd) Run(ctx context.Context) (err error) {
-	document, err := os.ReadFile(c.Policy)
+	p, err := readPolicy(c.Policy)
 	if err != nil {
 		return err
-	}
-	p, err := policy.Parse(document)
-	if err != nil {
-		return fmt.Errorf("%s: %w", c.Policy, err)
 	}
 	var rules []string
 	for _, d := range p.Document().Decisions {

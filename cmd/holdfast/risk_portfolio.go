@@ -29,6 +29,7 @@ type RiskPortfolioCmd struct {
 	Target   string        `help:"Ask this running server instead." placeholder:"HOST:PORT"`
 	AsOf     []string      `help:"As of this entry: a sequence, or SHARD:SEQUENCE for each shard. Without it the last." placeholder:"SEQ" sep:","`
 	Currency string        `help:"The currency to tell of; without it that of most accounts." placeholder:"CODE"`
+	Policy   string        `help:"Tell how far those who apply are from those whom this policy's scorecard was made from." type:"existingfile" placeholder:"FILE"`
 	LGD      float64       `name:"lgd" help:"Loss given default in percent: what is lost of an account that is charged off. An assumption (${default})." default:"75" placeholder:"PERCENT"`
 	Timeout  time.Duration `help:"How long a server may take (${default})." default:"1m" placeholder:"D"`
 	JSON     bool          `name:"json" help:"Print JSON, as the API tells it, of all currencies."`
@@ -85,6 +86,11 @@ func (c *RiskPortfolioCmd) Run(ctx context.Context) error {
 	}
 	if err := r.choose(money.Currency(c.Currency)); err != nil {
 		return err
+	}
+	if c.Policy != "" {
+		if r.policy, err = readPolicy(c.Policy); err != nil {
+			return err
+		}
 	}
 	if !c.JSON {
 		r.print()

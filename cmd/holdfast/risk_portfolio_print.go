@@ -10,6 +10,8 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/risk/figures"
+	"github.com/holdfast-credit/holdfast/risk/policy"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
 
@@ -17,6 +19,7 @@ import (
 type portfolioReport struct {
 	*portfolio.Portfolio
 	losses   []portfolio.Loss
+	policy   *policy.Policy // whose scorecard's applicants are compared; nil for none
 	lgd      portfolio.Millionths
 	known    currencies
 	zone     string // empty when a server did not say
@@ -38,6 +41,7 @@ func (r *portfolioReport) print() {
 	r.vintages()
 	r.first()
 	r.applications()
+	r.stability()
 	r.decisions()
 	r.expected()
 }
@@ -421,6 +425,33 @@ func (r *portfolioReport) applications() {
 	fmt.Print(t)
 	r.refused(list, all)
 	r.grades(list, all)
+}
+
+// stability tells how far those who apply are from those whom the scorecard was made from.
+func (r *portfolioReport) stability() {
+	if r.policy == nil || r.policy.Document().Scorecard == nil {
+		return
+	}
+	r.section("Stability of those who apply", fmt.Sprintf("the points of this month and the last, by policy %s, against its training part: below 0.10 is alike, above 0.25 is not",
+		r.policy.Version()))
+	t := &table{align: "lrrl"}
+	t.row("characteristic", "applications", "index")
+	for _, s := range figures.Stabilities(r.Portfolio, r.policy.Document().Scorecard, r.policy.Version()) {
+		index, word := "-", "not told: too few applications, or the scorecard has no shares"
+		if s.Told {
+			index = fmt.Sprintf("%.3f", s.Index)
+			switch {
+			case s.Index < 0.1:
+				word = "alike"
+			case s.Index <= 0.25:
+				word = "shifted"
+			default:
+				word = "not alike"
+			}
+		}
+		t.row(s.Characteristic, thousands(s.Applications), index, word)
+	}
+	fmt.Print(t)
 }
 
 // refused are the reasons of applications that were declined.

@@ -177,9 +177,25 @@ func carrierFigures(p *portfolio.Portfolio, c money.Currency, f map[string]float
 // leastApplications is how many applications a month must have for their points to be a population.
 const leastApplications = 100
 
-// Stability is the largest population stability index of a characteristic: the points of those who applied in this month and
-// the last, against the shares that the scorecard has of its training part. 0 where it has none, or too few have applied.
+// Stability is the largest population stability index of a characteristic; 0 where none can be told.
 func Stability(p *portfolio.Portfolio, card *scorecard.Scorecard, version string) (most float64) {
+	for _, s := range Stabilities(p, card, version) {
+		most = max(most, s.Index)
+	}
+	return most
+}
+
+// Shifted is how far those who apply are from those whom a scorecard was made from, by one of its characteristics.
+type Shifted struct {
+	Characteristic string
+	Applications   int64   // that were scored in this month and the last
+	Told           bool    // whether there is an index: the scorecard has the shares of its training part, and enough have applied
+	Index          float64 // population stability index
+}
+
+// Stabilities are the population stability indices of all characteristics, in their order: the points of those who applied in
+// this month and the last, against the shares that the scorecard has of its training part.
+func Stabilities(p *portfolio.Portfolio, card *scorecard.Scorecard, version string) (list []Shifted) {
 	since := p.Day.Month() - 1
 	for i := range card.Characteristics {
 		c := &card.Characteristics[i]
@@ -206,7 +222,9 @@ func Stability(p *portfolio.Portfolio, card *scorecard.Scorecard, version string
 				applied += float64(s.Applications)
 			}
 		}
+		shifted := Shifted{Characteristic: c.Label, Applications: int64(applied)}
 		if whole == 0 || applied < leastApplications {
+			list = append(list, shifted)
 			continue
 		}
 		index := 0.0
@@ -215,7 +233,8 @@ func Stability(p *portfolio.Portfolio, card *scorecard.Scorecard, version string
 			e, a := max(expected[at]/whole, least), max(actual[at]/applied, least)
 			index += (a - e) * math.Log(a/e)
 		}
-		most = max(most, index)
+		shifted.Told, shifted.Index = true, index
+		list = append(list, shifted)
 	}
-	return most
+	return list
 }

@@ -108,4 +108,8 @@ func TestStabilityByHand(t *testing.T) {
 	}
 	require.InDelta(t, -0.3*math.Log(0.625)+0.3*math.Log(2.5), Stability(p, card, "v"), 1e-12)
 	require.Zero(t, Stability(p, card, "nobody"))
+	for _, s := range Stabilities(p, card, "nobody") {
+		require.Equal(t, Shifted{Characteristic: s.Characteristic}, s, "nobody applied")
+	}
+	require.Len(t, Stabilities(p, card, "v"), len(card.Characteristics))
 }

@@ -156,3 +156,29 @@ func BenchmarkBook(b *testing.B) {
 		}
 	}
 }
+
+// FuzzRead: whatever a file has, it is a checkpoint that can be written again, or an error.
+func FuzzRead(f *testing.F) {
+	w := newWorld(1, "Asia/Shanghai")
+	var b bytes.Buffer
+	for range 60 {
+		if err := w.step(); err != nil {
+			f.Fatal(err)
+		}
+	}
+	if err := w.fold.Write(&b); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(b.Bytes())
+	f.Add([]byte{})
+	f.Fuzz(func(t *testing.T, file []byte) {
+		fold, err := portfolio.Read(bytes.NewReader(file), shard, w.terms, w.zone)
+		if err != nil {
+			require.ErrorIs(t, err, portfolio.ErrCheckpoint)
+			return
+		}
+		var again bytes.Buffer
+		require.NoError(t, fold.Write(&again))
+		require.Equal(t, file, again.Bytes())
+	})
+}
