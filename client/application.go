@@ -1,6 +1,7 @@
 package client
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -134,8 +135,11 @@ var (
 		requestID: func(r *holdfastv1.RequestLimitReviewRequest) *string { return &r.RequestId },
 	}
 	requestHumanReviewMethod = method[holdfastv1.RequestHumanReviewRequest, holdfastv1.RequestHumanReviewResponse]{
-		name:      "RequestHumanReview",
-		full:      holdfastv1.RiskService_RequestHumanReview_FullMethodName,
+		name: "RequestHumanReview",
+		full: holdfastv1.RiskService_RequestHumanReview_FullMethodName,
+		key: func(r *holdfastv1.RequestHumanReviewRequest) string {
+			return cmp.Or(r.GetApplicationId(), r.GetAuthorizationId(), r.GetAccountId())
+		},
 		requestID: func(r *holdfastv1.RequestHumanReviewRequest) *string { return &r.RequestId },
 	}
 	resolveReviewMethod = method[holdfastv1.ResolveReviewRequest, holdfastv1.ResolveReviewResponse]{
@@ -161,6 +165,9 @@ var (
 	explainDecisionMethod = method[holdfastv1.ExplainDecisionRequest, holdfastv1.ExplainDecisionResponse]{
 		name: "ExplainDecision",
 		full: holdfastv1.RiskService_ExplainDecision_FullMethodName,
+		key: func(r *holdfastv1.ExplainDecisionRequest) string {
+			return cmp.Or(r.GetApplicationId(), r.GetAuthorizationId())
+		},
 	}
 	eraseConsumerMethod = method[holdfastv1.EraseConsumerRequest, holdfastv1.EraseConsumerResponse]{
 		name:      "EraseConsumer",

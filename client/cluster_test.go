@@ -75,7 +75,7 @@ func TestEveryCallKnowsItsShard(t *testing.T) {
 	routed(t, c, 1)
 	nodes[0].Kill() // what does not go to node 1 is not answered by it
 	for _, file := range []protoreflect.FileDescriptor{
-		pb.File_holdfast_v1_authorization_proto, pb.File_holdfast_v1_account_proto, pb.File_holdfast_v1_billing_proto,
+		pb.File_holdfast_v1_authorization_proto, pb.File_holdfast_v1_account_proto, pb.File_holdfast_v1_billing_proto, pb.File_holdfast_v1_risk_proto,
 	} {
 		methods := file.Services().Get(0).Methods()
 		for i := range methods.Len() {

@@ -97,7 +97,7 @@ func (f *Fake) GetTopology(ctx context.Context, req *pb.GetTopologyRequest) (*pb
 }
 
 // keyFields are where requests name what they are about.
-var keyFields = []protoreflect.Name{"account_id", "authorization_id", "repayment_id", "collection_id", "mandate_id"}
+var keyFields = []protoreflect.Name{"account_id", "authorization_id", "repayment_id", "collection_id", "mandate_id", "application_id", "review_id"}
 
 // keyOf is the id by which a request belongs to a shard.
 func keyOf(req proto.Message) string {

@@ -32,6 +32,10 @@ type Write interface {
 
 func (r *Request) identity() *Request { return r }
 
+// Again asks what a write was answered with that has been carried out before. It carries nothing out: for an edge that cannot
+// make the whole of the command any more, such as what a policy says of it.
+type Again struct{ Write }
+
 // Commands that name an account.
 type (
 	// OpenAccount opens an account for a consumer.
@@ -414,6 +418,7 @@ type (
 		Outcome ReviewOutcome // Upheld or Overturned
 		Note    string
 		Offer   Offer
+		Shares  bool // the offer's lines are the shares of its grade, and not the request's
 	}
 	// EraseConsumer takes away what law does not oblige to keep. Records of accounts that are closed are kept for so many Years.
 	EraseConsumer struct {

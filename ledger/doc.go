@@ -17,6 +17,8 @@
 //	  - A Booking is what was done to a Billing: the amounts that moved, and the Billing as it is afterwards.
 //	  - A Statement is a window that has closed, an Item a line of an account's history that is not an order: rows that no
 //	    decision has to load, but one that undoes them.
+//	  - An Applicant is what is known of a consumer beside the account: consents, and where applications and reviews are. An
+//	    Application is what a risk policy said of a consumer, and what became of it; a Review asks that a person look at a decision.
 //	  - An Entry is one Fact of the journal, with every number needed to fold it again.
 //	  - A Shard is what a shard knows beside its accounts: suspensions, the terms that were put, and totals.
 //	  - A Receipt remembers the outcome of a request, so that the same request gets the same answer.

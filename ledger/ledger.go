@@ -65,8 +65,15 @@ func (l *Ledger) Apply(now calendar.Instant, c Command, emit func(*Entry)) Outco
 		l.prints.sum = l.prints.sum[:0]
 		c.fields(&l.prints)
 		l.print = l.prints.sum
-		if r := l.book.Receipt(l.req); r != nil && now < r.Time.Add(l.requestsKept()) {
+		again, only := c.(*Again)
+		if only {
+			c = again.Write
+		}
+		switch r := l.book.Receipt(l.req); {
+		case r != nil && now < r.Time.Add(l.requestsKept()):
 			return l.again(c, r)
+		case only:
+			return refused(fault(NotFound, "REQUEST_NOT_FOUND", "request %q has not been carried out", l.req.ID).on("request_id").named(string(l.req.ID)))
 		}
 	}
 	l.happened = l.happened[:0]

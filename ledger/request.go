@@ -440,9 +440,11 @@ func (c *ResolveReview) fields(f *fingerprint) {
 	f.int("review_id", int64(c.Review))
 	f.int("outcome", int64(c.Outcome))
 	f.str("note", c.Note)
-	h := hashInt(hashString(fnvOffset, c.Offer.Grade), int64(c.Offer.Limit))
+	h := hashString(hashInt(hashString(fnvOffset, c.Offer.Grade), int64(c.Offer.Limit)), c.Offer.Agreement)
 	for _, l := range c.Offer.Lines {
-		h = hashInt(hashInt(h, int64(l.Scene)), int64(l.Limit))
+		if !c.Shares {
+			h = hashInt(hashInt(h, int64(l.Scene)), int64(l.Limit))
+		}
 	}
 	f.field("offer", h)
 }

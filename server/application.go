@@ -76,12 +76,8 @@ func (s *riskService) SubmitApplication(ctx context.Context, r *holdfastv1.Submi
 		Consents: c.consents(r.GetConsents()),
 	}
 	agreement := c.version("agreement_version", r.GetAgreementVersion(), true)
-	a, err := s.assess(ctx, &c, &subject{shard: s.hash(r.GetConsumerToken()), currency: cmd.Currency, features: r.GetFeatures()})
-	if err != nil {
-		return nil, err
-	}
-	fill(cmd, a, agreement)
-	out, err := submit(ctx, s.consumer(cmd.Consumer), cmd)
+	q := &subject{shard: s.hash(r.GetConsumerToken()), currency: cmd.Currency, features: r.GetFeatures()}
+	out, err := s.judge(ctx, &c, q, cmd, agreement)
 	if err != nil {
 		return nil, err
 	}
@@ -104,13 +100,11 @@ func (s *riskService) RequestLimitReview(ctx context.Context, r *holdfastv1.Requ
 	if err != nil {
 		return nil, err
 	}
-	a, err := s.assess(ctx, &c, &subject{shard: int(cmd.Account.Shard()), currency: cmd.Currency, features: r.GetFeatures(), record: record.Dossier.Record})
-	if err != nil {
-		return nil, err
+	q := &subject{
+		shard: int(cmd.Account.Shard()), currency: cmd.Currency, features: r.GetFeatures(), record: record.Dossier.Record,
+		account: record.Account,
 	}
-	fill(cmd, a, agreement)
-	cmd.Offer.Terms, cmd.Offer.AnnualRate = "", 0 // those of the account stay
-	out, err := s.on(ctx, cmd.Account, cmd)
+	out, err := s.judge(ctx, &c, q, cmd, agreement)
 	if err != nil {
 		return nil, err
 	}
@@ -119,13 +113,26 @@ func (s *riskService) RequestLimitReview(ctx context.Context, r *holdfastv1.Requ
 	return resp, err
 }
 
-// fill puts what the policy said into a command.
-func fill(cmd *ledger.SubmitApplication, a *assessed, agreement string) {
+// judge has an application assessed and recorded. Another policy may be in force when a request is sent again, by which it could
+// not be assessed at all; it is told what came of it the first time.
+func (s *riskService) judge(ctx context.Context, c *check, q *subject, cmd *ledger.SubmitApplication, agreement string) (*ledger.Outcome, error) {
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	a, err := s.assess(ctx, c, q)
+	if err != nil {
+		cmd.Inputs = q.stated()
+		if out, none := submit(ctx, s.writers[q.shard], &ledger.Again{Write: cmd}); none == nil {
+			return out, nil
+		}
+		return nil, err
+	}
 	cmd.Assessment, cmd.Needs = a.Assessment, a.needs
 	if a.Decision == ledger.Approve {
 		cmd.Offer = a.offer
 		cmd.Offer.Agreement = agreement
 	}
+	return submit(ctx, s.writers[q.shard], cmd)
 }
 
 // accountOf is the account of an outcome; nil when it has none.

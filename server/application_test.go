@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -403,4 +404,93 @@ func TestEnumerationsOfApplications(t *testing.T) {
 	require.Equal(t, int32(ledger.KeptApplication), int32(holdfastv1.KeptKind_KEPT_KIND_APPLICATION))
 	require.Equal(t, int32(ledger.KeptRecords), int32(holdfastv1.KeptKind_KEPT_KIND_RECORDS))
 	require.Equal(t, int32(ledger.KeptAccount), int32(holdfastv1.KeptKind_KEPT_KIND_ACCOUNT))
+}
+
+// TestSentAgainUnderAnotherPolicy answers a request as before, though the policy that is in force by then could not judge it.
+func TestSentAgainUnderAnotherPolicy(t *testing.T) {
+	b := billed(t, "2026-01-05", fourShards)
+	apply := &holdfastv1.SubmitApplicationRequest{
+		RequestId: "apply", ConsumerToken: "c-1", Currency: "CNY", AgreementVersion: "2026-01", Consents: toScore(), Features: features("age_years", "17"),
+	}
+	first, err := b.SubmitApplication(t.Context(), apply)
+	require.NoError(t, err)
+	asked, err := b.RequestHumanReview(t.Context(), &holdfastv1.RequestHumanReviewRequest{RequestId: "ask", ApplicationId: first.GetApplication().GetApplicationId(), Statement: "why"})
+	require.NoError(t, err)
+	overturn := &holdfastv1.ResolveReviewRequest{
+		RequestId: "overturn", ReviewId: asked.GetReview().GetReviewId(), Outcome: holdfastv1.ReviewOutcome_REVIEW_OUTCOME_OVERTURNED, Note: "seen",
+		Offer: &holdfastv1.ReviewedOffer{Grade: "D", Limit: 20_000, AgreementVersion: "2026-01"},
+	}
+	done, err := b.ResolveReview(t.Context(), overturn)
+	require.NoError(t, err)
+
+	text := strings.Replace(policy.DefaultDocument(), "version: default-1", "version: shoes", 1)
+	text = strings.Replace(text, "\nfeatures:\n", "\nfeatures:\n  - name: shoe_size\n    type: whole\n    unit: sizes\n    missing: required\n    source: application\n    about: Of the left foot.\n", 1)
+	text = strings.Replace(text, "ceiling: 500.00 CNY", "ceiling: 100.00 CNY", 1)
+	_, err = b.PutPolicy(t.Context(), &holdfastv1.PutPolicyRequest{RequestId: "put", Document: text})
+	require.NoError(t, err)
+	_, err = b.ActivatePolicy(t.Context(), &holdfastv1.ActivatePolicyRequest{RequestId: "act", Version: "shoes"})
+	require.NoError(t, err)
+
+	again, err := b.SubmitApplication(t.Context(), apply)
+	require.NoError(t, err)
+	require.True(t, again.GetReplayed())
+	require.Equal(t, done.GetApplication().String(), again.GetApplication().String(), "as it is now")
+	once, err := b.ResolveReview(t.Context(), overturn)
+	require.NoError(t, err)
+	require.True(t, once.GetReplayed())
+	apply.RequestId = "another"
+	_, err = b.SubmitApplication(t.Context(), apply)
+	require.Equal(t, []string{"features.shoe_size"}, violations(err))
+	overturn.Offer.Limit = 20_001
+	_, err = b.ResolveReview(t.Context(), overturn)
+	require.Equal(t, []string{"offer.limit"}, violations(err))
+}
+
+// TestApplicationsAtAnyNode has each call on an application made at another node than the one before, and all of them told the same.
+func TestApplicationsAtAnyNode(t *testing.T) {
+	ns := serveNodes(t, 3, fourShards, nil)
+	for i, b := range ns.list {
+		b.serial = (i + 1) * 10_000
+	}
+	node := func(n int) *book { return ns.list[n%len(ns.list)] }
+	for n := range 6 {
+		consumer := fmt.Sprintf("c-%d", n)
+		declined, err := node(n).apply(consumer, "age_years", "17")
+		require.NoError(t, err)
+		asked, err := node(n+1).RequestHumanReview(t.Context(), &holdfastv1.RequestHumanReviewRequest{RequestId: "ask-" + consumer, ApplicationId: declined.GetApplicationId(), Statement: "why"})
+		require.NoError(t, err)
+		_, err = node(n+2).ResolveReview(t.Context(), &holdfastv1.ResolveReviewRequest{
+			RequestId: "res-" + consumer, ReviewId: asked.GetReview().GetReviewId(), Outcome: holdfastv1.ReviewOutcome_REVIEW_OUTCOME_UPHELD, Note: "it is so",
+		})
+		require.NoError(t, err)
+		a, err := node(n + 1).apply(consumer)
+		require.NoError(t, err)
+		for k := range ns.list { // the same request, at each node: it is carried out once
+			got, err := node(n+k).AcceptOffer(t.Context(), &holdfastv1.AcceptOfferRequest{
+				RequestId: "take-" + consumer, ApplicationId: a.GetApplicationId(), AgreementVersion: "2026-01", Consents: consentsTo("servicing"),
+			})
+			require.NoError(t, err)
+			require.Equal(t, k > 0, got.GetReplayed())
+			require.Equal(t, a.GetApplicationId(), got.GetAccount().GetApplicationId())
+			why, err := node(n+k).ExplainDecision(t.Context(), &holdfastv1.ExplainDecisionRequest{ApplicationId: declined.GetApplicationId()})
+			require.NoError(t, err)
+			require.Equal(t, "UNDER_AGE", why.GetApplication().GetAssessment().GetReasons()[0].GetCode())
+		}
+	}
+	ns.alike()
+	for _, b := range ns.list {
+		seen, token := 0, ""
+		for {
+			page, err := b.ListReviews(t.Context(), &holdfastv1.ListReviewsRequest{PageSize: 2, PageToken: token})
+			require.NoError(t, err)
+			seen += len(page.GetReviews())
+			if token = page.GetNextPageToken(); token == "" {
+				break
+			}
+		}
+		require.Equal(t, 6, seen)
+		kinds, _ := b.export("c-3")
+		require.Equal(t, map[string]int{"consent": 5, "application": 2, "review": 1, "account": 1, "billing": 1, "note": 1}, kinds)
+		b.sound()
+	}
 }

@@ -88,7 +88,8 @@ type subject struct {
 	shard    int
 	currency money.Currency
 	features []*holdfastv1.Feature
-	record   *feature.Set // the core's own record; nil where there is none
+	record   *feature.Set    // the core's own record; nil where there is none
+	account  *ledger.Account // of a limit review; nil for an application for an account
 }
 
 // assessed is what the policy says.
@@ -183,6 +184,26 @@ func (q *subject) inputs(c *check, p *policy.Policy) policy.Inputs {
 	return in
 }
 
+// stated are the features that were sent, as an assessment would keep them. What is no number is a word.
+func (q *subject) stated() (list []ledger.Input) {
+	for _, f := range q.features {
+		if v := f.GetValue(); v != "" {
+			if x, ok := number(v); ok {
+				v = scorecard.Number(x).String()
+			}
+			list = append(list, ledger.Input{Name: f.GetName(), Value: v})
+		}
+	}
+	slices.SortStableFunc(list, func(a, b ledger.Input) int { return strings.Compare(a.Name, b.Name) })
+	return list
+}
+
+// number reads a decimal without an exponent.
+func number(text string) (x float64, ok bool) {
+	x, err := strconv.ParseFloat(text, 64)
+	return x, err == nil && len(text) <= 32 && !strings.ContainsFunc(text, func(r rune) bool { return r != '-' && r != '.' && (r < '0' || r > '9') })
+}
+
 // own fills in what the core knows itself. A feature of the source record is called as those that decision rules ask about
 // accounts, with an underscore for the dot: account_late_statements.
 func (q *subject) own(in policy.Inputs, declared []policy.Feature) {
@@ -210,8 +231,8 @@ func featureValue(c *check, f *policy.Feature, text string) scorecard.Value {
 	if f.Type == policy.Category || f.Type == policy.Flag {
 		return scorecard.Category(clipped(text))
 	}
-	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || len(text) > 32 || strings.ContainsFunc(text, func(r rune) bool { return r != '-' && r != '.' && (r < '0' || r > '9') }) {
+	x, ok := number(text)
+	if !ok {
 		c.fault("features."+f.Name, "is %q: want a number such as 12.5", clipped(text))
 	}
 	return scorecard.Number(x)
@@ -262,13 +283,27 @@ func (s *riskService) offerOf(ctx context.Context, q *subject, said *policy.Asse
 			o.Lines = append(o.Lines, ledger.LimitOfLine{Scene: ledger.Scene(i + 1), Limit: limit})
 		}
 	}
+	if q.account != nil { // its terms stay
+		o.Terms = ""
+		t, err := s.terms.of(ctx, q.shard, q.account.Billing.Terms)
+		if err != nil {
+			return o, err
+		}
+		o.AnnualRate = dearer(t)
+		return o, nil
+	}
 	rate, err := s.annualRate(ctx, q.shard, q.currency, said.Terms)
 	o.AnnualRate = rate
 	return o, err
 }
 
-// annualRate is what is owed late, or carried, costs a year under terms, the dearer of both, in millionths. Terms that are not
-// there cost nothing: the ledger refuses them.
+// dearer is what is owed late, or carried, costs a year under terms, the dearer of both, in millionths.
+func dearer(t *terms.Terms) int64 {
+	return int64(max(t.Penalty.DailyRate, t.MinimumDue.DailyInterestRate)) * terms.YearDays
+}
+
+// annualRate is what terms cost a year, by their version, or those of new accounts for none. Terms that are not there cost
+// nothing: the ledger refuses them.
 func (s *riskService) annualRate(ctx context.Context, shard int, currency money.Currency, version string) (int64, error) {
 	known, err := s.terms.versions(ctx, shard)
 	if err != nil {
@@ -284,5 +319,5 @@ func (s *riskService) annualRate(ctx context.Context, shard int, currency money.
 	if t == nil {
 		return 0, nil
 	}
-	return int64(max(t.Penalty.DailyRate, t.MinimumDue.DailyInterestRate)) * terms.YearDays, nil
+	return dearer(t), nil
 }

@@ -71,9 +71,14 @@ func (s *riskService) ResolveReview(ctx context.Context, r *holdfastv1.ResolveRe
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	if r.GetOffer() != nil {
+	if o := r.GetOffer(); o != nil {
 		var err error
-		if cmd.Offer, err = s.reviewedOffer(ctx, &c, cmd.Review, r.GetOffer()); err != nil {
+		cmd.Shares = len(o.GetLineLimits()) == 0
+		if cmd.Offer, err = s.reviewedOffer(ctx, &c, cmd.Review, o); err != nil {
+			// Sent again, perhaps when another policy is in force.
+			if out, none := s.onReview(ctx, cmd.Review, &ledger.Again{Write: cmd}); none == nil {
+				return resolved(out), nil
+			}
 			return nil, err
 		}
 	}
@@ -81,9 +86,13 @@ func (s *riskService) ResolveReview(ctx context.Context, r *holdfastv1.ResolveRe
 	if err != nil {
 		return nil, err
 	}
+	return resolved(out), nil
+}
+
+func resolved(out *ledger.Outcome) *holdfastv1.ResolveReviewResponse {
 	return &holdfastv1.ResolveReviewResponse{
 		Review: reviewProto(out.Dossier.Review), Application: applicationProto(out.Dossier.Application), Replayed: out.Replayed,
-	}, nil
+	}
 }
 
 // reviewedOffer is the offer of a person, who is held to the grades of the policy in force.

@@ -27,7 +27,7 @@ import (
 func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, last uint64) {
 	log, path = mem.NewLog(), filepath.Join(t.TempDir(), "state.db")
 	work := sim.NewWorkload(calendar.InstantOf(time.Date(2026, 3, 27, 9, 0, 0, 0, time.UTC)), sim.Options{
-		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: terms.Default(), Debts: true,
+		Accounts: 8, Hot: 2, Zone: calendar.UTC, Terms: terms.Default(), Debts: true, Applications: true,
 	})
 	w, err := writer.Open(t.Context(), writer.Config{
 		Journal: log.Open(), StatePath: path, Terms: terms.Default(), Zone: calendar.UTC, Sweep: -1,
@@ -93,6 +93,12 @@ func TestReportSaysWhatWasChecked(t *testing.T) {
 			if _, opened := entry.Fact.(*ledger.AccountOpened); opened {
 				want.Accounts++
 			}
+			switch entry.Fact.(type) {
+			case *ledger.ApplicationDecided:
+				want.Applications++
+			case *ledger.ReviewRequested:
+				want.Reviews++
+			}
 			if b := ledger.BookingOf(entry.Fact); b != nil {
 				want.Items += min(1, int64(b.Item))
 				if b.Statement != nil {
@@ -104,7 +110,7 @@ func TestReportSaysWhatWasChecked(t *testing.T) {
 			}
 		}
 		want.Authorizations = int64(len(orders))
-		require.NotZero(t, want.Accounts*want.Authorizations*want.Receipts*want.Items*want.Statements)
+		require.NotZero(t, want.Accounts*want.Authorizations*want.Receipts*want.Items*want.Statements*want.Applications*want.Reviews)
 		without := *report(t, log.Open(), upto, "")
 		require.NotZero(t, without.Digest)
 		want.Digest = without.Digest

@@ -59,7 +59,7 @@ func newShard(t *testing.T, seed uint64, accounts int, open func() journal.Journ
 		clock: new(atomic.Int64), t: t, open: open, options: o, path: filepath.Join(t.TempDir(), "state.db"),
 		work: sim.NewWorkload(start, sim.Options{
 			Shard: shardNumber, Accounts: accounts, Hot: 3, Jumps: 0.01, Zone: calendar.UTC, Terms: product(), Callers: 2,
-			Debts: true,
+			Debts: true, Applications: true,
 		}),
 		model:  sim.NewModel(shardNumber, product(), calendar.UTC),
 		random: rand.New(rand.NewPCG(seed, 2)),
