@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -164,12 +165,13 @@ func (q *subject) inputs(c *check, p *policy.Policy) policy.Inputs {
 		c.fault("features", "has %d entries, more than %d", len(q.features), maxFeatures)
 		return in
 	}
-	for _, f := range q.features {
+	for i, f := range q.features {
 		at := slices.IndexFunc(declared, func(d policy.Feature) bool { return d.Name == f.GetName() })
 		_, twice := in[f.GetName()]
 		switch {
 		case at < 0:
-			c.fault("features."+clipped(f.GetName()), "is no feature of risk policy %s", p.Version())
+			// By its place: the names of fields at fault are logged, and this one is the caller's own word.
+			c.fault(fmt.Sprintf("features[%d].name", i), "%q is no feature of risk policy %s", clipped(f.GetName()), p.Version())
 		case twice:
 			c.fault("features."+f.GetName(), "is there twice")
 		case declared[at].Source == policy.Record:
