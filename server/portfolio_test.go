@@ -177,3 +177,32 @@ func TestEveryNodeTellsTheSamePortfolio(t *testing.T) {
 	}
 	require.NotZero(t, told.GetPortfolio().GetAccountsOpened())
 }
+
+// TestOneAtATimeReadsTheJournalForAnEarlierEntry: whoever comes second is told to try again, and who has no time is told so.
+func TestOneAtATimeReadsTheJournalForAnEarlierEntry(t *testing.T) {
+	b := serveBook(t, Config{})
+	client := holdfastv1.NewPortfolioServiceClient(b.conn)
+	for range 5 {
+		b.account(1_000)
+	}
+	_, err := client.GetPortfolio(t.Context(), &holdfastv1.GetPortfolioRequest{})
+	require.NoError(t, err)
+	earlier := &holdfastv1.GetPortfolioRequest{AsOf: []*holdfastv1.ShardSequence{{Sequence: 2}}}
+	b.server.watched.past <- struct{}{} // somebody does
+	_, err = client.GetPortfolio(t.Context(), earlier)
+	requireReason(t, err, codes.ResourceExhausted, "PORTFOLIO_BUSY")
+	<-b.server.watched.past
+	resp, err := client.GetPortfolio(t.Context(), earlier)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, resp.GetPortfolio().GetAccountsOpened())
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err = b.server.watched.asOf(over, 0, 2)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestThePortfolioIsForOperators: it tells of everybody.
+func TestThePortfolioIsForOperators(t *testing.T) {
+	name := "/" + holdfastv1.PortfolioService_ServiceDesc.ServiceName
+	require.Equal(t, accessOperators, accessOf(name[1:], "GetPortfolio"))
+}

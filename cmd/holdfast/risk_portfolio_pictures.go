@@ -17,6 +17,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
 
@@ -30,7 +31,7 @@ func (r *portfolioReport) draw(dir string) error {
 		draw func() (*plot.Plot, error)
 	}{
 		{"exposure", r.drawExposure}, {"past-due", r.drawPastDue}, {"roll-rates", r.drawRolls}, {"vintages-accounts", r.drawAccounts},
-		{"vintages-debts", r.drawDebts}, {"utilisation", r.drawUtilisation}, {"decisions", r.drawDecisions},
+		{"vintages-debts", r.drawDebts}, {"charge-off-accounts", r.drawLostAccounts}, {"charge-off-debts", r.drawLostDebts}, {"utilisation", r.drawUtilisation}, {"decisions", r.drawDecisions},
 	} {
 		p, err := picture.draw()
 		if err != nil {
@@ -327,13 +328,33 @@ func (r *portfolioReport) drawAccounts() (*plot.Plot, error) {
 func (r *portfolioReport) drawDebts() (*plot.Plot, error) {
 	var list []vintage
 	for _, o := range r.Origins {
-		bad := make([]int64, len(o.BadBilled))
-		for i, a := range o.BadBilled {
-			bad[i] = int64(a)
-		}
-		list = append(list, vintage{o.Month, bad, int64(o.Billed), counted(o.Debts, "debt")})
+		list = append(list, vintage{o.Month, integers(o.BadBilled), int64(o.Billed), counted(o.Debts, "debt")})
 	}
 	return r.drawVintages("Billed principal ever 30 days past due, by the month of the window", "share of the principal billed", list)
+}
+
+func (r *portfolioReport) drawLostAccounts() (*plot.Plot, error) {
+	var list []vintage
+	for _, c := range r.Cohorts {
+		list = append(list, vintage{c.Month, integers(c.Lost), int64(c.Bought), counted(c.Accounts, "account")})
+	}
+	return r.drawVintages("Charged off, by the month of the account's opening", "share of all that was bought", list)
+}
+
+func (r *portfolioReport) drawLostDebts() (*plot.Plot, error) {
+	var list []vintage
+	for _, o := range r.Origins {
+		list = append(list, vintage{o.Month, integers(o.Lost), int64(o.Billed), counted(o.Debts, "debt")})
+	}
+	return r.drawVintages("Charged off, by the month of the window", "share of the principal billed", list)
+}
+
+// integers are amounts as numbers.
+func integers(amounts []money.Amount) (list []int64) {
+	for _, a := range amounts {
+		list = append(list, int64(a))
+	}
+	return list
 }
 
 // vintage is what happened by months of age, of how much, and how that is told.
@@ -428,7 +449,7 @@ func (r *portfolioReport) drawUtilisation() (*plot.Plot, error) {
 	named(&p.X, names)
 	p.X.Tick.Label.Rotation, p.X.Tick.Label.XAlign, p.X.Tick.Label.YAlign = 0.6, text.XRight, text.YTop
 	shares(&p.Y, min(1.1, math.Ceil(most*1.1*10)/10))
-	p.X.Label.Text += fmt.Sprintf(" (%s, numbers above the columns)", counted(all, "account"))
+	p.Title.Text = fmt.Sprintf("How much of their limits %s use", counted(all, "account"))
 	return p, columns(p, list)
 }
 

@@ -306,8 +306,11 @@ func (r *portfolioReport) ends() {
 	fmt.Print(t)
 }
 
-// ages are the months of age that tables have.
-var ages = []int{1, 2, 3, 4, 6, 9, 12, 18, 24}
+// The months of age that tables have: what is bad is so soon, what is charged off is half a year old.
+var (
+	badAges  = []int{1, 2, 3, 4, 6, 9, 12, 18, 24}
+	lostAges = []int{5, 6, 7, 8, 9, 10, 12, 18, 24}
+)
 
 // upTo adds up what happened to a vintage by an age, if that is over.
 func upTo[T ~int64](list []T, age int) (sum int64) {
@@ -318,8 +321,8 @@ func upTo[T ~int64](list []T, age int) (sum int64) {
 }
 
 // aged is a row of shares by age, as far as the vintage has come.
-func (r *portfolioReport) aged(row []string, month calendar.Month, list []int64, of int64) []string {
-	for _, age := range r.agesOf() {
+func (r *portfolioReport) aged(ages []int, row []string, month calendar.Month, list []int64, of int64) []string {
+	for _, age := range r.agesOf(ages) {
 		cell := ""
 		if int(r.Day.Month()-month) > age { // the month of that age is over
 			cell = percent(upTo(list, age), of)
@@ -330,7 +333,7 @@ func (r *portfolioReport) aged(row []string, month calendar.Month, list []int64,
 }
 
 // agesOf are the ages that any vintage has come to.
-func (r *portfolioReport) agesOf() []int {
+func (r *portfolioReport) agesOf(ages []int) []int {
 	oldest := r.Day.Month()
 	for _, c := range r.Cohorts {
 		oldest = min(oldest, c.Month)
@@ -344,46 +347,58 @@ func (r *portfolioReport) agesOf() []int {
 }
 
 func (r *portfolioReport) vintages() {
-	months1 := months(r.Cohorts, func(c portfolio.Cohort) calendar.Month { return c.Month })
-	r.section("Vintages of accounts", "by the month of their opening: share ever 30 days past due, so many months later; and what was charged off of what was bought")
-	t := &table{}
-	head := []string{"opened", "accounts", "bought"}
-	for _, age := range r.agesOf() {
-		head = append(head, fmt.Sprintf("by %d", age))
-	}
-	t.row(append(head, "charged off", "of bought")...)
-	for _, c := range r.Cohorts {
-		if !slices.Contains(months1, c.Month) {
-			continue
+	accounts := months(r.Cohorts, func(c portfolio.Cohort) calendar.Month { return c.Month })
+	r.vintage(badAges, "Vintages of accounts, by the month of their opening", "share ever 30 days past due, so many months later", []string{"opened", "accounts", "bought"}, func(t *table) {
+		for _, c := range r.Cohorts {
+			if slices.Contains(accounts, c.Month) {
+				t.row(r.aged(badAges, []string{c.Month.String(), thousands(c.Accounts), r.write(c.Bought)}, c.Month, c.Bad, c.Accounts)...)
+			}
 		}
-		lost := upTo(c.Lost, len(c.Lost))
-		row := r.aged([]string{c.Month.String(), thousands(c.Accounts), r.write(c.Bought)}, c.Month, c.Bad, c.Accounts)
-		t.row(append(row, r.money.write(lost), percent(lost, int64(c.Bought)))...)
-	}
-	fmt.Print(t)
-	months2 := months(r.Origins, func(o portfolio.Origin) calendar.Month { return o.Month })
-	if len(months2) == 0 {
+	})
+	r.vintage(lostAges, "", "charged off, of all that was bought", []string{"opened", "charged off", "of bought"}, func(t *table) {
+		for _, c := range r.Cohorts {
+			if lost := upTo(c.Lost, len(c.Lost)); slices.Contains(accounts, c.Month) {
+				t.row(r.aged(lostAges, []string{c.Month.String(), r.money.write(lost), percent(lost, int64(c.Bought))}, c.Month, integers(c.Lost), int64(c.Bought))...)
+			}
+		}
+	})
+	debts := months(r.Origins, func(o portfolio.Origin) calendar.Month { return o.Month })
+	if len(debts) == 0 {
 		return
 	}
-	r.section("Vintages of debts", "by the month in which their window opened: share of the principal billed that was ever 30 days past due, so many months later")
-	t = &table{}
-	head = []string{"window", "debts", "billed"}
-	for _, age := range r.agesOf() {
+	r.vintage(badAges, "Vintages of debts, by the month in which their window opened", "share of the principal billed that was ever 30 days past due, so many months later",
+		[]string{"window", "debts", "billed"}, func(t *table) {
+			for _, o := range r.Origins {
+				if slices.Contains(debts, o.Month) {
+					t.row(r.aged(badAges, []string{o.Month.String(), thousands(o.Debts), r.write(o.Billed)}, o.Month, integers(o.BadBilled), int64(o.Billed))...)
+				}
+			}
+		})
+	r.vintage(lostAges, "", "charged off, charges included, of the principal billed", []string{"window", "charged off", "of billed"}, func(t *table) {
+		for _, o := range r.Origins {
+			if lost := upTo(o.Lost, len(o.Lost)); slices.Contains(debts, o.Month) {
+				t.row(r.aged(lostAges, []string{o.Month.String(), r.money.write(lost), percent(lost, int64(o.Billed))}, o.Month, integers(o.Lost), int64(o.Billed))...)
+			}
+		}
+	})
+}
+
+// vintage is a table of shares by age.
+func (r *portfolioReport) vintage(ages []int, title, note string, head []string, rows func(*table)) {
+	if title != "" {
+		fmt.Printf("\n%s\n", title)
+	}
+	fmt.Printf("  %s\n\n", note)
+	for _, age := range r.agesOf(ages) {
 		head = append(head, fmt.Sprintf("by %d", age))
 	}
-	t.row(append(head, "charged off", "of billed")...)
-	for _, o := range r.Origins {
-		if !slices.Contains(months2, o.Month) {
-			continue
-		}
-		lost, billed := upTo(o.Lost, len(o.Lost)), make([]int64, len(o.BadBilled))
-		for i, a := range o.BadBilled {
-			billed[i] = int64(a)
-		}
-		row := r.aged([]string{o.Month.String(), thousands(o.Debts), r.write(o.Billed)}, o.Month, billed, int64(o.Billed))
-		t.row(append(row, r.money.write(lost), percent(lost, int64(o.Billed)))...)
+	t := &table{}
+	t.row(head...)
+	rows(t)
+	fmt.Println(strings.TrimRight(t.String(), "\n"))
+	if title != "" {
+		fmt.Println()
 	}
-	fmt.Print(t)
 }
 
 func (r *portfolioReport) first() {
