@@ -47,7 +47,7 @@ func TestThePortfolioIsWatched(t *testing.T) {
 	}
 	require.Empty(t, b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL}))
 	b.config.Clock.AdvanceTo(b.config.Clock.Now().Add(24 * time.Hour))
-	require.Eventually(t, func() bool { return len(b.alerts(&holdfastv1.WatchAlertsRequest{})) > 0 }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return len(b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL})) > 0 }, 30*time.Second, 20*time.Millisecond)
 	alert := b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL})[0]
 	require.Equal(t, "carrier_takes_orders_back", alert.GetRule())
 	require.Equal(t, "CARRIER_RETURNS", alert.GetReason())
@@ -61,7 +61,9 @@ func TestThePortfolioIsWatched(t *testing.T) {
 	}, 30*time.Second, 20*time.Millisecond)
 	whole, err := holdfastv1.NewPortfolioServiceClient(b.conn).GetPortfolio(ctx, &holdfastv1.GetPortfolioRequest{})
 	require.NoError(t, err)
-	require.Len(t, whole.GetPortfolio().GetAlerts(), 1)
+	require.Len(t, whole.GetPortfolio().GetAlerts(), 2)
+	require.Equal(t, "orders_come_back", whole.GetPortfolio().GetAlerts()[1].GetRule())
+	require.EqualValues(t, 1, whole.GetPortfolio().GetAlerts()[1].GetRaised(), "of the account")
 	require.Equal(t, "1", sample(t, scrape(t, b.server.metrics), `holdfast_risk_alerts_total{rule="carrier_takes_orders_back",severity="CRITICAL"}`))
 
 	// The same day is not warned of again, by whoever looks.

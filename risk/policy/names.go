@@ -67,7 +67,7 @@ func accountVariables() []rule.Variable {
 // OfAccounts says whether a feature of package ledger/feature is about an account and not about an order, a line, a phone or a
 // carrier. Rules about accounts and the behaviour scorecard may read these.
 func OfAccounts(name string) bool {
-	for _, prefix := range []string{"account.", "velocity.account.", "velocity.declined.", "velocity.phones."} {
+	for _, prefix := range []string{"account.", "velocity.account.", "velocity.declined.", "velocity.phones.", "velocity.returned."} {
 		if strings.HasPrefix(name, prefix) {
 			return true
 		}
