@@ -126,7 +126,8 @@ func (l *Life) Until(now calendar.Instant) {
 		l.dawn()
 	}
 	l.now = max(l.now, now)
-	l.worsen() // what a bounced payment has made of today is not put off until tomorrow
+	l.watch()  // what a bounced payment has made of today
+	l.worsen() // is not put off until tomorrow
 	l.remind()
 }
 

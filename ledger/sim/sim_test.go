@@ -155,7 +155,7 @@ func (r *run) finish() error {
 
 // TestSeeded runs the ledger beside the model. Reproduce a failure with -sim.seed and -sim.steps.
 func TestSeeded(t *testing.T) {
-	seeds := []uint64{1, 2, 3, 4, 5, 7}
+	seeds := []uint64{1, 2, 3, 4, 5, 6, 7}
 	if *seed != 0 {
 		seeds = []uint64{*seed}
 	}
