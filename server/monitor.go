@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
@@ -36,7 +37,7 @@ type monitor struct {
 	now        func() calendar.Instant
 	logger     *slog.Logger
 
-	asked calendar.Date // the last day that is done with
+	asked atomic.Int32 // the last day that is done with, a calendar.Date
 	stop  context.CancelFunc
 	done  sync.WaitGroup
 }
@@ -54,12 +55,12 @@ func (m *monitor) start() {
 			case <-tick.C:
 			}
 			today := m.zone.DateAt(m.now())
-			if today == m.asked || !m.writers[0].Stats().Leads {
+			if today == calendar.Date(m.asked.Load()) || !m.writers[0].Stats().Leads {
 				continue
 			}
 			within, cancel := context.WithTimeout(ctx, monitorWithin)
 			if err := m.look(within, today); err == nil {
-				m.asked = today
+				m.asked.Store(int32(today))
 			} else if ctx.Err() == nil {
 				m.logger.Warn("the portfolio could not be looked at; it is tried again", "error", err)
 			}

@@ -68,7 +68,7 @@ func TestThePortfolioIsWatched(t *testing.T) {
 
 	// The same day is not warned of again, by whoever looks.
 	b.restart()
-	require.Eventually(t, func() bool { return b.server.monitor.asked != 0 }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool { return b.server.monitor.asked.Load() != 0 }, 30*time.Second, 20*time.Millisecond)
 	require.Len(t, b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL}), 1)
 	b.sound()
 }
