@@ -55,6 +55,7 @@ type Authorization struct {
 	Mandate    uint32       // by which it is paid
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
 	Verdict    Verdict      // of the risk policy, on the order
+	Settings   uint32       // version of its carrier's that it was decided under; 0 when there were none
 	Created    calendar.Instant
 	Day        calendar.Date    // civil day of Created: what controls count it on
 	Expires    calendar.Instant // of the hold; 0 when nothing was ever held

@@ -147,7 +147,10 @@ type Purchase struct {
 // Commands on orders and holds.
 type (
 	// Check asks whether a purchase would be approved. It is not a write.
-	Check struct{ Purchase }
+	Check struct {
+		Caller Caller
+		Purchase
+	}
 	// Authorize decides on a purchase and holds what it approves.
 	Authorize struct {
 		Request
@@ -343,6 +346,13 @@ type (
 		Request
 		Version  string
 		Document string
+	}
+	// PutCarrier adds a version of a carrier. The same version again is to be the same.
+	PutCarrier struct {
+		Request
+		ID       CarrierID
+		Version  uint32
+		Settings CarrierSettings
 	}
 	// RaiseAlert records what was found in the portfolio.
 	RaiseAlert struct {

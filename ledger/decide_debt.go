@@ -48,6 +48,8 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.activatePolicy(c), true
 	case *RaiseAlert:
 		return l.raiseAlert(c), true
+	case *PutCarrier:
+		return l.putCarrier(c), true
 	}
 	return Outcome{}, false
 }

@@ -5,14 +5,16 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
 
-// find loads an authorization and its account, and lets what is due on the account happen first.
+// find loads an authorization and its account for a caller who may speak for its carrier, and lets what is due on the
+// account happen first.
 func (l *Ledger) find(id AuthorizationID) (*Account, *Authorization, *Fault) {
 	a := l.book.Account(id.Account)
 	if a == nil || id.N > a.LastN || id.N == 0 {
 		return nil, nil, authorizationNotFound(id)
 	}
 	l.catchUp(a)
-	return a, l.authorization(a, id.N), nil
+	h := l.authorization(a, id.N)
+	return a, h, l.speaks(l.req.Caller, h.Carrier)
 }
 
 // findOpen is find for an authorization that must be open.
@@ -119,6 +121,9 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 func (l *Ledger) tolerated(a *Account, h *Authorization) money.Amount {
 	const all = 1_000_000
 	share := money.Amount(l.termsOf(a.Billing.Terms).Authorizations.Tolerance)
+	if c := l.book.Shard().CarrierAt(h.Carrier, h.Settings); c != nil && c.Tolerates {
+		share = money.Amount(c.Tolerance)
+	}
 	return h.Authorized/all*share + h.Authorized%all*share/all
 }
 

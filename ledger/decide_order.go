@@ -14,6 +14,9 @@ func (l *Ledger) orderAccount(p *Purchase) (*Account, *Fault) {
 	if f := checkCurrency(a, string(p.Currency)); f != nil {
 		return nil, f
 	}
+	if f := l.speaks(l.req.Caller, p.Carrier); f != nil {
+		return nil, f
+	}
 	return a, l.orderFree(a, p.Order)
 }
 
@@ -53,14 +56,14 @@ func (l *Ledger) authorization(a *Account, n uint32) *Authorization {
 	return ended
 }
 
-// lifetime is how long a hold of an account is to last. Without the account it is a fault of the request that is found first.
-func (l *Ledger) lifetime(asked time.Duration, id AccountID, s Scene) (time.Duration, *Fault) {
+// lifetime is how long the hold of a purchase is to last. Without the account it is a fault of the request that is found first.
+func (l *Ledger) lifetime(asked time.Duration, p *Purchase) (time.Duration, *Fault) {
 	t := &l.terms.Authorizations
-	if a := l.book.Account(id); a != nil {
+	if a := l.book.Account(p.Account); a != nil {
 		t = &l.termsOf(a.Billing.Terms).Authorizations
 	}
 	if asked == 0 {
-		return t.HoldLifetime[s-1], nil
+		return l.holdLifetime(t, p.Carrier, p.Scene), nil
 	}
 	if asked < t.ShortestLifetime || asked > t.LongestLifetime {
 		return 0, fault(Invalid, "HOLD_LIFETIME_OUT_OF_RANGE", "hold_lifetime %v is not within %v and %v",
@@ -70,7 +73,7 @@ func (l *Ledger) lifetime(asked time.Duration, id AccountID, s Scene) (time.Dura
 }
 
 func (l *Ledger) authorize(c *Authorize) Outcome {
-	lifetime, f := l.lifetime(c.Lifetime, c.Account, c.Scene)
+	lifetime, f := l.lifetime(c.Lifetime, &c.Purchase)
 	if f != nil {
 		return refused(f)
 	}
@@ -137,7 +140,7 @@ func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
 		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: t.Version,
 	}
-	l.decision.Bill, l.decision.Mandate = p.Bill, p.Mandate
+	l.decision.Bill, l.decision.Mandate, l.decision.Settings = p.Bill, p.Mandate, l.carrierVersion(p.Carrier)
 	l.decision.Verdict, l.decision.Shadow = l.verdict, l.shadowed
 	if p.Plan.Months != 0 {
 		o, ok := t.Offer(p.Plan.Method, p.Plan.Months)
@@ -158,6 +161,9 @@ func (l *Ledger) check(c *Check) Outcome {
 		return refused(accountNotFound(c.Account))
 	}
 	if f := checkCurrency(a, string(c.Currency)); f != nil {
+		return refused(f)
+	}
+	if f := l.speaks(c.Caller, c.Carrier); f != nil {
 		return refused(f)
 	}
 	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
@@ -182,6 +188,9 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 	d := &OrderReversed{HoldRef: HoldRef{Account: a.ID, Order: c.Order, Currency: a.Currency}}
 	if known && o.N != 0 {
 		h := l.authorization(a, o.N)
+		if f := l.speaks(c.Caller, h.Carrier); f != nil {
+			return refused(f)
+		}
 		d.HoldRef = a.ref(h)
 		if d.Released, d.Refunded = h.Held, h.Captured-h.Refunded; d.Refunded > 0 {
 			d.Booking = l.refunded(a, h, d.Refunded)

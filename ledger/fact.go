@@ -126,6 +126,12 @@ type (
 		From    calendar.Instant
 		Shadow  bool
 	}
+	// CarrierPut is a version of what was agreed with a carrier.
+	CarrierPut struct {
+		ID       CarrierID
+		Version  uint32
+		Settings CarrierSettings
+	}
 	// AlertRaised is what a monitoring rule has to say of an account, or of the portfolio when that is 0. What was done about
 	// it are facts of their own, after it.
 	AlertRaised struct {
@@ -179,8 +185,9 @@ type (
 		Bill      BillID           // the bill that it pays
 		Mandate   uint32           // by which
 		Intake
-		Verdict Verdict // of the risk policy
-		Shadow  Verdict // of the shadow policy
+		Verdict  Verdict // of the risk policy
+		Shadow   Verdict // of the shadow policy
+		Settings uint32  // version of its carrier's; 0 when it has none
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
 	HoldIncremented struct {
@@ -314,6 +321,7 @@ func (*MandateEnded) fact()      {}
 func (*TermsPut) fact()          {}
 func (*PolicyPut) fact()         {}
 func (*PolicyActivated) fact()   {}
+func (*CarrierPut) fact()        {}
 func (*AlertRaised) fact()       {}
 func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}

@@ -11,6 +11,7 @@ const (
 	NotFound                                // what it names is not there
 	Exists                                  // what it would make is there
 	FailedPrecondition                      // the state of things does not allow it
+	Denied                                  // the caller may not
 )
 
 // Fault is a request that cannot be carried out. It is not a decline: it says nothing about credit.

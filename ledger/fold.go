@@ -47,7 +47,7 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
-	case *PolicyPut, *PolicyActivated:
+	case *PolicyPut, *PolicyActivated, *CarrierPut:
 		l.remember(e, &out)
 		return out
 	case *AlertRaised:
@@ -314,7 +314,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	*h = Authorization{
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
-		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate, Verdict: f.Verdict,
+		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate, Verdict: f.Verdict, Settings: f.Settings,
 	}
 	a.LastN = f.N
 	if f.Mandate != 0 {

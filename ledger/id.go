@@ -17,6 +17,9 @@ type OrderID string
 // CarrierID names who delivers.
 type CarrierID string
 
+// ProductID names something that a carrier sells.
+type ProductID string
+
 // BillID is the carrier's reference of a bill.
 type BillID string
 

@@ -28,6 +28,10 @@ type Ledger struct {
 	compile  Policies
 	compiled []Policy
 
+	// Who is a principal of any carrier, as of so many versions.
+	principals   map[Caller]struct{}
+	principalsOf int
+
 	minuteAt calendar.Instant
 	minuteOf int
 

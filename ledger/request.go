@@ -384,6 +384,52 @@ func (c *RaiseAlert) fields(f *fingerprint) {
 	f.str("rule", c.Rule)
 }
 
+func (c *PutCarrier) fields(f *fingerprint) {
+	f.kind(61)
+	f.str("carrier_id", string(c.ID))
+	s := &c.Settings
+	f.str("name", s.Name)
+	h := fnvOffset
+	for _, p := range s.Principals {
+		h = hashString(h, string(p))
+	}
+	f.field("principals", h)
+	f.bool("principals_only", s.Closed)
+	h = fnvOffset
+	for i := range s.Products {
+		p := &s.Products[i]
+		h = hashString(hashInt(hashString(h, string(p.ID)), int64(p.Scene)), string(p.Currency))
+		for _, d := range p.Denominations {
+			h = hashInt(h, int64(d))
+		}
+	}
+	f.field("products", h)
+	f.field("settlement", hashString(hashInt(hashInt(fnvOffset, int64(s.Settlement.Cycle)), int64(s.Settlement.CutOff)), s.Settlement.Zone))
+	h = fnvOffset
+	for i := range s.Fees {
+		fee := &s.Fees[i]
+		h = hashString(hashString(hashInt(h, int64(fee.Scene)), string(fee.Product)), string(fee.Currency))
+		h = hashInt(hashInt(h, int64(fee.Share)), int64(fee.Fixed))
+	}
+	f.field("fees", h)
+	tolerance := int64(s.Tolerance)
+	if !s.Tolerates {
+		tolerance = -1
+	}
+	f.int("capture_tolerance", tolerance)
+	f.int("hold_lifetime", int64(s.HoldLifetime))
+	f.sums("stand_in_floor_limits", s.FloorLimits)
+	f.bool("collects", s.Collects)
+}
+
+func (f *fingerprint) sums(name string, list []Sum) {
+	h := fnvOffset
+	for i := range list {
+		h = hashInt(hashString(h, string(list[i].Currency)), int64(list[i].Amount))
+	}
+	f.field(name, h)
+}
+
 func (c *ActivatePolicy) fields(f *fingerprint) {
 	f.kind(39)
 	f.str("version", c.Version)

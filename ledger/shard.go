@@ -23,6 +23,7 @@ type Shard struct {
 	Terms                 []TermsVersion  // as they were put
 	Policies              []PolicyVersion // of the risk policy, as they were put
 	Activations           []Activation    // in order of time: what is in force, and what will be
+	Carriers              []Carrier       // in order of id and version
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 }
 
@@ -75,7 +76,7 @@ func (s *Shard) Clone() *Shard {
 	c.Suspensions, c.Totals = slices.Clone(s.Suspensions), slices.Clone(s.Totals)
 	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
 	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
-	c.Warnings = slices.Clone(s.Warnings)
+	c.Carriers, c.Warnings = slices.Clone(s.Carriers), slices.Clone(s.Warnings)
 	return &c
 }
 
@@ -144,6 +145,8 @@ func (s *Shard) fold(e *Entry) {
 		s.putPolicy(e, f)
 	case *PolicyActivated:
 		s.activate(e, f)
+	case *CarrierPut:
+		s.putCarrier(e, f)
 	case *Booked:
 		s.foldBooking(f.Currency, &f.Booking)
 	case *OrderDecided:

@@ -32,7 +32,7 @@ func (s *authorizations) decided(scene ledger.Scene, out *ledger.Outcome) {
 }
 
 func (s *authorizations) Check(ctx context.Context, r *holdfastv1.CheckRequest) (*holdfastv1.CheckResponse, error) {
-	c, err := prepareCheck(r)
+	c, err := prepareCheck(callerOf(ctx), r)
 	if err != nil {
 		return nil, err
 	}

@@ -108,14 +108,16 @@ func (c *check) scene(field string, s holdfastv1.Scene) ledger.Scene {
 	return scene
 }
 
-func (c *check) currency(s string) money.Currency {
+func (c *check) currency(s string) money.Currency { return c.currencyOf("currency", s) }
+
+func (c *check) currencyOf(field, s string) money.Currency {
 	if s == "" {
-		c.fault("currency", "is required")
+		c.fault(field, "is required")
 		return ""
 	}
 	currency, err := money.ParseCurrency(s)
 	if err != nil {
-		c.fault("currency", "is malformed: %v", err)
+		c.fault(field, "is malformed: %v", err)
 	}
 	return currency
 }
@@ -224,12 +226,16 @@ func (c *check) lifetime(d *durationpb.Duration, required bool) time.Duration {
 		}
 		return 0
 	}
+	return c.lifetimeOf("hold_lifetime", d)
+}
+
+func (c *check) lifetimeOf(field string, d *durationpb.Duration) time.Duration {
 	v := d.AsDuration()
 	switch {
 	case d.CheckValid() != nil || v <= 0 || v > 366*24*time.Hour:
-		c.fault("hold_lifetime", "must be above 0 and at most a year")
+		c.fault(field, "must be above 0 and at most a year")
 	case v%time.Second != 0:
-		c.fault("hold_lifetime", "must be whole seconds")
+		c.fault(field, "must be whole seconds")
 	default:
 		return v
 	}

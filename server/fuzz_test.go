@@ -224,6 +224,10 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 		return []string{"cmcc", "ctcc", "cucc"}[k.r.IntN(3)]
 	case "phone_token", "agreement_version", "accepted_agreement_version":
 		return []string{"v1", "v1", "v1", "v2"}[k.r.IntN(4)]
+	case "zone":
+		return "Asia/Shanghai"
+	case "cut_off":
+		return "23:00"
 	case "last_day":
 		return []string{"2099-12-31", "1999-01-01", "2026-02-30", "9999-99-99"}[k.r.IntN(4)]
 	case "from", "to", "date":

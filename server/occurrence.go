@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 
@@ -175,6 +176,8 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_PUT, f.Version
 	case *ledger.PolicyActivated:
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_ACTIVATED, activationNote(f)
+	case *ledger.CarrierPut:
+		p.Type, p.CarrierId, p.Note = holdfastv1.EventType_EVENT_TYPE_CARRIER_PUT, string(f.ID), strconv.Itoa(int(f.Version))
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
 	}

@@ -67,9 +67,9 @@ func partial(c *check, p *ledger.Purchase, accept bool, minimum int64) {
 	p.Minimum = money.Amount(minimum)
 }
 
-func prepareCheck(r *holdfastv1.CheckRequest) (*ledger.Check, error) {
+func prepareCheck(caller ledger.Caller, r *holdfastv1.CheckRequest) (*ledger.Check, error) {
 	var c check
-	cmd := &ledger.Check{Purchase: purchase(&c, r, "")}
+	cmd := &ledger.Check{Caller: caller, Purchase: purchase(&c, r, "")}
 	partial(&c, &cmd.Purchase, r.GetAcceptPartial(), r.GetMinimumAmount())
 	return cmd, c.err()
 }

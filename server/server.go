@@ -220,6 +220,7 @@ func (s *Server) register() (err error) {
 		s.monitor = &monitor{riskService: risks, portfolios: s.watched, zone: s.zone, now: s.now, logger: s.config.Logger}
 		s.monitor.start()
 	}
+	holdfastv1.RegisterCarrierServiceServer(s.grpc, &carriers{router: s.router})
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})

@@ -30,6 +30,7 @@ type book struct {
 	holdfastv1.BillingServiceClient
 	holdfastv1.TermsServiceClient
 	holdfastv1.RiskServiceClient
+	holdfastv1.CarrierServiceClient
 	holdfastv1.EventServiceClient
 	holdfastv1.AdminServiceClient
 
@@ -73,6 +74,7 @@ func (b *book) start() {
 	b.BillingServiceClient = holdfastv1.NewBillingServiceClient(b.conn)
 	b.TermsServiceClient = holdfastv1.NewTermsServiceClient(b.conn)
 	b.RiskServiceClient = holdfastv1.NewRiskServiceClient(b.conn)
+	b.CarrierServiceClient = holdfastv1.NewCarrierServiceClient(b.conn)
 	b.EventServiceClient = holdfastv1.NewEventServiceClient(b.conn)
 	b.AdminServiceClient = holdfastv1.NewAdminServiceClient(b.conn)
 }

@@ -35,6 +35,7 @@ var faultCodes = map[ledger.FaultKind]codes.Code{
 	ledger.NotFound:           codes.NotFound,
 	ledger.Exists:             codes.AlreadyExists,
 	ledger.FailedPrecondition: codes.FailedPrecondition,
+	ledger.Denied:             codes.PermissionDenied,
 }
 
 // faultStatus is a domain fault as a status.

@@ -147,7 +147,7 @@ func (o *streamed) prepare(caller ledger.Caller, r *holdfastv1.AuthorizeStreamRe
 		o.answer = answerAdvise
 		return c, c.Account, c.Order, err
 	case *holdfastv1.AuthorizeStreamRequest_Check:
-		c, err := prepareCheck(r.Check)
+		c, err := prepareCheck(caller, r.Check)
 		o.answer = answerCheck
 		return c, c.Account, "", err
 	}

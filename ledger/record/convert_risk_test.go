@@ -5,7 +5,9 @@ import (
 	journalv1 "github.com/holdfast-credit/holdfast/proto/holdfast/journal/v1"
 )
 
-func riskFact(r *journalv1.Risk) *journalv1.Entry_Risk { return &journalv1.Entry_Risk{Risk: r} }
+func riskFact(r *journalv1.Risk) *journalv1.Entry_Further {
+	return &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_Risk{Risk: r}}}
+}
 
 func verdict(v ledger.Verdict) *journalv1.Verdict {
 	if v == (ledger.Verdict{}) {

@@ -68,7 +68,9 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 		g.Fact = &journalv1.Entry_ClockAdvanced{ClockAdvanced: &journalv1.ClockAdvanced{}}
 	default:
 		if r := onApplication(e.Fact); r != nil {
-			g.Fact = &journalv1.Entry_Risk{Risk: r}
+			g.Fact = riskFact(r)
+		} else if c := onCarrier(e.Fact); c != nil {
+			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfCarrier{OfCarrier: c}}}
 		} else {
 			onHold(g, e.Fact)
 		}
@@ -88,7 +90,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
 			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
-			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow)}}
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,

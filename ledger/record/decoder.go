@@ -137,7 +137,7 @@ var others = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	28: read(walkBooked),
 	29: read(walkMandateSet),
 	30: read(walkMandateEnded),
-	31: readRisk,
+	31: readFurther,
 }
 
 func read[T any, P interface {
@@ -187,6 +187,8 @@ func check(f ledger.Fact) error {
 		}
 	case *ledger.Booked:
 		c.booking(&f.Booking)
+	case *ledger.CarrierPut:
+		c.carrier(&f.Settings)
 	case *ledger.OrderDecided:
 		c.booking(f.Booking)
 		c.verdict(&f.Verdict)

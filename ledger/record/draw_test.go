@@ -23,7 +23,7 @@ var facts = []ledger.Fact{
 	&ledger.CaptureRefunded{}, &ledger.OrderClaimed{}, &ledger.SuspensionSet{}, &ledger.ClockAdvanced{}, &ledger.TermsPut{},
 	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{}, &ledger.AlertRaised{},
 	&ledger.ApplicationDecided{}, &ledger.OfferAccepted{}, &ledger.OfferEnded{}, &ledger.ConsentWithdrawn{},
-	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{},
+	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{}, &ledger.CarrierPut{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -54,6 +54,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.Decision]():         uint64(ledger.Decline),
 	reflect.TypeFor[ledger.Action]():           uint64(ledger.ActionDecline),
 	reflect.TypeFor[ledger.Severity]():         uint64(ledger.Critical),
+	reflect.TypeFor[ledger.PayCycle]():         uint64(ledger.Monthly),
 }
 
 // draw fills a value with anything that its type may hold and that may be read, the extremes now and then.

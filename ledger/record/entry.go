@@ -103,7 +103,7 @@ func appendOther(b []byte, f ledger.Fact) []byte {
 		message(&w, 30, f, walkMandateEnded)
 	default:
 		at := w.begin(31)
-		appendRisk(&w, f)
+		appendFurther(&w, f)
 		w.end(at)
 	}
 	return w.buf
@@ -218,6 +218,7 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	num(w, 20, &f.Mandate)
 	walkVerdict(w, 21, &f.Verdict)
 	walkVerdict(w, 22, &f.Shadow)
+	num(w, 23, &f.Settings)
 }
 
 func walkMandateSet(w *wire, f *ledger.MandateSet) {

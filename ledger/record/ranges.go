@@ -22,6 +22,17 @@ func (c *ranges) plan(p *plan.Plan)            { c.want(p.Billed >= 0 && p.Bille
 // verdict looks at what a risk policy said.
 func (c *ranges) verdict(v *ledger.Verdict) { c.want(v.Action == ledger.NoAction || v.Action.Valid()) }
 
+// carrier looks at what was agreed with one.
+func (c *ranges) carrier(s *ledger.CarrierSettings) {
+	c.want(s.Settlement.Cycle.Valid())
+	for i := range s.Products {
+		c.anyScene(s.Products[i].Scene)
+	}
+	for i := range s.Fees {
+		c.anyScene(s.Fees[i].Scene)
+	}
+}
+
 func (c *ranges) moves(moves []ledger.Move) {
 	for i := range moves {
 		m := &moves[i]

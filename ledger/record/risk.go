@@ -3,7 +3,6 @@ package record
 import (
 	"errors"
 	"fmt"
-	"math/bits"
 
 	"google.golang.org/protobuf/encoding/protowire"
 
@@ -81,26 +80,6 @@ var riskFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	7:  read(walkReviewRequested),
 	8:  read(walkReviewResolved),
 	9:  read(walkConsumerErased),
-}
-
-// readRisk reads a fact about risk.
-func readRisk(b []byte) (ledger.Fact, error) {
-	var w wire
-	w.parse(b)
-	if w.err != nil {
-		return nil, w.err
-	}
-	n := protowire.Number(bits.TrailingZeros32(w.texts))
-	switch {
-	case n == maxField:
-		return nil, ErrUnknownFact
-	case w.texts>>n != 1:
-		return nil, fmt.Errorf("%w: two facts", errField)
-	}
-	if read := riskFacts[n]; read != nil {
-		return read(w.text(n))
-	}
-	return nil, ErrUnknownFact
 }
 
 func walkPolicyPut(w *wire, f *ledger.PolicyPut) {

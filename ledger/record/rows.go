@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(12)
+	n := r.list(13)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -33,6 +33,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	truth(r, &n[10], &bill)
 	judged := a.Verdict != (ledger.Verdict{})
 	truth(r, &n[11], &judged)
+	unsigned(r, &n[12], &a.Settings)
 	if r.reading {
 		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
 		if !a.Scene.Valid() || a.State > ledger.Declined {
@@ -349,7 +350,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(14)
+	n := r.list(15)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -364,6 +365,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	unsigned(r, &n[11], &s.Applications)
 	unsigned(r, &n[12], &s.Reviews)
 	warnings := elements(r, &n[13], &s.Warnings, 9)
+	carriers := elements(r, &n[14], &s.Carriers, leastCarrier)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -407,6 +409,9 @@ func walkShard(r *row, s *ledger.Shard) {
 		truth(r, &n[2], &v.Shadow)
 		word(r, &v.Version)
 		word(r, &v.Caller)
+	}
+	for i := range carriers {
+		walkCarrierRow(r, &carriers[i])
 	}
 }
 

@@ -159,8 +159,10 @@ type Authorization struct {
 	RiskReasons []string `protobuf:"bytes,26,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
 	// The version of the risk policy, where it did more than approve.
 	RiskPolicyVersion string `protobuf:"bytes,27,opt,name=risk_policy_version,json=riskPolicyVersion,proto3" json:"risk_policy_version,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// The version of its carrier's settings that it was decided under; 0 when the carrier was not registered.
+	CarrierVersion int32 `protobuf:"varint,28,opt,name=carrier_version,json=carrierVersion,proto3" json:"carrier_version,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *Authorization) Reset() {
@@ -380,6 +382,13 @@ func (x *Authorization) GetRiskPolicyVersion() string {
 		return x.RiskPolicyVersion
 	}
 	return ""
+}
+
+func (x *Authorization) GetCarrierVersion() int32 {
+	if x != nil {
+		return x.CarrierVersion
+	}
+	return 0
 }
 
 // CaptureRecord is one capture of an authorization.
@@ -3356,7 +3365,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xa8\t\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xd1\t\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3394,7 +3403,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\vrisk_action\x18\x19 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
 	"riskAction\x12!\n" +
 	"\frisk_reasons\x18\x1a \x03(\tR\vriskReasons\x12.\n" +
-	"\x13risk_policy_version\x18\x1b \x01(\tR\x11riskPolicyVersion\"\x97\x01\n" +
+	"\x13risk_policy_version\x18\x1b \x01(\tR\x11riskPolicyVersion\x12'\n" +
+	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +

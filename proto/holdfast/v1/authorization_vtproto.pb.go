@@ -55,6 +55,13 @@ func (m *Authorization) MarshalToSizedBufferVT(dAtA []byte) (int, error) {
 		i -= len(m.unknownFields)
 		copy(dAtA[i:], m.unknownFields)
 	}
+	if m.CarrierVersion != 0 {
+		i = protohelpers.EncodeVarint(dAtA, i, uint64(m.CarrierVersion))
+		i--
+		dAtA[i] = 0x1
+		i--
+		dAtA[i] = 0xe0
+	}
 	if len(m.RiskPolicyVersion) > 0 {
 		i -= len(m.RiskPolicyVersion)
 		copy(dAtA[i:], m.RiskPolicyVersion)
@@ -2953,6 +2960,9 @@ func (m *Authorization) SizeVT() (n int) {
 	if l > 0 {
 		n += 2 + l + protohelpers.SizeOfVarint(uint64(l))
 	}
+	if m.CarrierVersion != 0 {
+		n += 2 + protohelpers.SizeOfVarint(uint64(m.CarrierVersion))
+	}
 	n += len(m.unknownFields)
 	return n
 }
@@ -4949,6 +4959,25 @@ func (m *Authorization) UnmarshalVTUnsafe(dAtA []byte) error {
 			}
 			m.RiskPolicyVersion = stringValue
 			iNdEx = postIndex
+		case 28:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field CarrierVersion", wireType)
+			}
+			m.CarrierVersion = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return protohelpers.ErrIntOverflow
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.CarrierVersion |= int32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := protohelpers.Skip(dAtA[iNdEx:])

@@ -137,6 +137,8 @@ const (
 	EventType_EVENT_TYPE_POLICY_ACTIVATED EventType = 53
 	// A monitoring rule of the risk policy raised an alert; the note is its name and reason code. WatchAlerts tells more.
 	EventType_EVENT_TYPE_ALERT_RAISED EventType = 54
+	// A version of a carrier was put: carrier_id, the note is its number. Each shard tells it.
+	EventType_EVENT_TYPE_CARRIER_PUT EventType = 55
 	// An application was decided: application_id, amount is the limit offered or applied, risk_reasons why. No account_id where
 	// it is for a new one.
 	EventType_EVENT_TYPE_APPLICATION_DECIDED EventType = 60
@@ -212,6 +214,7 @@ var (
 		52: "EVENT_TYPE_POLICY_PUT",
 		53: "EVENT_TYPE_POLICY_ACTIVATED",
 		54: "EVENT_TYPE_ALERT_RAISED",
+		55: "EVENT_TYPE_CARRIER_PUT",
 		60: "EVENT_TYPE_APPLICATION_DECIDED",
 		61: "EVENT_TYPE_OFFER_ACCEPTED",
 		62: "EVENT_TYPE_OFFER_ENDED",
@@ -276,6 +279,7 @@ var (
 		"EVENT_TYPE_POLICY_PUT":             52,
 		"EVENT_TYPE_POLICY_ACTIVATED":       53,
 		"EVENT_TYPE_ALERT_RAISED":           54,
+		"EVENT_TYPE_CARRIER_PUT":            55,
 		"EVENT_TYPE_APPLICATION_DECIDED":    60,
 		"EVENT_TYPE_OFFER_ACCEPTED":         61,
 		"EVENT_TYPE_OFFER_ENDED":            62,
@@ -901,7 +905,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\treview_id\x18\" \x01(\tR\breviewId\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd7\x0e\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xf3\x0e\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -958,7 +962,8 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x18EVENT_TYPE_MANDATE_ENDED\x103\x12\x19\n" +
 	"\x15EVENT_TYPE_POLICY_PUT\x104\x12\x1f\n" +
 	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x105\x12\x1b\n" +
-	"\x17EVENT_TYPE_ALERT_RAISED\x106\x12\"\n" +
+	"\x17EVENT_TYPE_ALERT_RAISED\x106\x12\x1a\n" +
+	"\x16EVENT_TYPE_CARRIER_PUT\x107\x12\"\n" +
 	"\x1eEVENT_TYPE_APPLICATION_DECIDED\x10<\x12\x1d\n" +
 	"\x19EVENT_TYPE_OFFER_ACCEPTED\x10=\x12\x1a\n" +
 	"\x16EVENT_TYPE_OFFER_ENDED\x10>\x12 \n" +

@@ -62,7 +62,7 @@ type Entry struct {
 	//	*Entry_Booked
 	//	*Entry_MandateSet
 	//	*Entry_MandateEnded
-	//	*Entry_Risk
+	//	*Entry_Further
 	Fact          isEntry_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -333,10 +333,10 @@ func (x *Entry) GetMandateEnded() *MandateEnded {
 	return nil
 }
 
-func (x *Entry) GetRisk() *Risk {
+func (x *Entry) GetFurther() *Further {
 	if x != nil {
-		if x, ok := x.Fact.(*Entry_Risk); ok {
-			return x.Risk
+		if x, ok := x.Fact.(*Entry_Further); ok {
+			return x.Further
 		}
 	}
 	return nil
@@ -461,9 +461,9 @@ type Entry_MandateEnded struct {
 	MandateEnded *MandateEnded `protobuf:"bytes,30,opt,name=mandate_ended,json=mandateEnded,proto3,oneof"`
 }
 
-type Entry_Risk struct {
-	// Something about risk that is not a decision on an order.
-	Risk *Risk `protobuf:"bytes,31,opt,name=risk,proto3,oneof"`
+type Entry_Further struct {
+	// A fact of a kind that is a message of its own.
+	Further *Further `protobuf:"bytes,31,opt,name=further,proto3,oneof"`
 }
 
 func (*Entry_AccountOpened) isEntry_Fact() {}
@@ -512,7 +512,7 @@ func (*Entry_MandateSet) isEntry_Fact() {}
 
 func (*Entry_MandateEnded) isEntry_Fact() {}
 
-func (*Entry_Risk) isEntry_Fact() {}
+func (*Entry_Further) isEntry_Fact() {}
 
 // AccountRisk is how a consumer was assessed whose account it is.
 type AccountRisk struct {
@@ -2620,7 +2620,9 @@ type OrderDecided struct {
 	// What the risk policy in force said; absent when none was asked.
 	Verdict *Verdict `protobuf:"bytes,21,opt,name=verdict,proto3" json:"verdict,omitempty"`
 	// What the shadow policy said, without inputs and their hash; absent when there is none.
-	Shadow        *Verdict `protobuf:"bytes,22,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	Shadow *Verdict `protobuf:"bytes,22,opt,name=shadow,proto3" json:"shadow,omitempty"`
+	// Version of the carrier's settings that were used; 0 when it has none.
+	Settings      int64 `protobuf:"varint,23,opt,name=settings,proto3" json:"settings,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2809,6 +2811,13 @@ func (x *OrderDecided) GetShadow() *Verdict {
 	return nil
 }
 
+func (x *OrderDecided) GetSettings() int64 {
+	if x != nil {
+		return x.Settings
+	}
+	return 0
+}
+
 // Verdict is what a risk policy says of an order.
 type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2909,6 +2918,591 @@ func (x *Verdict) GetHash() uint64 {
 	return 0
 }
 
+// Further is a fact of a kind that is a message of its own: field numbers of Entry beyond 31 are not facts.
+type Further struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one.
+	//
+	// Types that are valid to be assigned to Kind:
+	//
+	//	*Further_Risk
+	//	*Further_OfCarrier
+	Kind          isFurther_Kind `protobuf_oneof:"kind"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Further) Reset() {
+	*x = Further{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Further) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Further) ProtoMessage() {}
+
+func (x *Further) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Further.ProtoReflect.Descriptor instead.
+func (*Further) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+}
+
+func (x *Further) GetKind() isFurther_Kind {
+	if x != nil {
+		return x.Kind
+	}
+	return nil
+}
+
+func (x *Further) GetRisk() *Risk {
+	if x != nil {
+		if x, ok := x.Kind.(*Further_Risk); ok {
+			return x.Risk
+		}
+	}
+	return nil
+}
+
+func (x *Further) GetOfCarrier() *OfCarrier {
+	if x != nil {
+		if x, ok := x.Kind.(*Further_OfCarrier); ok {
+			return x.OfCarrier
+		}
+	}
+	return nil
+}
+
+type isFurther_Kind interface {
+	isFurther_Kind()
+}
+
+type Further_Risk struct {
+	// A fact about risk that is not a decision on an order.
+	Risk *Risk `protobuf:"bytes,1,opt,name=risk,proto3,oneof"`
+}
+
+type Further_OfCarrier struct {
+	// A fact about carriers.
+	OfCarrier *OfCarrier `protobuf:"bytes,2,opt,name=of_carrier,json=ofCarrier,proto3,oneof"`
+}
+
+func (*Further_Risk) isFurther_Kind() {}
+
+func (*Further_OfCarrier) isFurther_Kind() {}
+
+// OfCarrier is a fact about carriers.
+type OfCarrier struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one.
+	//
+	// Types that are valid to be assigned to Fact:
+	//
+	//	*OfCarrier_CarrierPut
+	Fact          isOfCarrier_Fact `protobuf_oneof:"fact"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfCarrier) Reset() {
+	*x = OfCarrier{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfCarrier) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfCarrier) ProtoMessage() {}
+
+func (x *OfCarrier) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfCarrier.ProtoReflect.Descriptor instead.
+func (*OfCarrier) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+}
+
+func (x *OfCarrier) GetFact() isOfCarrier_Fact {
+	if x != nil {
+		return x.Fact
+	}
+	return nil
+}
+
+func (x *OfCarrier) GetCarrierPut() *CarrierPut {
+	if x != nil {
+		if x, ok := x.Fact.(*OfCarrier_CarrierPut); ok {
+			return x.CarrierPut
+		}
+	}
+	return nil
+}
+
+type isOfCarrier_Fact interface {
+	isOfCarrier_Fact()
+}
+
+type OfCarrier_CarrierPut struct {
+	// A version of a carrier put.
+	CarrierPut *CarrierPut `protobuf:"bytes,1,opt,name=carrier_put,json=carrierPut,proto3,oneof"`
+}
+
+func (*OfCarrier_CarrierPut) isOfCarrier_Fact() {}
+
+// CarrierPut is a version of what was agreed with a carrier.
+type CarrierPut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,1,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Version: 1, 2, 3, ...
+	Version int64 `protobuf:"varint,2,opt,name=version,proto3" json:"version,omitempty"`
+	// Its name for people.
+	Name string `protobuf:"bytes,3,opt,name=name,proto3" json:"name,omitempty"`
+	// Callers who may speak for it.
+	Principals []string `protobuf:"bytes,4,rep,name=principals,proto3" json:"principals,omitempty"`
+	// Nobody else may.
+	Closed bool `protobuf:"varint,5,opt,name=closed,proto3" json:"closed,omitempty"`
+	// What it sells.
+	Products []*Product `protobuf:"bytes,6,rep,name=products,proto3" json:"products,omitempty"`
+	// How often it is paid: 1 daily, 2 monthly; 0 was not said.
+	Cycle int64 `protobuf:"varint,7,opt,name=cycle,proto3" json:"cycle,omitempty"`
+	// When a business day ends, nanoseconds after midnight.
+	CutOff int64 `protobuf:"varint,8,opt,name=cut_off,json=cutOff,proto3" json:"cut_off,omitempty"`
+	// IANA name of the zone of days and cut-off.
+	Zone string `protobuf:"bytes,9,opt,name=zone,proto3" json:"zone,omitempty"`
+	// What it is charged; the first that fits.
+	Fees []*CarrierFee `protobuf:"bytes,10,rep,name=fees,proto3" json:"fees,omitempty"`
+	// The tolerance takes the place of the terms'.
+	Tolerates bool `protobuf:"varint,11,opt,name=tolerates,proto3" json:"tolerates,omitempty"`
+	// How much more than authorized may be captured, in millionths.
+	Tolerance int64 `protobuf:"varint,12,opt,name=tolerance,proto3" json:"tolerance,omitempty"`
+	// How long a hold lasts, nanoseconds; 0 as the terms say.
+	HoldLifetime int64 `protobuf:"varint,13,opt,name=hold_lifetime,json=holdLifetime,proto3" json:"hold_lifetime,omitempty"`
+	// What its gateway may sell of an order when the core cannot be reached.
+	FloorLimits []*Sum `protobuf:"bytes,14,rep,name=floor_limits,json=floorLimits,proto3" json:"floor_limits,omitempty"`
+	// It collects what is due on its own bill.
+	Collects      bool `protobuf:"varint,15,opt,name=collects,proto3" json:"collects,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CarrierPut) Reset() {
+	*x = CarrierPut{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CarrierPut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CarrierPut) ProtoMessage() {}
+
+func (x *CarrierPut) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CarrierPut.ProtoReflect.Descriptor instead.
+func (*CarrierPut) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *CarrierPut) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *CarrierPut) GetVersion() int64 {
+	if x != nil {
+		return x.Version
+	}
+	return 0
+}
+
+func (x *CarrierPut) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CarrierPut) GetPrincipals() []string {
+	if x != nil {
+		return x.Principals
+	}
+	return nil
+}
+
+func (x *CarrierPut) GetClosed() bool {
+	if x != nil {
+		return x.Closed
+	}
+	return false
+}
+
+func (x *CarrierPut) GetProducts() []*Product {
+	if x != nil {
+		return x.Products
+	}
+	return nil
+}
+
+func (x *CarrierPut) GetCycle() int64 {
+	if x != nil {
+		return x.Cycle
+	}
+	return 0
+}
+
+func (x *CarrierPut) GetCutOff() int64 {
+	if x != nil {
+		return x.CutOff
+	}
+	return 0
+}
+
+func (x *CarrierPut) GetZone() string {
+	if x != nil {
+		return x.Zone
+	}
+	return ""
+}
+
+func (x *CarrierPut) GetFees() []*CarrierFee {
+	if x != nil {
+		return x.Fees
+	}
+	return nil
+}
+
+func (x *CarrierPut) GetTolerates() bool {
+	if x != nil {
+		return x.Tolerates
+	}
+	return false
+}
+
+func (x *CarrierPut) GetTolerance() int64 {
+	if x != nil {
+		return x.Tolerance
+	}
+	return 0
+}
+
+func (x *CarrierPut) GetHoldLifetime() int64 {
+	if x != nil {
+		return x.HoldLifetime
+	}
+	return 0
+}
+
+func (x *CarrierPut) GetFloorLimits() []*Sum {
+	if x != nil {
+		return x.FloorLimits
+	}
+	return nil
+}
+
+func (x *CarrierPut) GetCollects() bool {
+	if x != nil {
+		return x.Collects
+	}
+	return false
+}
+
+// Product is something that a carrier sells.
+type Product struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Scene.
+	Scene int64 `protobuf:"varint,2,opt,name=scene,proto3" json:"scene,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// The amounts that there are, ascending; any when there are none.
+	Denominations []*Denomination `protobuf:"bytes,4,rep,name=denominations,proto3" json:"denominations,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Product) Reset() {
+	*x = Product{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Product) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Product) ProtoMessage() {}
+
+func (x *Product) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Product.ProtoReflect.Descriptor instead.
+func (*Product) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Product) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Product) GetScene() int64 {
+	if x != nil {
+		return x.Scene
+	}
+	return 0
+}
+
+func (x *Product) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Product) GetDenominations() []*Denomination {
+	if x != nil {
+		return x.Denominations
+	}
+	return nil
+}
+
+// Denomination is an amount that a product is sold in.
+type Denomination struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Minor units.
+	Amount        int64 `protobuf:"varint,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Denomination) Reset() {
+	*x = Denomination{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Denomination) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Denomination) ProtoMessage() {}
+
+func (x *Denomination) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Denomination.ProtoReflect.Descriptor instead.
+func (*Denomination) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Denomination) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+// CarrierFee is what a carrier is charged for a sale.
+type CarrierFee struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Scene; 0 fits every one.
+	Scene int64 `protobuf:"varint,1,opt,name=scene,proto3" json:"scene,omitempty"`
+	// Product; empty fits every one.
+	Product string `protobuf:"bytes,2,opt,name=product,proto3" json:"product,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Of what is captured, in millionths.
+	Share int64 `protobuf:"varint,4,opt,name=share,proto3" json:"share,omitempty"`
+	// Minor units.
+	Fixed         int64 `protobuf:"varint,5,opt,name=fixed,proto3" json:"fixed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CarrierFee) Reset() {
+	*x = CarrierFee{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CarrierFee) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CarrierFee) ProtoMessage() {}
+
+func (x *CarrierFee) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CarrierFee.ProtoReflect.Descriptor instead.
+func (*CarrierFee) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *CarrierFee) GetScene() int64 {
+	if x != nil {
+		return x.Scene
+	}
+	return 0
+}
+
+func (x *CarrierFee) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
+func (x *CarrierFee) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *CarrierFee) GetShare() int64 {
+	if x != nil {
+		return x.Share
+	}
+	return 0
+}
+
+func (x *CarrierFee) GetFixed() int64 {
+	if x != nil {
+		return x.Fixed
+	}
+	return 0
+}
+
+// Sum is an amount in a currency.
+type Sum struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Minor units.
+	Amount        int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sum) Reset() {
+	*x = Sum{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sum) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sum) ProtoMessage() {}
+
+func (x *Sum) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sum.ProtoReflect.Descriptor instead.
+func (*Sum) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *Sum) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *Sum) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
 // Risk is a fact about risk that is not a decision on an order.
 type Risk struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2933,7 +3527,7 @@ type Risk struct {
 
 func (x *Risk) Reset() {
 	*x = Risk{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2945,7 +3539,7 @@ func (x *Risk) String() string {
 func (*Risk) ProtoMessage() {}
 
 func (x *Risk) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[29]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2958,7 +3552,7 @@ func (x *Risk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Risk.ProtoReflect.Descriptor instead.
 func (*Risk) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{29}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Risk) GetFact() isRisk_Fact {
@@ -3145,7 +3739,7 @@ type PolicyPut struct {
 
 func (x *PolicyPut) Reset() {
 	*x = PolicyPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3157,7 +3751,7 @@ func (x *PolicyPut) String() string {
 func (*PolicyPut) ProtoMessage() {}
 
 func (x *PolicyPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[30]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3170,7 +3764,7 @@ func (x *PolicyPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyPut.ProtoReflect.Descriptor instead.
 func (*PolicyPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{30}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *PolicyPut) GetVersion() string {
@@ -3225,7 +3819,7 @@ type AlertRaised struct {
 
 func (x *AlertRaised) Reset() {
 	*x = AlertRaised{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3237,7 +3831,7 @@ func (x *AlertRaised) String() string {
 func (*AlertRaised) ProtoMessage() {}
 
 func (x *AlertRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3250,7 +3844,7 @@ func (x *AlertRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertRaised.ProtoReflect.Descriptor instead.
 func (*AlertRaised) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *AlertRaised) GetAccount() uint64 {
@@ -3366,7 +3960,7 @@ type PolicyActivated struct {
 
 func (x *PolicyActivated) Reset() {
 	*x = PolicyActivated{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3378,7 +3972,7 @@ func (x *PolicyActivated) String() string {
 func (*PolicyActivated) ProtoMessage() {}
 
 func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3391,7 +3985,7 @@ func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
 func (*PolicyActivated) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *PolicyActivated) GetVersion() string {
@@ -3440,7 +4034,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3452,7 +4046,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3465,7 +4059,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -3539,7 +4133,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3551,7 +4145,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3564,7 +4158,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -3621,7 +4215,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3633,7 +4227,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3646,7 +4240,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -3758,7 +4352,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3770,7 +4364,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3783,7 +4377,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -3865,7 +4459,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3877,7 +4471,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3890,7 +4484,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -3977,7 +4571,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3989,7 +4583,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4002,7 +4596,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -4125,7 +4719,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4137,7 +4731,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4150,7 +4744,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -4250,7 +4844,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4262,7 +4856,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4275,7 +4869,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -4368,7 +4962,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4380,7 +4974,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4393,7 +4987,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -4474,7 +5068,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4486,7 +5080,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4499,7 +5093,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -4540,7 +5134,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4552,7 +5146,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4565,7 +5159,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -4605,7 +5199,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4617,7 +5211,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4630,7 +5224,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
 }
 
 // TermsPut is a version of the terms.
@@ -4644,7 +5238,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4656,7 +5250,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4669,7 +5263,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -4694,7 +5288,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4706,7 +5300,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4719,7 +5313,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -4797,7 +5391,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4809,7 +5403,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4822,7 +5416,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -4988,7 +5582,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5000,7 +5594,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5013,7 +5607,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -5114,7 +5708,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5126,7 +5720,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5139,7 +5733,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -5301,7 +5895,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5313,7 +5907,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5326,7 +5920,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -5397,7 +5991,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5409,7 +6003,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5422,7 +6016,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -5540,7 +6134,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5552,7 +6146,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5565,7 +6159,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -5706,7 +6300,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5718,7 +6312,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5731,7 +6325,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -5929,7 +6523,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5941,7 +6535,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5954,7 +6548,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Change) GetDay() int64 {
@@ -5988,7 +6582,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6000,7 +6594,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6013,7 +6607,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -6085,7 +6679,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6097,7 +6691,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6110,7 +6704,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Plan) GetN() int64 {
@@ -6244,7 +6838,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6256,7 +6850,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6269,7 +6863,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -6328,7 +6922,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6340,7 +6934,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6353,7 +6947,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Collection) GetN() int64 {
@@ -6421,7 +7015,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6433,7 +7027,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6446,7 +7040,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -6511,7 +7105,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6523,7 +7117,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6536,7 +7130,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -6602,7 +7196,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6614,7 +7208,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6627,7 +7221,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Statement) GetN() int64 {
@@ -6791,7 +7385,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6803,7 +7397,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6816,7 +7410,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -6900,7 +7494,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6912,7 +7506,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6925,7 +7519,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -7037,7 +7631,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\x9b\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -7071,8 +7665,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06booked\x18\x1c \x01(\v2\x1b.holdfast.journal.v1.BookedH\x00R\x06booked\x12B\n" +
 	"\vmandate_set\x18\x1d \x01(\v2\x1f.holdfast.journal.v1.MandateSetH\x00R\n" +
 	"mandateSet\x12H\n" +
-	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEnded\x12/\n" +
-	"\x04risk\x18\x1f \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04riskB\x06\n" +
+	"\rmandate_ended\x18\x1e \x01(\v2!.holdfast.journal.v1.MandateEndedH\x00R\fmandateEnded\x128\n" +
+	"\afurther\x18\x1f \x01(\v2\x1c.holdfast.journal.v1.FurtherH\x00R\afurtherB\x06\n" +
 	"\x04fact\"[\n" +
 	"\vAccountRisk\x12\x14\n" +
 	"\x05grade\x18\x01 \x01(\tR\x05grade\x12\x14\n" +
@@ -7233,7 +7827,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xad\x05\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xc9\x05\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -7257,7 +7851,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x04bill\x18\x13 \x01(\tR\x04bill\x12\x18\n" +
 	"\amandate\x18\x14 \x01(\x03R\amandate\x126\n" +
 	"\averdict\x18\x15 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\averdict\x124\n" +
-	"\x06shadow\x18\x16 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\"\xa7\x01\n" +
+	"\x06shadow\x18\x16 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\x12\x1a\n" +
+	"\bsettings\x18\x17 \x01(\x03R\bsettings\"\xa7\x01\n" +
 	"\aVerdict\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\x03R\x06action\x12\x10\n" +
@@ -7265,7 +7860,53 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\x9f\x06\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\x83\x01\n" +
+	"\aFurther\x12/\n" +
+	"\x04risk\x18\x01 \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04risk\x12?\n" +
+	"\n" +
+	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrierB\x06\n" +
+	"\x04kind\"W\n" +
+	"\tOfCarrier\x12B\n" +
+	"\vcarrier_put\x18\x01 \x01(\v2\x1f.holdfast.journal.v1.CarrierPutH\x00R\n" +
+	"carrierPutB\x06\n" +
+	"\x04fact\"\xf8\x03\n" +
+	"\n" +
+	"CarrierPut\x12\x18\n" +
+	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x18\n" +
+	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x12\n" +
+	"\x04name\x18\x03 \x01(\tR\x04name\x12\x1e\n" +
+	"\n" +
+	"principals\x18\x04 \x03(\tR\n" +
+	"principals\x12\x16\n" +
+	"\x06closed\x18\x05 \x01(\bR\x06closed\x128\n" +
+	"\bproducts\x18\x06 \x03(\v2\x1c.holdfast.journal.v1.ProductR\bproducts\x12\x14\n" +
+	"\x05cycle\x18\a \x01(\x03R\x05cycle\x12\x17\n" +
+	"\acut_off\x18\b \x01(\x03R\x06cutOff\x12\x12\n" +
+	"\x04zone\x18\t \x01(\tR\x04zone\x123\n" +
+	"\x04fees\x18\n" +
+	" \x03(\v2\x1f.holdfast.journal.v1.CarrierFeeR\x04fees\x12\x1c\n" +
+	"\ttolerates\x18\v \x01(\bR\ttolerates\x12\x1c\n" +
+	"\ttolerance\x18\f \x01(\x03R\ttolerance\x12#\n" +
+	"\rhold_lifetime\x18\r \x01(\x03R\fholdLifetime\x12;\n" +
+	"\ffloor_limits\x18\x0e \x03(\v2\x18.holdfast.journal.v1.SumR\vfloorLimits\x12\x1a\n" +
+	"\bcollects\x18\x0f \x01(\bR\bcollects\"\x94\x01\n" +
+	"\aProduct\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
+	"\x05scene\x18\x02 \x01(\x03R\x05scene\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12G\n" +
+	"\rdenominations\x18\x04 \x03(\v2!.holdfast.journal.v1.DenominationR\rdenominations\"&\n" +
+	"\fDenomination\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\x03R\x06amount\"\x84\x01\n" +
+	"\n" +
+	"CarrierFee\x12\x14\n" +
+	"\x05scene\x18\x01 \x01(\x03R\x05scene\x12\x18\n" +
+	"\aproduct\x18\x02 \x01(\tR\aproduct\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05share\x18\x04 \x01(\x03R\x05share\x12\x14\n" +
+	"\x05fixed\x18\x05 \x01(\x03R\x05fixed\"9\n" +
+	"\x03Sum\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount\"\x9f\x06\n" +
 	"\x04Risk\x12?\n" +
 	"\n" +
 	"policy_put\x18\x01 \x01(\v2\x1e.holdfast.journal.v1.PolicyPutH\x00R\tpolicyPut\x12Q\n" +
@@ -7645,7 +8286,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 64)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),              // 0: holdfast.journal.v1.Entry
 	(*AccountRisk)(nil),        // 1: holdfast.journal.v1.AccountRisk
@@ -7676,41 +8317,48 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*ControlsSet)(nil),        // 26: holdfast.journal.v1.ControlsSet
 	(*OrderDecided)(nil),       // 27: holdfast.journal.v1.OrderDecided
 	(*Verdict)(nil),            // 28: holdfast.journal.v1.Verdict
-	(*Risk)(nil),               // 29: holdfast.journal.v1.Risk
-	(*PolicyPut)(nil),          // 30: holdfast.journal.v1.PolicyPut
-	(*AlertRaised)(nil),        // 31: holdfast.journal.v1.AlertRaised
-	(*PolicyActivated)(nil),    // 32: holdfast.journal.v1.PolicyActivated
-	(*MandateSet)(nil),         // 33: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),       // 34: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),    // 35: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),       // 36: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),      // 37: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),       // 38: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),       // 39: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),      // 40: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),    // 41: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),       // 42: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),      // 43: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),      // 44: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),           // 45: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),             // 46: holdfast.journal.v1.Booked
-	(*Booking)(nil),            // 47: holdfast.journal.v1.Booking
-	(*Move)(nil),               // 48: holdfast.journal.v1.Move
-	(*Billing)(nil),            // 49: holdfast.journal.v1.Billing
-	(*Opening)(nil),            // 50: holdfast.journal.v1.Opening
-	(*Cycle)(nil),              // 51: holdfast.journal.v1.Cycle
-	(*Flows)(nil),              // 52: holdfast.journal.v1.Flows
-	(*Debt)(nil),               // 53: holdfast.journal.v1.Debt
-	(*Change)(nil),             // 54: holdfast.journal.v1.Change
-	(*Offer)(nil),              // 55: holdfast.journal.v1.Offer
-	(*Plan)(nil),               // 56: holdfast.journal.v1.Plan
-	(*Installment)(nil),        // 57: holdfast.journal.v1.Installment
-	(*Collection)(nil),         // 58: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),        // 59: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),              // 60: holdfast.journal.v1.Pause
-	(*Statement)(nil),          // 61: holdfast.journal.v1.Statement
-	(*Owed)(nil),               // 62: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),    // 63: holdfast.journal.v1.StatementCharge
+	(*Further)(nil),            // 29: holdfast.journal.v1.Further
+	(*OfCarrier)(nil),          // 30: holdfast.journal.v1.OfCarrier
+	(*CarrierPut)(nil),         // 31: holdfast.journal.v1.CarrierPut
+	(*Product)(nil),            // 32: holdfast.journal.v1.Product
+	(*Denomination)(nil),       // 33: holdfast.journal.v1.Denomination
+	(*CarrierFee)(nil),         // 34: holdfast.journal.v1.CarrierFee
+	(*Sum)(nil),                // 35: holdfast.journal.v1.Sum
+	(*Risk)(nil),               // 36: holdfast.journal.v1.Risk
+	(*PolicyPut)(nil),          // 37: holdfast.journal.v1.PolicyPut
+	(*AlertRaised)(nil),        // 38: holdfast.journal.v1.AlertRaised
+	(*PolicyActivated)(nil),    // 39: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),         // 40: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),       // 41: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),    // 42: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),       // 43: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),      // 44: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),       // 45: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),       // 46: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),      // 47: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),    // 48: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),       // 49: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),      // 50: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),      // 51: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),           // 52: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),             // 53: holdfast.journal.v1.Booked
+	(*Booking)(nil),            // 54: holdfast.journal.v1.Booking
+	(*Move)(nil),               // 55: holdfast.journal.v1.Move
+	(*Billing)(nil),            // 56: holdfast.journal.v1.Billing
+	(*Opening)(nil),            // 57: holdfast.journal.v1.Opening
+	(*Cycle)(nil),              // 58: holdfast.journal.v1.Cycle
+	(*Flows)(nil),              // 59: holdfast.journal.v1.Flows
+	(*Debt)(nil),               // 60: holdfast.journal.v1.Debt
+	(*Change)(nil),             // 61: holdfast.journal.v1.Change
+	(*Offer)(nil),              // 62: holdfast.journal.v1.Offer
+	(*Plan)(nil),               // 63: holdfast.journal.v1.Plan
+	(*Installment)(nil),        // 64: holdfast.journal.v1.Installment
+	(*Collection)(nil),         // 65: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),        // 66: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),              // 67: holdfast.journal.v1.Pause
+	(*Statement)(nil),          // 68: holdfast.journal.v1.Statement
+	(*Owed)(nil),               // 69: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),    // 70: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19, // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -7722,21 +8370,21 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	25, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	26, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	27, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	35, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	36, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	37, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	38, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	39, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	40, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	41, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	42, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	43, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	44, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	45, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	46, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	33, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	34, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
-	29, // 23: holdfast.journal.v1.Entry.risk:type_name -> holdfast.journal.v1.Risk
+	42, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	43, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	44, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	45, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	46, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	47, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	48, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	49, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	50, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	51, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	52, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	53, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	40, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	41, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	29, // 23: holdfast.journal.v1.Entry.further:type_name -> holdfast.journal.v1.Further
 	4,  // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
 	5,  // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
 	3,  // 26: holdfast.journal.v1.Assessment.inputs:type_name -> holdfast.journal.v1.AssessedInput
@@ -7755,52 +8403,59 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	1,  // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
 	17, // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
 	16, // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	55, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	50, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	47, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	62, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	57, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	54, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	28, // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
 	28, // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	30, // 47: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	32, // 48: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	31, // 49: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,  // 50: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,  // 51: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10, // 52: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11, // 53: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12, // 54: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13, // 55: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15, // 56: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28, // 57: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28, // 58: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	50, // 59: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	47, // 60: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	47, // 61: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	47, // 62: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	47, // 63: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	48, // 64: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	53, // 65: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	61, // 66: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	49, // 67: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	51, // 68: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	53, // 69: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	56, // 70: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	58, // 71: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	59, // 72: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	60, // 73: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	56, // 74: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	52, // 75: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	54, // 76: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	55, // 77: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	57, // 78: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	52, // 79: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	62, // 80: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	63, // 81: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	55, // 82: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	83, // [83:83] is the sub-list for method output_type
-	83, // [83:83] is the sub-list for method input_type
-	83, // [83:83] is the sub-list for extension type_name
-	83, // [83:83] is the sub-list for extension extendee
-	0,  // [0:83] is the sub-list for field type_name
+	36, // 47: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
+	30, // 48: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
+	31, // 49: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
+	32, // 50: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	34, // 51: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	35, // 52: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	33, // 53: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	37, // 54: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	39, // 55: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	38, // 56: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,  // 57: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,  // 58: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10, // 59: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11, // 60: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12, // 61: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13, // 62: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15, // 63: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28, // 64: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28, // 65: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	57, // 66: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	54, // 67: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	54, // 68: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	54, // 69: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	54, // 70: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	55, // 71: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	60, // 72: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	68, // 73: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	56, // 74: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	58, // 75: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	60, // 76: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	63, // 77: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	65, // 78: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	66, // 79: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	67, // 80: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	63, // 81: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	59, // 82: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	61, // 83: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	62, // 84: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	64, // 85: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	59, // 86: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	69, // 87: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	70, // 88: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	62, // 89: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	90, // [90:90] is the sub-list for method output_type
+	90, // [90:90] is the sub-list for method input_type
+	90, // [90:90] is the sub-list for extension type_name
+	90, // [90:90] is the sub-list for extension extendee
+	0,  // [0:90] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -7832,9 +8487,16 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Entry_Booked)(nil),
 		(*Entry_MandateSet)(nil),
 		(*Entry_MandateEnded)(nil),
-		(*Entry_Risk)(nil),
+		(*Entry_Further)(nil),
 	}
 	file_holdfast_journal_v1_entry_proto_msgTypes[29].OneofWrappers = []any{
+		(*Further_Risk)(nil),
+		(*Further_OfCarrier)(nil),
+	}
+	file_holdfast_journal_v1_entry_proto_msgTypes[30].OneofWrappers = []any{
+		(*OfCarrier_CarrierPut)(nil),
+	}
+	file_holdfast_journal_v1_entry_proto_msgTypes[36].OneofWrappers = []any{
 		(*Risk_PolicyPut)(nil),
 		(*Risk_PolicyActivated)(nil),
 		(*Risk_AlertRaised)(nil),
@@ -7852,7 +8514,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   64,
+			NumMessages:   71,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
