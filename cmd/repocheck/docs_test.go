@@ -241,7 +241,7 @@ func TestTheGuideHasEveryReason(t *testing.T) {
 // codesOf are gRPC codes by what stands for them in the code.
 var codesOf = map[string]string{
 	"Invalid": "INVALID_ARGUMENT", "NotFound": "NOT_FOUND", "Exists": "ALREADY_EXISTS", "FailedPrecondition": "FAILED_PRECONDITION",
-	"Denied": "PERMISSION_DENIED",
+	"Denied":          "PERMISSION_DENIED",
 	"InvalidArgument": "INVALID_ARGUMENT", "Unauthenticated": "UNAUTHENTICATED", "PermissionDenied": "PERMISSION_DENIED",
 	"DeadlineExceeded": "DEADLINE_EXCEEDED", "Canceled": "CANCELLED", "ResourceExhausted": "RESOURCE_EXHAUSTED",
 	"Unavailable": "UNAVAILABLE", "DataLoss": "DATA_LOSS", "Internal": "INTERNAL", "OutOfRange": "OUT_OF_RANGE",
