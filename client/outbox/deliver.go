@@ -133,6 +133,14 @@ func (o *Outbox) shut(probe bool) {
 	})
 }
 
+// Wake ends the waiting in an outage: somebody has heard from the core.
+func (o *Outbox) Wake() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.gate.until = time.Time{}
+	o.lanesChanged.Broadcast()
+}
+
 // resume has a lane served again whose first message waited.
 func (o *Outbox) resume(l *lane) {
 	o.mu.Lock()
@@ -150,16 +158,17 @@ func (o *Outbox) serve(l *lane) {
 	}
 }
 
-// remove takes the first message off a lane, and off the file in a while; the next one need not wait for that. After a crash
-// in between it is sent again, perhaps after the next one, and is answered as before without effect.
+// remove takes the first message off a lane once that is on the disk; until then the lane is under way. So a message is never sent
+// again after the next one was: an Advise that became a capture would then be refused, if a Reverse followed it.
 func (o *Outbox) remove(l *lane, sequence uint64) {
-	o.stats.Pending--
-	o.size--
 	o.queue(step{
-		apply:   func(tx *bolt.Tx) error { return tx.Bucket(messagesBucket).Delete(key(sequence)) },
-		durable: func() {},
+		apply: func(tx *bolt.Tx) error { return tx.Bucket(messagesBucket).Delete(key(sequence)) },
+		durable: func() {
+			o.stats.Pending--
+			o.size--
+			o.advance(l)
+		},
 	})
-	o.advance(l)
 }
 
 // advance has the lane go on behind its first message.

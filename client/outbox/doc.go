@@ -19,8 +19,9 @@
 // # What is durable
 //
 // The file is bbolt's. A goroutine commits whatever was put while the commit before was under way as one transaction, with
-// the two syncs that bbolt makes of it; there is no timer. That a message was delivered is written the same way, but nobody
-// waits for it: after a crash the last few may be sent again, and the core answers those with what it answered before.
+// the two syncs that bbolt makes of it; there is no timer. That a message was delivered is written the same way, and its lane
+// waits for that: after a crash the last one of a lane may be sent again, but never one before it. The core answers it with what it
+// answered before.
 //
 // A commit that fails may have been written all the same. So the outbox stops then: every later call is refused with
 // [ErrBroken], and opening the file again shows what is there.

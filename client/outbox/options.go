@@ -27,6 +27,8 @@ type Options struct {
 	Failed    func(Message, error)
 	Dead      func(Letter)
 	Dropped   func(Message)
+	// Committed is called after each commit, before anybody is told of it, with what the disk took. The next one waits for it.
+	Committed func(time.Duration)
 
 	// Seams of tests.
 	commit func(*bolt.DB, func(*bolt.Tx) error) error
@@ -61,6 +63,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Dropped == nil {
 		o.Dropped = func(Message) {}
+	}
+	if o.Committed == nil {
+		o.Committed = func(time.Duration) {}
 	}
 	if o.commit == nil {
 		o.commit = (*bolt.DB).Update

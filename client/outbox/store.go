@@ -118,6 +118,7 @@ func (o *Outbox) write() {
 			return // sealed
 		}
 		if broken == nil {
+			begun := time.Now()
 			broken = o.opts.commit(o.db, func(tx *bolt.Tx) error {
 				for _, s := range group {
 					if err := s.apply(tx); err != nil {
@@ -126,6 +127,7 @@ func (o *Outbox) write() {
 				}
 				return nil
 			})
+			o.opts.Committed(time.Since(begun))
 			if broken != nil {
 				broken = fmt.Errorf("%w: %w", ErrBroken, broken)
 			}
