@@ -62,7 +62,8 @@
 //     become so; go on with one of the two above.
 //
 // A caller that must survive its own crash sets RequestId itself (see [Client.NewRequestID]) and stores it with the
-// order before the first attempt.
+// order before the first attempt. Package client/outbox does that for what must be told, and client/gateway for a carrier's whole
+// gateway; they bring bbolt along, which this package does not.
 //
 // # Caveats
 //

@@ -20,16 +20,16 @@ type life struct {
 	g      *Gateway
 	mu     sync.Mutex
 	left   int // commits until the crash; 0 for none
+	dead   bool
 	frozen chan struct{}
 	thaw   chan struct{}
 }
 
 func (l *life) committed(time.Duration) {
 	l.mu.Lock()
-	now := l.left == 1
-	if l.left > 0 {
-		l.left--
-	}
+	now := l.left == 1 && !l.dead
+	l.dead = l.dead || now
+	l.left = max(0, l.left-1)
 	l.mu.Unlock()
 	if now {
 		close(l.frozen)
@@ -61,7 +61,6 @@ type sold struct {
 	id      string
 	account string
 	amount  int64
-	told    bool // the gateway
 }
 
 func (w *world) path() string { return fmt.Sprint(w.dir, "/", len(w.past)) }
@@ -126,19 +125,15 @@ func (w *world) Sell(t *rapid.T) {
 	s := &sold{id: fmt.Sprint("o-", w.order), account: fmt.Sprint("acc_", rapid.IntRange(1, 3).Draw(t, "account")), amount: int64(rapid.IntRange(1, 1500).Draw(t, "amount"))}
 	req := topup(s.id, s.amount)
 	req.AccountId = s.account
-	var answer Sale
-	var err error
-	var answered sync.Mutex
+	answers, errs := make(chan Sale, 1), make(chan error, 1)
 	if !w.do(func(g *Gateway) {
-		a, e := g.Sell(context.Background(), req)
-		answered.Lock()
-		defer answered.Unlock()
-		answer, err = a, e
+		a, err := g.Sell(context.Background(), req)
+		answers <- a
+		errs <- err
 	}) {
 		return // whoever sold it was told nothing, and the carrier has not heard of it
 	}
-	answered.Lock()
-	defer answered.Unlock()
+	answer, err := <-answers, <-errs
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,19 +157,20 @@ func (w *world) Sell(t *rapid.T) {
 func (w *world) tell(t *rapid.T, s *sold) {
 	said, _ := w.shop.Delivery(context.Background(), s.id)
 	for range rapid.IntRange(1, 2).Draw(t, "times") {
-		var err error
+		heard := make(chan error, 1)
 		if !w.do(func(g *Gateway) {
 			switch said {
 			case Delivered:
-				err = g.Delivered(s.id)
+				heard <- g.Delivered(s.id)
 			case NotDelivered:
-				err = g.NotDelivered(s.id)
+				heard <- g.NotDelivered(s.id)
 			case Pending:
+				heard <- nil
 			}
 		}) {
 			return
 		}
-		if err != nil {
+		if err := <-heard; err != nil {
 			t.Fatalf("%s: %v", s.id, err)
 		}
 	}
@@ -197,11 +193,11 @@ func (w *world) Tell(t *rapid.T) {
 	case said == Delivered && rapid.Bool().Draw(t, "take back"):
 		w.shop.deliver(s.id, 0, NotDelivered)
 		for { // it says so until it is heard: nobody would ask about an order that is over
-			if w.do(func(g *Gateway) {
-				if err := g.Reverse(s.account, s.id); err != nil {
-					t.Errorf("%s: %v", s.id, err)
+			said := make(chan error, 1)
+			if w.do(func(g *Gateway) { said <- g.Reverse(s.account, s.id) }) {
+				if err := <-said; err != nil {
+					t.Fatalf("%s: %v", s.id, err)
 				}
-			}) {
 				return
 			}
 		}

@@ -26,11 +26,11 @@ var _ Core = (*client.Client)(nil)
 type Delivery int
 
 const (
-	// Pending: it may still be delivered, or not.
+	// Pending says that it may still be delivered, or not.
 	Pending Delivery = iota
-	// Delivered: it was delivered, and not taken back.
+	// Delivered says that it was delivered, and not taken back.
 	Delivered
-	// NotDelivered: it was not delivered, or was taken back, and never will be delivered.
+	// NotDelivered says that it was not delivered, or was taken back, and never will be delivered.
 	NotDelivered
 )
 

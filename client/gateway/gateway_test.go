@@ -290,7 +290,7 @@ func TestOrdersAreForgotten(t *testing.T) {
 		}
 	}
 	sell(t, g, topup("e", 10)) // with which what is too old goes
-	if err := g.Delivered("a"); !errors.Is(err, ErrUnknown) {
+	if err := g.Delivered("a"); !errors.Is(err, ErrUnknown) || g.Known("a") || !g.Known("d") || !g.Known("e") {
 		t.Fatal(err)
 	}
 	if err := g.Reverse("acc_1", "a"); err != nil {

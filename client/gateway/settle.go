@@ -8,6 +8,12 @@ import (
 	"github.com/holdfast-credit/holdfast/client/outbox"
 )
 
+// Known tells whether an order has begun, and is in hand or remembered: whoever sells from a list can go on where a crash ended it.
+func (g *Gateway) Known(orderID string) bool {
+	_, err := g.find(orderID)
+	return err == nil
+}
+
 // Delivered says that the carrier has delivered an order, and returns when a capture of it is in the outbox. Said again it does
 // nothing. ErrOver is for an order that was not sold, or of which NotDelivered was said before.
 func (g *Gateway) Delivered(orderID string) error {

@@ -364,8 +364,8 @@ func TestCloseWaitsAndCutsOff(t *testing.T) {
 	closed := make(chan error)
 	go func() { closed <- o.Close(context.Background()) }()
 	select {
-	case <-closed:
-		t.Fatal("did not wait for what is under way")
+	case err := <-closed:
+		t.Fatal(err, "did not wait for what is under way")
 	case <-time.After(50 * time.Millisecond):
 	}
 	close(h.answer)

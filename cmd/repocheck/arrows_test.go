@@ -57,7 +57,7 @@ var rooms = []room{
 	{pattern: "proto/codec", foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/..."}},
 	{pattern: "proto/...", own: []string{"proto/..."}, foreign: []string{"google.golang.org/grpc/...", "google.golang.org/protobuf/...", "github.com/planetscale/vtprotobuf/..."}},
 	{pattern: "client", own: []string{"proto/codec", "proto/holdfast/v1"}, foreign: clientNeeds},
-	{pattern: "client/outbox", own: []string{"client", "proto/holdfast/v1"}, foreign: append(slices.Clip(clientNeeds), "go.etcd.io/bbolt")},
+	{pattern: "client/outbox", own: []string{"client", "proto/holdfast/v1"}, foreign: append(slices.Clip(clientNeeds), "go.etcd.io/bbolt/...")},
 	{pattern: "client/gateway", own: []string{"client", "client/outbox", "proto/holdfast/v1"}, foreign: clientNeeds},
 	{pattern: "server/cluster", foreign: []string{"go.etcd.io/etcd/client/v3", "go.etcd.io/etcd/api/v3/..."}},
 	{pattern: "server", own: []string{"proto/codec", "proto/holdfast/v1", "proto/holdfast/peer/v1", "server/cluster", "risk/...", "ledger/..."}, foreign: []string{"*"}},
