@@ -134,6 +134,7 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		}
 		if f.Risk.Application != 0 {
 			p.ApplicationId, p.RiskReasons = f.Risk.Application.String(), splitCodes(f.Reason)
+			p.Note += "grade " + f.Risk.Grade
 		}
 	case *ledger.TemporaryLimitSet:
 		about(holdfastv1.EventType_EVENT_TYPE_TEMPORARY_LIMIT_SET, f.Account, f.Scene, "")
