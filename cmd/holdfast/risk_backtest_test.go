@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,4 +43,15 @@ func TestApplicationsAreJudgedAgainByTheirEntries(t *testing.T) {
 		_, ok = judge(applicant(wrong))
 		require.False(t, ok, "%+v", wrong)
 	}
+}
+
+// TestGradesHaveTheProbabilitiesOfTheirScores: at 600 points the default policy's odds are 50 to 1, and double every 40 points.
+func TestGradesHaveTheProbabilitiesOfTheirScores(t *testing.T) {
+	require.Empty(t, gradeDefaults(nil))
+	have := gradeDefaults(policy.Default())
+	for _, g := range policy.Default().Document().Grades {
+		odds := 50 * math.Pow(2, float64(g.FromScore-600)/40)
+		require.InDelta(t, 1e6/(1+odds), float64(have[g.Name]), 0.51, g.Name)
+	}
+	require.Len(t, have, len(policy.Default().Document().Grades))
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"slices"
@@ -18,6 +19,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
+	"github.com/holdfast-credit/holdfast/risk/policy"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 	"github.com/holdfast-credit/holdfast/server"
 )
@@ -29,7 +31,7 @@ type RiskPortfolioCmd struct {
 	Target   string        `help:"Ask this running server instead." placeholder:"HOST:PORT"`
 	AsOf     []string      `help:"As of this entry: a sequence, or SHARD:SEQUENCE for each shard. Without it the last." placeholder:"SEQ" sep:","`
 	Currency string        `help:"The currency to tell of; without it that of most accounts." placeholder:"CODE"`
-	Policy   string        `help:"Tell how far those who apply are from those whom this policy's scorecard was made from." type:"existingfile" placeholder:"FILE"`
+	Policy   string        `help:"Take grades' probabilities of default from this policy's scorecard, and tell how far those who apply are from those whom it was made from." type:"existingfile" placeholder:"FILE"`
 	LGD      float64       `name:"lgd" help:"Loss given default in percent: what is lost of an account that is charged off. An assumption (${default})." default:"75" placeholder:"PERCENT"`
 	Timeout  time.Duration `help:"How long a server may take (${default})." default:"1m" placeholder:"D"`
 	JSON     bool          `name:"json" help:"Print JSON, as the API tells it, of all currencies."`
@@ -70,11 +72,17 @@ func (c *RiskPortfolioCmd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var p *policy.Policy
+	if c.Policy != "" {
+		if p, err = readPolicy(c.Policy); err != nil {
+			return err
+		}
+	}
 	var r *portfolioReport
 	if c.Target != "" {
-		r, err = c.ask(ctx, asOf)
+		r, err = c.ask(ctx, asOf, gradeDefaults(p))
 	} else {
-		r, err = c.fold(ctx, asOf)
+		r, err = c.fold(ctx, asOf, gradeDefaults(p))
 	}
 	if err != nil {
 		return err
@@ -87,11 +95,7 @@ func (c *RiskPortfolioCmd) Run(ctx context.Context) error {
 	if err := r.choose(money.Currency(c.Currency)); err != nil {
 		return err
 	}
-	if c.Policy != "" {
-		if r.policy, err = readPolicy(c.Policy); err != nil {
-			return err
-		}
-	}
+	r.policy = p
 	if !c.JSON {
 		r.print()
 	}
@@ -99,6 +103,19 @@ func (c *RiskPortfolioCmd) Run(ctx context.Context) error {
 		return nil
 	}
 	return r.draw(c.Pictures)
+}
+
+// gradeDefaults are the probabilities of default of a policy's grades: what its scorecard says at the least score of each, which is
+// the worst that the grade has. None without a policy, or one without a scorecard.
+func gradeDefaults(p *policy.Policy) map[string]portfolio.Millionths {
+	grades := map[string]portfolio.Millionths{}
+	if p == nil || p.Document().Scorecard == nil {
+		return grades
+	}
+	for _, g := range p.Document().Grades {
+		grades[g.Name] = portfolio.Millionths(math.Round(p.Document().Scorecard.PD(g.FromScore) * float64(portfolio.Whole)))
+	}
+	return grades
 }
 
 // sequences reads --as-of.
@@ -124,7 +141,7 @@ func (c *RiskPortfolioCmd) lgd() portfolio.Millionths {
 }
 
 // fold reads the journals of a book at rest.
-func (c *RiskPortfolioCmd) fold(ctx context.Context, asOf map[int]uint64) (_ *portfolioReport, err error) {
+func (c *RiskPortfolioCmd) fold(ctx context.Context, asOf map[int]uint64, grades map[string]portfolio.Millionths) (_ *portfolioReport, err error) {
 	book, err := openRested(ctx, c.Data, c.Backup)
 	if err != nil {
 		return nil, err
@@ -147,11 +164,11 @@ func (c *RiskPortfolioCmd) fold(ctx context.Context, asOf map[int]uint64) (_ *po
 		return nil, fmt.Errorf("--as-of: there is no shard %d", shard)
 	}
 	p := portfolio.Merge(all...)
-	return &portfolioReport{Portfolio: p, losses: p.Losses(c.lgd(), nil), lgd: c.lgd(), known: known, zone: book.data.Meta.Zone}, nil
+	return &portfolioReport{Portfolio: p, losses: p.Losses(c.lgd(), grades), lgd: c.lgd(), known: known, zone: book.data.Meta.Zone}, nil
 }
 
 // ask asks a server.
-func (c *RiskPortfolioCmd) ask(ctx context.Context, asOf map[int]uint64) (*portfolioReport, error) {
+func (c *RiskPortfolioCmd) ask(ctx context.Context, asOf map[int]uint64, grades map[string]portfolio.Millionths) (*portfolioReport, error) {
 	sdk, err := c.dial(c.Target, client.WithTimeout(c.Timeout))
 	if err != nil {
 		return nil, err
@@ -162,6 +179,9 @@ func (c *RiskPortfolioCmd) ask(ctx context.Context, asOf map[int]uint64) (*portf
 	ask := &holdfastv1.GetPortfolioRequest{LossGivenDefault: int32(c.lgd())}
 	for shard, sequence := range asOf {
 		ask.AsOf = append(ask.AsOf, &holdfastv1.ShardSequence{Shard: int32(shard), Sequence: sequence})
+	}
+	for _, g := range slices.Sorted(maps.Keys(grades)) {
+		ask.Grades = append(ask.Grades, &holdfastv1.GradeProbability{Grade: g, DefaultProbability: int32(grades[g])})
 	}
 	resp, err := sdk.Portfolio().GetPortfolio(ctx, ask)
 	if err != nil {

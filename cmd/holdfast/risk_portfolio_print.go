@@ -589,7 +589,11 @@ func (r *portfolioReport) codes(list []calendar.Month) {
 }
 
 func (r *portfolioReport) expected() {
-	r.section("Expected loss within a year", fmt.Sprintf("probability of default by the roll rates of all months; loss given default %s, which is an assumption", millionths(r.lgd)))
+	by := "by the roll rates of all months"
+	if r.policy != nil {
+		by = fmt.Sprintf("by policy %s at the least score of the grade while nothing is past due, else by the roll rates of all months", r.policy.Version())
+	}
+	r.section("Expected loss within a year", fmt.Sprintf("probability of default %s;\n  loss given default %s, which is an assumption", by, millionths(r.lgd)))
 	t := &table{}
 	t.row("grade", "exposed", "probability", "expected loss", "of exposed", "unknown")
 	for _, l := range r.losses {
