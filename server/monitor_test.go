@@ -47,7 +47,9 @@ func TestThePortfolioIsWatched(t *testing.T) {
 	}
 	require.Empty(t, b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL}))
 	b.config.Clock.AdvanceTo(b.config.Clock.Now().Add(24 * time.Hour))
-	require.Eventually(t, func() bool { return len(b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL})) > 0 }, 30*time.Second, 20*time.Millisecond)
+	require.Eventually(t, func() bool {
+		return len(b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL})) > 0
+	}, 30*time.Second, 20*time.Millisecond)
 	alert := b.alerts(&holdfastv1.WatchAlertsRequest{LeastSeverity: holdfastv1.AlertSeverity_ALERT_SEVERITY_CRITICAL})[0]
 	require.Equal(t, "carrier_takes_orders_back", alert.GetRule())
 	require.Equal(t, "CARRIER_RETURNS", alert.GetReason())
