@@ -7,17 +7,14 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
 	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
-	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
 
@@ -48,12 +45,6 @@ func (r *portfolioReport) draw(dir string) error {
 	return nil
 }
 
-// heat is a colour from pale to dark for a share from 0 to 1.
-func heat(share float64) color.Color {
-	mix := func(from, to uint8) uint8 { return uint8(float64(from) + share*(float64(to)-float64(from))) }
-	return color.RGBA{mix(0xfd, 0x8c), mix(0xee, 0x2d), mix(0xdc, 0x04), 0xff}
-}
-
 // colour is that of a bucket: blue while nothing is past due, then darker and darker.
 func (r *portfolioReport) colour(b portfolio.Bucket) color.Color {
 	if b == portfolio.NothingOwed {
@@ -73,72 +64,6 @@ func (r *portfolioReport) colour(b portfolio.Bucket) color.Color {
 		return ink
 	}
 	return heat(0.3 + 0.7*float64(at)/float64(max(1, len(late)-1)))
-}
-
-// column is one column of columns, or one part of it.
-type column struct {
-	height float64
-	label  string // above it
-	colour color.Color
-}
-
-// columns draws columns that stand at 0, 1, 2, ..., with their labels.
-func columns(p *plot.Plot, list []column) error {
-	labels := plotter.XYLabels{}
-	for i, c := range list {
-		if err := block(p, float64(i), 0, c.height, c.colour); err != nil {
-			return err
-		}
-		labels.XYs, labels.Labels = append(labels.XYs, plotter.XY{X: float64(i), Y: c.height}), append(labels.Labels, c.label)
-	}
-	return write(p, labels, text.YBottom, 9, ink)
-}
-
-// block draws a rectangle around a place on the x axis.
-func block(p *plot.Plot, at, from, to float64, c color.Color) error {
-	const half = 0.38
-	if to <= from {
-		return nil
-	}
-	area, err := plotter.NewPolygon(plotter.XYs{{X: at - half, Y: from}, {X: at + half, Y: from}, {X: at + half, Y: to}, {X: at - half, Y: to}})
-	if err != nil {
-		return err
-	}
-	area.Color, area.LineStyle.Width = c, 0
-	p.Add(area)
-	return nil
-}
-
-// write writes labels, in the middle of their places.
-func write(p *plot.Plot, labels plotter.XYLabels, y text.YAlignment, size float64, c color.Color) error {
-	if len(labels.Labels) == 0 {
-		return nil
-	}
-	l, err := plotter.NewLabels(labels)
-	if err != nil {
-		return err
-	}
-	for i := range l.TextStyle {
-		s := &l.TextStyle[i]
-		s.Font.Typeface, s.Font.Variant, s.Font.Size, s.Color = "Liberation", "Sans", vg.Points(size), c
-		s.XAlign, s.YAlign = text.XCenter, y
-	}
-	if y == text.YBottom {
-		l.Offset = vg.Point{Y: vg.Points(2)}
-	}
-	p.Add(l)
-	return nil
-}
-
-// named puts names at 0, 1, 2, ... of an axis.
-func named(axis *plot.Axis, names []string) {
-	axis.Min, axis.Max = -0.6, float64(len(names))-0.4
-	var ticks plot.ConstantTicks
-	for i, n := range names {
-		ticks = append(ticks, plot.Tick{Value: float64(i), Label: n})
-	}
-	axis.Tick.Marker = ticks
-	axis.Tick.Length = 0
 }
 
 // amounts makes an axis one of amounts from 0 to the top. It answers with the unit to be told of the axis.
@@ -205,13 +130,6 @@ func (r *portfolioReport) drawExposure() (*plot.Plot, error) {
 	return p, columns(p, list)
 }
 
-func counted(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return thousands(n) + " " + what + "s"
-}
-
 func (r *portfolioReport) drawPastDue() (*plot.Plot, error) {
 	list := months(r.Ends, func(e portfolio.MonthEnd) calendar.Month { return e.Month })
 	if len(list) < 2 {
@@ -250,25 +168,6 @@ func (r *portfolioReport) drawPastDue() (*plot.Plot, error) {
 	p.Legend.Top, p.Legend.Left = true, true
 	p.Legend.XOffs, p.Legend.YOffs = vg.Points(8), vg.Points(-6)
 	return p, nil
-}
-
-// monthName is a month in little room: its year is told at the first place and with each January.
-func monthName(m calendar.Month, at int) string {
-	name := time.Month(int(m)%12 + 1).String()[:3]
-	if at == 0 || int(m)%12 == 0 {
-		name += "\n" + m.String()[:4]
-	} else {
-		name += "\n"
-	}
-	return name
-}
-
-// swatch is a colour in a legend.
-type swatch struct{ colour color.Color }
-
-// Thumbnail implements plot.Thumbnailer.
-func (s swatch) Thumbnail(c *draw.Canvas) {
-	c.FillPolygon(s.colour, []vg.Point{{X: c.Min.X, Y: c.Min.Y}, {X: c.Min.X, Y: c.Max.Y}, {X: c.Max.X, Y: c.Max.Y}, {X: c.Max.X, Y: c.Min.Y}})
 }
 
 func (r *portfolioReport) drawRolls() (*plot.Plot, error) {
@@ -315,103 +214,6 @@ func (r *portfolioReport) drawRolls() (*plot.Plot, error) {
 	named(&p.X, across)
 	named(&p.Y, down)
 	return p, nil
-}
-
-func (r *portfolioReport) drawAccounts() (*plot.Plot, error) {
-	var list []vintage
-	for _, c := range r.Cohorts {
-		list = append(list, vintage{c.Month, c.Bad, c.Accounts, counted(c.Accounts, "account")})
-	}
-	return r.drawVintages("Accounts ever 30 days past due, by the month of their opening", "share of the accounts", list)
-}
-
-func (r *portfolioReport) drawDebts() (*plot.Plot, error) {
-	var list []vintage
-	for _, o := range r.Origins {
-		list = append(list, vintage{o.Month, integers(o.BadBilled), int64(o.Billed), counted(o.Debts, "debt")})
-	}
-	return r.drawVintages("Billed principal ever 30 days past due, by the month of the window", "share of the principal billed", list)
-}
-
-func (r *portfolioReport) drawLostAccounts() (*plot.Plot, error) {
-	var list []vintage
-	for _, c := range r.Cohorts {
-		list = append(list, vintage{c.Month, integers(c.Lost), int64(c.Bought), counted(c.Accounts, "account")})
-	}
-	return r.drawVintages("Charged off, by the month of the account's opening", "share of all that was bought", list)
-}
-
-func (r *portfolioReport) drawLostDebts() (*plot.Plot, error) {
-	var list []vintage
-	for _, o := range r.Origins {
-		list = append(list, vintage{o.Month, integers(o.Lost), int64(o.Billed), counted(o.Debts, "debt")})
-	}
-	return r.drawVintages("Charged off, by the month of the window", "share of the principal billed", list)
-}
-
-// integers are amounts as numbers.
-func integers(amounts []money.Amount) (list []int64) {
-	for _, a := range amounts {
-		list = append(list, int64(a))
-	}
-	return list
-}
-
-// vintage is what happened by months of age, of how much, and how that is told.
-type vintage struct {
-	month calendar.Month
-	ages  []int64
-	of    int64
-	size  string
-}
-
-// mostVintages is how many curves can be told apart.
-const mostVintages = 8
-
-func (r *portfolioReport) drawVintages(title, y string, list []vintage) (*plot.Plot, error) {
-	p := newPicture(title, "months after that month", y)
-	list = slices.DeleteFunc(list, func(v vintage) bool { return r.Day.Month()-v.month < 2 || v.of == 0 }) // no two months of it are over
-	list = list[max(0, len(list)-mostVintages):]
-	if len(list) == 0 {
-		return nil, nil
-	}
-	most, oldest := 0.05, 0
-	for i, v := range list {
-		upto := int(r.Day.Month()-v.month) - 1 // months of age that are over
-		line := make(plotter.XYs, upto+1)
-		sum := int64(0)
-		for age := range line {
-			if age < len(v.ages) {
-				sum += v.ages[age]
-			}
-			line[age] = plotter.XY{X: float64(age), Y: float64(sum) / float64(v.of)}
-			most = max(most, line[age].Y)
-		}
-		oldest = max(oldest, upto)
-		l, points, err := plotter.NewLinePoints(line)
-		if err != nil {
-			return nil, err
-		}
-		share := float64(i) / float64(max(1, len(list)-1)) // the oldest is pale, the newest dark
-		l.Color = color.RGBA{uint8(0x9f - share*0x8a), uint8(0xc4 - share*0x86), uint8(0xe8 - share*0x70), 0xff}
-		l.Width, points.Color, points.Shape, points.Radius = vg.Points(1.6), l.Color, glyphs[i%len(glyphs)], vg.Points(2.6)
-		p.Add(l, points)
-		p.Legend.Add(fmt.Sprintf("%s (%s)", v.month, v.size), l, points)
-	}
-	p.X.Min, p.X.Max = 0, 1.6*float64(oldest) // beside the curves there is room for the legend
-	var ticks plot.ConstantTicks
-	for age := 0; age <= oldest; age += max(1, oldest/12) {
-		ticks = append(ticks, plot.Tick{Value: float64(age), Label: fmt.Sprint(age)})
-	}
-	p.X.Tick.Marker = ticks
-	shares(&p.Y, min(1, math.Ceil(most*11)/10))
-	p.Legend.Top = true
-	p.Legend.XOffs, p.Legend.YOffs = vg.Points(-4), vg.Points(-6)
-	return p, nil
-}
-
-var glyphs = []draw.GlyphDrawer{
-	draw.CircleGlyph{}, draw.SquareGlyph{}, draw.TriangleGlyph{}, draw.PyramidGlyph{}, draw.RingGlyph{}, draw.BoxGlyph{}, draw.CrossGlyph{}, draw.PlusGlyph{},
 }
 
 func (r *portfolioReport) drawUtilisation() (*plot.Plot, error) {
