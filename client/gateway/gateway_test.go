@@ -3,7 +3,9 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -249,6 +251,118 @@ func TestWhatWasDeclinedStaysDeclined(t *testing.T) {
 	}
 	if s := sell(t, g, topup("o-2", 10)); s.Approved {
 		t.Fatalf("%+v", s)
+	}
+	b.set("up")
+	clear(b.decline)
+	g.trust.reached()
+	sell(t, g, topup("o-3", 10))
+	if err := g.NotDelivered("o-3"); err != nil {
+		t.Fatal(err)
+	}
+	_ = g.Close(t.Context())
+	b.set("down")
+	g = start(t, path, b, newShop(), options())
+	if s := sell(t, g, topup("o-4", 10)); !s.StandIn {
+		t.Fatalf("the core has approved an order since: %+v", s)
+	}
+}
+
+// Many sell at once, to a core that comes and goes, and say what became of it twice at once.
+func TestManyAtOnce(t *testing.T) {
+	b, carrier := newBook(), newShop()
+	opts := options()
+	opts.Patience = 5 * time.Millisecond
+	opts.StandIn.Outstanding = 20_000
+	g := start(t, filepath.Join(t.TempDir(), "g"), b, carrier, opts)
+	var selling, flapping sync.WaitGroup
+	stop := make(chan struct{})
+	flapping.Go(func() {
+		for n := 0; ; n++ {
+			select {
+			case <-stop:
+				b.set("up")
+				return
+			case <-time.After(3 * time.Millisecond):
+				b.set([]string{"up", "down", "lossy"}[n%3])
+			}
+		}
+	})
+	for k := range 16 {
+		selling.Go(func() {
+			for n := range 20 {
+				id := fmt.Sprint("o-", k, "-", n)
+				carrier.deliver(id, 10, Pending)
+				s, err := g.Sell(context.Background(), topup(id, 10))
+				if err != nil {
+					t.Errorf("%s: %v", id, err)
+				}
+				said := NotDelivered
+				if s.Approved && n%3 > 0 {
+					said = Delivered
+				}
+				carrier.deliver(id, 10, said)
+				var telling sync.WaitGroup
+				for range n % 3 {
+					telling.Go(func() {
+						if err := g.Delivered(id); s.Approved && err != nil {
+							t.Errorf("%s: %v", id, err)
+						}
+					})
+				}
+				telling.Wait()
+			}
+		})
+	}
+	selling.Wait()
+	close(stop)
+	flapping.Wait()
+	settled(t, g)
+	for id, s := range carrier.sales {
+		b.mu.Lock()
+		var kept, held int64
+		captures := 0
+		if e := b.orders[id]; e != nil && e.auth != nil {
+			kept, held, captures = e.auth.CapturedAmount-e.auth.RefundedAmount, e.auth.HeldAmount, e.captures
+		}
+		b.mu.Unlock()
+		if kept != s.amount || held != 0 || captures > 1 {
+			t.Errorf("order %s: the carrier delivered %d, the core keeps %d of %d captures and holds %d", id, s.amount, kept, captures, held)
+		}
+	}
+	if s := g.Stats(); s.Outstanding != 0 || s.Outbox.Dead != 0 || s.StoodIn == 0 || s.Approved == 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+// BenchmarkRecovery is a start with a thousand orders in hand, all of which the carrier has delivered, until the core has all captures.
+func BenchmarkRecovery(b *testing.B) {
+	const orders = 1000
+	for range b.N {
+		b.StopTimer()
+		core, carrier, path := newBook(), newShop(), filepath.Join(b.TempDir(), "g")
+		g := start(b, path, core, carrier, Options{})
+		var selling sync.WaitGroup
+		for k := range 50 {
+			selling.Go(func() {
+				for n := range orders / 50 {
+					id := fmt.Sprint(k, "-", n)
+					if _, err := g.Sell(context.Background(), topup(id, 10)); err != nil {
+						b.Error(err)
+					}
+					carrier.deliver(id, 10, Delivered)
+				}
+			})
+		}
+		selling.Wait()
+		if err := g.Close(context.Background()); err != nil {
+			b.Fatal(err)
+		}
+		b.StartTimer()
+		g = start(b, path, core, carrier, Options{})
+		settled(b, g)
+		b.StopTimer()
+		_ = g.Close(context.Background())
+		b.StartTimer()
 	}
 }
 

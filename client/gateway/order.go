@@ -48,6 +48,7 @@ type order struct {
 	ended      time.Time
 	request    *holdfastv1.AuthorizeRequest // until it is over
 	approved   *holdfastv1.Authorization    // once the core has approved, as far as this process knows
+	decided    bool                         // whether the core has approved it
 	heard      time.Time                    // when the carrier was last known to have it in hand
 	orphan     bool                         // taken up from the file: whoever sold it is gone
 }
@@ -59,6 +60,7 @@ type orderNote struct {
 	End     end       `json:"end,omitempty"`
 	Begun   time.Time `json:"begun"`
 	Ended   time.Time `json:"ended,omitzero"`
+	Decided bool      `json:"decided,omitempty"` // the core has approved it
 	Request []byte    `json:"request,omitempty"` // an AuthorizeRequest
 }
 
@@ -76,7 +78,7 @@ func (o *order) reserve() int {
 
 // note is the order as the outbox keeps it.
 func (o *order) note() (outbox.Note, error) {
-	n := orderNote{State: o.state, Account: o.account, End: o.end, Begun: o.begun, Ended: o.ended}
+	n := orderNote{State: o.state, Account: o.account, End: o.end, Begun: o.begun, Ended: o.ended, Decided: o.decided || o.approved != nil}
 	if o.state != over {
 		var err error
 		if n.Request, err = proto.Marshal(o.request); err != nil {
@@ -92,7 +94,7 @@ func readOrder(n outbox.Note) (*order, error) {
 	if err := json.Unmarshal(n.Value, &w); err != nil {
 		return nil, fmt.Errorf("gateway: order %s is damaged: %w", n.Key, err)
 	}
-	o := &order{id: n.Key, account: w.Account, state: w.State, end: w.End, begun: w.Begun, ended: w.Ended, heard: w.Begun}
+	o := &order{id: n.Key, account: w.Account, state: w.State, end: w.End, begun: w.Begun, ended: w.Ended, decided: w.Decided, heard: w.Begun}
 	if o.state != over {
 		o.request = new(holdfastv1.AuthorizeRequest)
 		if err := proto.Unmarshal(w.Request, o.request); err != nil {
@@ -123,6 +125,7 @@ func (g *Gateway) finish(o *order, how end, messages ...outbox.Message) error {
 		o.state, o.end, o.ended = before, hadEnd, ended
 		return err
 	}
+	o.decided = o.decided || o.approved != nil
 	o.request, o.approved = nil, nil
 	if before == over {
 		return nil
@@ -130,7 +133,9 @@ func (g *Gateway) finish(o *order, how end, messages ...outbox.Message) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.over = append(g.over, o.id)
-	g.trust.ended(o.account, how)
+	if how == declined {
+		g.trust.declines(o.account)
+	}
 	return nil
 }
 
@@ -147,7 +152,8 @@ func (g *Gateway) forget() (notes []outbox.Note) {
 	return notes
 }
 
-// remember puts the orders that are over in the order in which they ended, and learns from them whom the core declined.
+// remember puts the orders that are over in the order in which they ended, and learns from them, in the order in which they began,
+// whom the core declined last.
 func (g *Gateway) remember() {
 	var ended []*order
 	for _, o := range g.orders {
@@ -155,9 +161,16 @@ func (g *Gateway) remember() {
 			ended = append(ended, o)
 		}
 	}
+	slices.SortFunc(ended, func(a, b *order) int { return cmp.Or(a.begun.Compare(b.begun), cmp.Compare(a.id, b.id)) })
+	for _, o := range ended {
+		if o.end == declined {
+			g.trust.declines(o.account)
+		} else if o.decided {
+			g.trust.approves(o.account)
+		}
+	}
 	slices.SortFunc(ended, func(a, b *order) int { return cmp.Or(a.ended.Compare(b.ended), cmp.Compare(a.id, b.id)) })
 	for _, o := range ended {
 		g.over = append(g.over, o.id)
-		g.trust.ended(o.account, o.end)
 	}
 }

@@ -117,7 +117,7 @@ func (g *Gateway) decided(o *order, resp *holdfastv1.AuthorizeResponse) (Sale, e
 		return sale, g.finish(o, declined)
 	}
 	g.count(func(s *Stats) { s.Approved++ })
-	g.trust.approved(o.account)
+	g.trust.approves(o.account)
 	sale.Approved, sale.Amount = true, a.GetAuthorizedAmount()
 	o.approved, o.heard = a, g.opts.now()
 	return sale, nil

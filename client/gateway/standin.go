@@ -76,11 +76,8 @@ func (t *trust) settled(order string) {
 	delete(t.owed, order)
 }
 
-// ended learns from the end of an order whom the core declines.
-func (t *trust) ended(account string, how end) {
-	if how != declined {
-		return
-	}
+// declines notes that the core declined an order of an account.
+func (t *trust) declines(account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if len(t.declined) >= declinedMax {
@@ -89,8 +86,8 @@ func (t *trust) ended(account string, how end) {
 	t.declined[account] = struct{}{}
 }
 
-// approved takes that back.
-func (t *trust) approved(account string) {
+// approves notes that it approved one.
+func (t *trust) approves(account string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	delete(t.declined, account)
