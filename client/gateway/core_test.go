@@ -22,6 +22,7 @@ type book struct {
 	decline  map[string]bool // accounts
 	mode     string          // up; down; lossy: it carries out what it is told, and the answers are lost
 	asked    int             // Authorize
+	carriers map[string]*pb.Carrier
 }
 
 type entry struct {
@@ -188,6 +189,19 @@ func (b *book) LookupOrder(_ context.Context, r *pb.LookupOrderRequest) (*pb.Loo
 		return nil, refusalBy(codes.NotFound, "ORDER_NOT_FOUND")
 	default:
 		return &pb.LookupOrderResponse{Authorization: e.auth, Tombstone: e.auth == nil}, nil
+	}
+}
+
+func (b *book) GetCarrier(_ context.Context, r *pb.GetCarrierRequest) (*pb.GetCarrierResponse, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	switch c := b.carriers[r.CarrierId]; {
+	case b.mode != "up":
+		return nil, status.Error(codes.Unavailable, b.mode)
+	case c == nil:
+		return nil, refusalBy(codes.NotFound, "CARRIER_NOT_FOUND")
+	default:
+		return &pb.GetCarrierResponse{Carrier: c}, nil
 	}
 }
 

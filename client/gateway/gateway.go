@@ -17,6 +17,7 @@ import (
 type Core interface {
 	outbox.Core
 	Authorize(context.Context, *holdfastv1.AuthorizeRequest) (*holdfastv1.AuthorizeResponse, error)
+	GetCarrier(context.Context, *holdfastv1.GetCarrierRequest) (*holdfastv1.GetCarrierResponse, error)
 	NewRequestID() string
 }
 
@@ -161,6 +162,9 @@ func Open(path string, core Core, carrier Carrier, opts Options) (*Gateway, erro
 	}
 	g.tasks.Go(g.recover)
 	g.tasks.Go(g.probe)
+	if g.opts.StandIn.CarrierID != "" {
+		g.tasks.Go(g.follow)
+	}
 	return g, nil
 }
 
@@ -175,6 +179,12 @@ func (g *Gateway) answered(m outbox.Message) {
 // load takes up what the file has.
 func (g *Gateway) load() error {
 	for _, n := range g.box.Notes() {
+		if n.Key == agreedKey {
+			if err := g.loadAgreed(n); err != nil {
+				return err
+			}
+			continue
+		}
 		o, err := readOrder(n)
 		if err != nil {
 			return err

@@ -215,6 +215,65 @@ func TestStandIn(t *testing.T) {
 	}
 }
 
+// The floor limit is the registry's, as far as it was ever read.
+func TestTheFloorLimitIsTheRegistrys(t *testing.T) {
+	b := newBook()
+	b.carriers = map[string]*pb.Carrier{"cmcc": {Settings: &pb.CarrierSettings{StandInFloorLimits: []*pb.CurrencyAmount{
+		{Currency: "UGX", Amount: 9}, {Currency: "CNY", Amount: 400},
+	}}}}
+	opts := options()
+	opts.StandIn.FloorLimit = 50
+	path := filepath.Join(t.TempDir(), "g")
+	serial := 0
+	sells := func(g *Gateway, amount int64) bool {
+		serial++
+		return sell(t, g, topup(fmt.Sprint("o-", serial), amount)).StandIn
+	}
+	read := func(g *Gateway, floor int64) {
+		t.Helper()
+		for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+			g.trust.mu.Lock()
+			done := g.trust.agreed && g.trust.floor == floor
+			g.trust.mu.Unlock()
+			if done {
+				return
+			}
+			if time.Now().After(deadline) {
+				t.Fatalf("the floor limit is not %d", floor)
+			}
+		}
+	}
+
+	opts.StandIn.CarrierID = "cmcc"
+	b.set("down")
+	g := start(t, path, b, newShop(), opts)
+	if !sells(g, 50) || sells(g, 51) {
+		t.Error("before it was read the option holds")
+	}
+	b.set("up")
+	read(g, 400)
+	_ = g.Close(t.Context())
+	b.set("down")
+	g = start(t, path, b, newShop(), opts)
+	if !sells(g, 400) || sells(g, 401) {
+		t.Error("what was read is not remembered")
+	}
+	b.mu.Lock()
+	b.carriers["cmcc"].Suspended = true
+	b.mu.Unlock()
+	b.set("up")
+	read(g, 0)
+	_ = g.Close(t.Context())
+	b.set("down")
+	opts.StandIn.CarrierID = "ctcc"
+	g = start(t, path, b, newShop(), opts)
+	if !sells(g, 50) {
+		t.Error("another carrier's suspension counts")
+	}
+	b.set("up")
+	read(g, 0) // it is not registered
+}
+
 // The core answers again: stand-in ends without anybody selling.
 func TestStandInEnds(t *testing.T) {
 	b := newBook()

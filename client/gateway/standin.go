@@ -14,6 +14,9 @@ type StandIn struct {
 	Currency string
 	// FloorLimit is the most that one order may cost, minor units.
 	FloorLimit int64
+	// CarrierID is a carrier of the core's registry. If it is set, the floor limit is the one agreed there in the currency, read
+	// each minute and remembered; FloorLimit holds only until it has been read for the first time.
+	CarrierID string
 	// Outstanding is the most that all sales may cost together of which the core does not know yet, minor units.
 	Outstanding int64
 
@@ -32,6 +35,8 @@ type trust struct {
 	mu       sync.Mutex
 	owed     map[string]int64    // guarded by mu; by order, what the core does not know of
 	sum      int64               // guarded by mu; of owed
+	floor    int64               // guarded by mu
+	agreed   bool                // guarded by mu; floor is of the registry
 	declined map[string]struct{} // guarded by mu; accounts of which the core's last word was no
 	misses   int                 // guarded by mu; in a row
 	isAway   bool                // guarded by mu
@@ -43,7 +48,7 @@ const declinedMax = 100_000
 
 func newTrust(o *Options) trust {
 	return trust{
-		StandIn: &o.StandIn, changed: o.Away,
+		StandIn: &o.StandIn, changed: o.Away, floor: o.StandIn.FloorLimit,
 		owed: map[string]int64{}, declined: map[string]struct{}{}, wake: make(chan struct{}, 1),
 	}
 }
@@ -52,12 +57,21 @@ func newTrust(o *Options) trust {
 func (t *trust) lend(r *holdfastv1.AuthorizeRequest) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if _, no := t.declined[r.AccountId]; no || r.Currency != t.Currency || r.Amount <= 0 || r.Amount > t.FloorLimit || t.sum > t.Outstanding-r.Amount {
+	if _, no := t.declined[r.AccountId]; no || r.Currency != t.Currency || r.Amount <= 0 || r.Amount > t.floor || t.sum > t.Outstanding-r.Amount {
 		return false
 	}
 	t.owed[r.OrderId] = r.Amount
 	t.sum += r.Amount
 	return true
+}
+
+// agree sets the floor limit to that of the registry, and tells whether that is news.
+func (t *trust) agree(floor int64) bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	news := !t.agreed || t.floor != floor
+	t.floor, t.agreed = floor, true
+	return news
 }
 
 // owe counts a sale that the core does not know of, whatever was agreed.
