@@ -99,13 +99,13 @@ func (c *SampleGatewayCmd) Run(ctx context.Context) (err error) {
 	case err == nil && !agree:
 		err = errors.New("the books differ")
 	}
-	if err == nil && c.Data == "" {
-		return os.RemoveAll(dir)
+	if c.Data != "" {
+		return c.explain(err)
 	}
-	if err != nil && c.Data == "" {
-		err = fmt.Errorf("%w; outbox and book are kept in %s", c.explain(err), dir)
+	if err == nil || s.kit == nil {
+		return errors.Join(c.explain(err), os.RemoveAll(dir))
 	}
-	return err
+	return fmt.Errorf("%w; outbox and book are kept in %s", c.explain(err), dir)
 }
 
 // run wires carrier, wire, core and kit, sells, and compares.
@@ -134,12 +134,15 @@ func (s *sampleGateway) run(ctx context.Context, dir string) (agree bool, err er
 		return false, err
 	}
 	defer w.remove()
+	if host, _, err := net.SplitHostPort(s.Target); err == nil && s.secure() && s.TLSServerName == "" {
+		s.TLSServerName = host // the certificate is not for the wire
+	}
 	if s.core, err = s.dial(w.address(), s.options()...); err != nil {
 		return false, err
 	}
 	defer s.core.Close()
 	s.printf("%d orders of seed %d; core at %s, carrier at %s, outbox in %s\n\n", s.Orders, s.Seed, s.Target, at, dir)
-	if err := s.openAccounts(ctx); err != nil {
+	if err := s.openAccounts(ctx, dir); err != nil {
 		return false, err
 	}
 	if s.kit, err = gateway.Open(filepath.Join(dir, "outbox"), s.core, s.far, s.kitOptions()); err != nil {

@@ -7,15 +7,17 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/url"
+	"os"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"time"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
-	"github.com/holdfast-credit/holdfast/client"
 	"github.com/holdfast-credit/holdfast/client/gateway"
 )
 
@@ -98,27 +100,33 @@ func (s *sampleGateway) order(n int) *holdfastv1.AuthorizeRequest {
 
 func (s *sampleGateway) orderID(n int) string { return fmt.Sprintf("s%d-%05d", s.Seed, n) }
 
-// openAccounts opens the accounts of the run, or finds them from a run before. It waits for the core: a gateway that has nobody to
-// sell to has nothing to do.
-func (s *sampleGateway) openAccounts(ctx context.Context) error {
+// openAccounts opens the accounts of the run, or finds those of a run before in its directory: a gateway can begin without the core.
+func (s *sampleGateway) openAccounts(ctx context.Context, dir string) error {
+	name := filepath.Join(dir, "accounts.json")
+	if text, err := os.ReadFile(name); err == nil {
+		return json.Unmarshal(text, &s.people)
+	}
+	near, err := net.DialTimeout("tcp", s.Target, 2*time.Second)
+	if err != nil {
+		return fmt.Errorf("there is no core to open accounts at: %w", err)
+	}
+	_ = near.Close()
 	for n := range samplePeople {
 		limit := int64(sampleLimit)
 		if n%5 == 4 {
 			limit = sampleSmall
 		}
-		consumer := fmt.Sprintf("sample-%d-%d", s.Seed, n)
-		for {
-			id, err := s.openAccount(ctx, consumer, limit)
-			if err == nil {
-				s.people = append(s.people, id)
-				break
-			}
-			if !client.IsOutcomeUnknown(err) || pause(ctx, 200*time.Millisecond) != nil {
-				return err
-			}
+		id, err := s.openAccount(ctx, fmt.Sprintf("sample-%d-%d", s.Seed, n), limit)
+		if err != nil {
+			return err
 		}
+		s.people = append(s.people, id)
 	}
-	return nil
+	text, err := json.Marshal(s.people)
+	if err != nil {
+		return err
+	}
+	return errors.Join(os.WriteFile(name+".new", text, 0o600), os.Rename(name+".new", name))
 }
 
 func (s *sampleGateway) openAccount(ctx context.Context, consumer string, limit int64) (string, error) {
