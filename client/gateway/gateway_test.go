@@ -466,6 +466,9 @@ func TestOrdersAreForgotten(t *testing.T) {
 	if err := g.Delivered("a"); !errors.Is(err, ErrUnknown) || g.Known("a") || !g.Known("d") || !g.Known("e") {
 		t.Fatal(err)
 	}
+	if err := g.Reverse("", "a"); !errors.Is(err, ErrUnknown) {
+		t.Fatal(err)
+	}
 	if err := g.Reverse("acc_1", "a"); err != nil {
 		t.Fatal(err)
 	}

@@ -90,6 +90,9 @@ func (g *Gateway) fail(o *order) error {
 // nothing. Of an order that is in hand it is NotDelivered. The account is needed only for an order that the gateway remembers no more.
 func (g *Gateway) Reverse(accountID, orderID string) error {
 	o, err := g.find(orderID)
+	if err != nil && accountID == "" {
+		return err
+	}
 	if err != nil {
 		return g.box.Put(outbox.Change{Messages: []outbox.Message{
 			outbox.Reverse(&holdfastv1.ReverseRequest{RequestId: g.core.NewRequestID(), AccountId: accountID, OrderId: orderID}),

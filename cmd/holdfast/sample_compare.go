@@ -131,6 +131,9 @@ func (s *sampleGateway) lookUp(ctx context.Context, id string, have *coreOrder) 
 	return nil
 }
 
+// declinedLine is followed by the reasons.
+const declinedLine = "declined by the core"
+
 // account prints what happened in this run.
 func (s *sampleGateway) account(back, advised sampleSums) {
 	k, c := s.kit.Stats(), &s.counts
@@ -141,7 +144,7 @@ func (s *sampleGateway) account(back, advised sampleSums) {
 	}{
 		{"approved by the core", c.approved.Load()},
 		{"approved in stand-in", c.stoodIn.Load()},
-		{"declined by the core", c.declined.Load()},
+		{declinedLine, c.declined.Load()},
 		{"not sold: the core was not reached", c.unreachable.Load()},
 		{"not sold: refused", c.failed.Load()},
 		{"begun in a run before", c.before.Load()},
@@ -161,6 +164,10 @@ func (s *sampleGateway) account(back, advised sampleSums) {
 			s.printf("\n")
 			continue
 		}
-		s.printf("  %-38s %8d\n", l.what, l.count)
+		s.printf("  %-38s %8d", l.what, l.count)
+		if l.what == declinedLine && l.count > 0 {
+			s.printf("   %s", c.why())
+		}
+		s.printf("\n")
 	}
 }

@@ -6,12 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +35,33 @@ const (
 type sampleCounts struct {
 	approved, stoodIn, declined, unreachable, before, failed atomic.Int64
 	unanswered, refused, repeated, stale                     atomic.Int64
+
+	mu      sync.Mutex
+	reasons map[string]int // guarded by mu; by the first reason
+}
+
+// decline counts a decline by its first reason, the one to act on.
+func (c *sampleCounts) decline(reasons []holdfastv1.DeclineReason) {
+	c.declined.Add(1)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.reasons == nil {
+		c.reasons = map[string]int{}
+	}
+	if len(reasons) > 0 {
+		c.reasons[strings.TrimPrefix(reasons[0].String(), "DECLINE_REASON_")]++
+	}
+}
+
+// why is the reasons, as in "LINE_LIMIT 12, RISK_POLICY 3".
+func (c *sampleCounts) why() string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var parts []string
+	for _, reason := range slices.Sorted(maps.Keys(c.reasons)) {
+		parts = append(parts, fmt.Sprintf("%s %d", reason, c.reasons[reason]))
+	}
+	return strings.Join(parts, ", ")
 }
 
 // carrierClient is the gateway's way to the carrier.
@@ -199,7 +229,7 @@ func (s *sampleGateway) sell(ctx context.Context, n int) {
 	case sale.Unreachable:
 		s.counts.unreachable.Add(1)
 	case !sale.Approved:
-		s.counts.declined.Add(1)
+		s.counts.decline(sale.Reasons)
 	default:
 		if sale.StandIn {
 			s.counts.stoodIn.Add(1)
