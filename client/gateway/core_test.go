@@ -29,6 +29,8 @@ type entry struct {
 	auth     *pb.Authorization
 	reversed bool
 	captures int
+
+	submitted int
 }
 
 func newBook() *book {
@@ -190,6 +192,18 @@ func (b *book) LookupOrder(_ context.Context, r *pb.LookupOrderRequest) (*pb.Loo
 	default:
 		return &pb.LookupOrderResponse{Authorization: e.auth, Tombstone: e.auth == nil}, nil
 	}
+}
+
+func (b *book) MarkSubmitted(_ context.Context, r *pb.MarkSubmittedRequest) (*pb.MarkSubmittedResponse, error) {
+	return once(b, r.RequestId, func() (*pb.MarkSubmittedResponse, error) {
+		e := b.byID(r.AuthorizationId)
+		if e == nil || e.auth.HeldAmount == 0 {
+			return nil, refusalBy(codes.FailedPrecondition, "AUTHORIZATION_NOT_OPEN")
+		}
+		e.auth.State = pb.AuthorizationState_AUTHORIZATION_STATE_SUBMITTED
+		e.submitted++
+		return &pb.MarkSubmittedResponse{}, nil
+	})
 }
 
 func (b *book) GetCarrier(_ context.Context, r *pb.GetCarrierRequest) (*pb.GetCarrierResponse, error) {

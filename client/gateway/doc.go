@@ -39,7 +39,7 @@
 // Open reads the orders that were not over. Of each the carrier is asked. Delivered: the same Authorize is sent again under the same
 // request id, so that it is decided now if it never was; its hold is captured. If the core declines it now, or still does not
 // answer, the sale took place all the same, and is advised; should there be a hold, the outbox captures that. Not delivered: the
-// order is reversed, which also refuses the Authorize should it still be on its way. Pending: the carrier is asked again later.
+// order is reversed, which also refuses the Authorize should it still be on its way. Pending: the core is told so, and the carrier is asked again later.
 //
 // # Caveats
 //

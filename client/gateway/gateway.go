@@ -17,6 +17,7 @@ import (
 type Core interface {
 	outbox.Core
 	Authorize(context.Context, *holdfastv1.AuthorizeRequest) (*holdfastv1.AuthorizeResponse, error)
+	MarkSubmitted(context.Context, *holdfastv1.MarkSubmittedRequest) (*holdfastv1.MarkSubmittedResponse, error)
 	GetCarrier(context.Context, *holdfastv1.GetCarrierRequest) (*holdfastv1.GetCarrierResponse, error)
 	NewRequestID() string
 }

@@ -333,6 +333,13 @@ func TestManyAtOnce(t *testing.T) {
 	opts.Patience = 5 * time.Millisecond
 	opts.StandIn.Outstanding = 20_000
 	g := start(t, filepath.Join(t.TempDir(), "g"), b, carrier, opts)
+	for mode, id := range map[string]string{"up": "o-up", "down": "o-down"} { // so that both have been, whatever the moments below are
+		carrier.deliver(id, 10, Delivered)
+		b.set(mode)
+		if s := sell(t, g, topup(id, 10)); !s.Approved || s.StandIn != (mode == "down") {
+			t.Fatalf("%s: %+v", mode, s)
+		}
+	}
 	var selling, flapping sync.WaitGroup
 	stop := make(chan struct{})
 	flapping.Go(func() {
@@ -489,13 +496,32 @@ func TestPatienceEnds(t *testing.T) {
 	opts := options()
 	opts.Patience = 20 * time.Millisecond
 	b, carrier := newBook(), newShop()
-	g := start(t, filepath.Join(t.TempDir(), "g"), b, carrier, opts)
+	path := filepath.Join(t.TempDir(), "g")
+	g := start(t, path, b, carrier, opts)
 	carrier.deliver("o-1", 10, Pending)
 	sell(t, g, topup("o-1", 10))
-	time.Sleep(60 * time.Millisecond)
+	submitted := func(want int) {
+		t.Helper()
+		count := func() int {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			return b.orders["o-1"].submitted
+		}
+		for deadline := time.Now().Add(10 * time.Second); count() < want && time.Now().Before(deadline); {
+			time.Sleep(time.Millisecond)
+		}
+		time.Sleep(20 * time.Millisecond) // some rounds more
+		if n := count(); n != want {
+			t.Errorf("the core was told %d times that the carrier has the order, want %d", n, want)
+		}
+	}
+	submitted(1)
 	if s := g.Stats(); s.InHand != 1 {
 		t.Fatalf("%+v", s)
 	}
+	_ = g.Close(t.Context())
+	g = start(t, path, b, carrier, opts) // which does not know the core's answer
+	submitted(2)
 	carrier.deliver("o-1", 10, Delivered)
 	settled(t, g)
 	want(t, b, "o-1", 10, 0)

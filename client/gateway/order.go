@@ -50,6 +50,7 @@ type order struct {
 	approved   *holdfastv1.Authorization    // once the core has approved, as far as this process knows
 	decided    bool                         // whether the core has approved it
 	heard      time.Time                    // when the carrier was last known to have it in hand
+	kept       bool                         // the core was told that the carrier has it, or will not hear of it
 	orphan     bool                         // taken up from the file: whoever sold it is gone
 }
 

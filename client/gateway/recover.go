@@ -63,13 +63,17 @@ func (g *Gateway) resolve(o *order) {
 	ctx, cancel := context.WithTimeout(g.running, max(5*time.Second, 2*g.opts.AskTimeout))
 	defer cancel()
 	said, err := g.carrier.Delivery(ctx, o.id)
-	if err != nil || said == Pending {
+	if err != nil {
 		return
 	}
 	o.Lock()
 	defer o.Unlock()
 	if o.state == over {
 		return // somebody said so meanwhile
+	}
+	if said == Pending {
+		g.keep(ctx, o)
+		return
 	}
 	if said == Delivered {
 		if o.state == asking && o.approved == nil {
@@ -84,12 +88,33 @@ func (g *Gateway) resolve(o *order) {
 	}
 }
 
-// askAgain sends the Authorize of an order again, as it was, for the answer that is not known.
-func (g *Gateway) askAgain(ctx context.Context, o *order) {
+// keep tells the core, once, that the carrier has an order and that its outcome is open, so that its hold does not expire. If that
+// cannot be told, a late capture is what is left. Called with the order's lock.
+func (g *Gateway) keep(ctx context.Context, o *order) {
+	if o.state != asking || o.kept {
+		return
+	}
+	if o.approved == nil {
+		o.kept = g.askAgain(ctx, o) && o.approved == nil // declined: there is no hold
+	}
+	if o.approved == nil {
+		return
+	}
+	asked, cancel := context.WithTimeout(ctx, g.opts.AskTimeout)
+	defer cancel()
+	_, err := g.core.MarkSubmitted(asked, &holdfastv1.MarkSubmittedRequest{
+		RequestId: g.core.NewRequestID(), AuthorizationId: o.approved.AuthorizationId,
+	})
+	o.kept = !unreached(err)
+}
+
+// askAgain sends the Authorize of an order again, as it was, for the answer that is not known, and tells whether there is one.
+func (g *Gateway) askAgain(ctx context.Context, o *order) bool {
 	asked, cancel := context.WithTimeout(ctx, g.opts.AskTimeout)
 	defer cancel()
 	resp, err := g.core.Authorize(asked, o.request)
 	if err == nil && resp.GetDecision() == holdfastv1.Decision_DECISION_APPROVED {
 		o.approved = resp.GetAuthorization()
 	}
+	return !unreached(err)
 }
