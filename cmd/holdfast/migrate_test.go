@@ -166,6 +166,7 @@ func TestMigrateKnowsBooksApart(t *testing.T) {
 func (f *fleet) founded() string {
 	f.t.Helper()
 	f.start("empty", "--cluster", "empty")
+	f.well("empty", 1) // it answers before it has joined
 	f.stop("empty")
 	return "empty"
 }
