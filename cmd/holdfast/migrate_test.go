@@ -166,7 +166,13 @@ func TestMigrateKnowsBooksApart(t *testing.T) {
 func (f *fleet) founded() string {
 	f.t.Helper()
 	f.start("empty", "--cluster", "empty")
-	f.well("empty", 1) // it answers before it has joined
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(50 * time.Millisecond) { // it answers before it has joined
+		if out, _ := f.holdfast("cluster", "status", "--target", f.nodes["empty"].Listen); strings.Contains(out, "ready") {
+			break
+		} else if time.Now().After(deadline) {
+			f.t.Fatalf("the cluster is not founded:\n%s", out)
+		}
+	}
 	f.stop("empty")
 	return "empty"
 }
