@@ -329,6 +329,18 @@ func (w *world) takenInTime(took time.Duration, pings func() (median, longest ti
 	require.Less(w.t, took, lease+slack+10*longest)
 }
 
+// lastWrite is the revision of the last write below the registry's prefix. A view may have a later one without anything having
+// been written there: it is that of a reading.
+func (w *world) lastWrite() (last int64) {
+	w.t.Helper()
+	resp, err := w.etcd.Client().Get(w.t.Context(), w.prefix+"/", clientv3.WithPrefix())
+	require.NoError(w.t, err)
+	for _, kv := range resp.Kvs {
+		last = max(last, kv.ModRevision)
+	}
+	return last
+}
+
 // gaps are the pauses of all shards that changed hands since it was last asked, sorted.
 func (w *world) gaps() []time.Duration {
 	w.journals.mu.Lock()
