@@ -33,8 +33,9 @@ type CarrierSettings struct {
 	Tolerance    terms.Rate // how much more than authorized may be captured
 	HoldLifetime time.Duration
 
-	FloorLimits []Sum // what its gateway may sell of an order when the core cannot be reached
-	Collects    bool  // it collects what is due on its own bill
+	FloorLimits    []Sum // what its gateway may sell of an order when the core cannot be reached
+	ExposureLimits []Sum // what may be committed to it in a currency: see Slice
+	Collects       bool  // it collects what is due on its own bill
 }
 
 // Product is something that a carrier sells, in certain amounts if there are any.
@@ -86,6 +87,7 @@ func (s *CarrierSettings) Agreed(o *CarrierSettings) bool {
 	return s.Name == o.Name && s.Closed == o.Closed && s.Settlement == o.Settlement && s.Tolerates == o.Tolerates &&
 		s.Tolerance == o.Tolerance && s.HoldLifetime == o.HoldLifetime && s.Collects == o.Collects &&
 		slices.Equal(s.Principals, o.Principals) && slices.Equal(s.Fees, o.Fees) && slices.Equal(s.FloorLimits, o.FloorLimits) &&
+		slices.Equal(s.ExposureLimits, o.ExposureLimits) &&
 		slices.EqualFunc(s.Products, o.Products, func(a, b Product) bool {
 			return a.ID == b.ID && a.Scene == b.Scene && a.Currency == b.Currency && slices.Equal(a.Denominations, b.Denominations)
 		})
@@ -96,7 +98,7 @@ func (s *CarrierSettings) clone() CarrierSettings {
 	c := *s
 	c.Name, c.Settlement.Zone = clone(s.Name), clone(s.Settlement.Zone)
 	c.Principals, c.Products = slices.Clone(s.Principals), slices.Clone(s.Products)
-	c.Fees, c.FloorLimits = slices.Clone(s.Fees), slices.Clone(s.FloorLimits)
+	c.Fees, c.FloorLimits, c.ExposureLimits = slices.Clone(s.Fees), slices.Clone(s.FloorLimits), slices.Clone(s.ExposureLimits)
 	for i, p := range c.Principals {
 		c.Principals[i] = Caller(clone(string(p)))
 	}
@@ -109,8 +111,10 @@ func (s *CarrierSettings) clone() CarrierSettings {
 		f := &c.Fees[i]
 		f.Product, f.Currency = ProductID(clone(string(f.Product))), money.Currency(clone(string(f.Currency)))
 	}
-	for i := range c.FloorLimits {
-		c.FloorLimits[i].Currency = money.Currency(clone(string(c.FloorLimits[i].Currency)))
+	for _, sums := range [][]Sum{c.FloorLimits, c.ExposureLimits} {
+		for i := range sums {
+			sums[i].Currency = money.Currency(clone(string(sums[i].Currency)))
+		}
 	}
 	return c
 }

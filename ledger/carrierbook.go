@@ -54,7 +54,11 @@ func (l *Ledger) putCarrier(c *PutCarrier) Outcome {
 	if len(s.Carriers) == MaxCarriers {
 		return refused(fault(FailedPrecondition, "TOO_MANY_CARRIERS", "there are %d versions of carriers already", MaxCarriers))
 	}
-	return l.post(&CarrierPut{ID: c.ID, Version: c.Version, Settings: c.Settings})
+	f := &CarrierPut{ID: c.ID, Version: c.Version, Settings: c.Settings}
+	for _, limit := range c.Settings.ExposureLimits {
+		f.Shares = append(f.Shares, ShareOf(limit.Amount, int(s.Number), c.Shards))
+	}
+	return l.post(f)
 }
 
 // speaks says what stands against a caller's making calls for a carrier: nothing, or a fault. Who is named as a principal

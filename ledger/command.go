@@ -353,6 +353,21 @@ type (
 		ID       CarrierID
 		Version  uint32
 		Settings CarrierSettings
+		Shards   int // that there are
+	}
+	// GiveSlice gives another shard a part of a slice, at most so much of it, if the other has taken as many gifts of this one as
+	// were made.
+	GiveSlice struct {
+		To       uint16
+		Taken    uint64
+		Carrier  CarrierID
+		Currency money.Currency
+		Amount   money.Amount
+	}
+	// TakeSlice takes a gift of another shard. Taken again, it does nothing.
+	TakeSlice struct {
+		From uint16
+		Gift Gift
 	}
 	// RaiseAlert records what was found in the portfolio.
 	RaiseAlert struct {

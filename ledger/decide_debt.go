@@ -50,6 +50,10 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.raiseAlert(c), true
 	case *PutCarrier:
 		return l.putCarrier(c), true
+	case *GiveSlice:
+		return l.giveSlice(c), true
+	case *TakeSlice:
+		return l.takeSlice(c), true
 	}
 	return Outcome{}, false
 }

@@ -131,6 +131,14 @@ type (
 		ID       CarrierID
 		Version  uint32
 		Settings CarrierSettings
+		Shares   []money.Amount // that the shard has of each exposure limit
+	}
+	// SliceGiven is a part of an exposure limit that the shard has given to another.
+	SliceGiven struct{ Gift }
+	// SliceTaken is a part of an exposure limit that the shard has from another.
+	SliceTaken struct {
+		From uint16
+		Gift Gift
 	}
 	// AlertRaised is what a monitoring rule has to say of an account, or of the portfolio when that is 0. What was done about
 	// it are facts of their own, after it.
@@ -322,6 +330,8 @@ func (*TermsPut) fact()          {}
 func (*PolicyPut) fact()         {}
 func (*PolicyActivated) fact()   {}
 func (*CarrierPut) fact()        {}
+func (*SliceGiven) fact()        {}
+func (*SliceTaken) fact()        {}
 func (*AlertRaised) fact()       {}
 func (*Booked) fact()            {}
 func (*AccountOpened) fact()     {}

@@ -59,7 +59,7 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.TermsPut = slices.Clone(l.book.Shard().Terms)
 		l.remember(e, &out)
 		return out
-	case *ClockAdvanced:
+	case *ClockAdvanced, *SliceGiven, *SliceTaken:
 		return out
 	case *ApplicationDecided, *OfferAccepted, *OfferEnded, *ConsentWithdrawn, *ReviewRequested, *ReviewResolved, *ConsumerErased:
 		return l.foldApplicant(e, ConsumerOf(f))

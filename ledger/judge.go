@@ -8,7 +8,7 @@ import (
 )
 
 // curable are the reasons that a smaller amount can cure, whatever the risk policy said.
-const curable = 1<<MandateLimit | 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit
+const curable = 1<<MandateLimit | 1<<PerOrderLimit | 1<<DailyAmountLimit | 1<<MonthlyAmountLimit | 1<<LineLimit | 1<<AccountLimit | 1<<CarrierExposureLimit
 
 // question is what judge answers.
 type question struct {
@@ -122,6 +122,9 @@ func (l *Ledger) judgeAmounts(a *Account, line *Line, q question, reasons *Reaso
 	}
 	if c.MonthlyCount > 0 && use.MonthlyCount+q.orders > c.MonthlyCount {
 		reasons.Add(MonthlyCountLimit)
+	}
+	if left, limited := l.book.Shard().Room(q.Carrier, q.Currency, l.now); limited {
+		within(left, CarrierExposureLimit)
 	}
 	h := a.Headroom(q.Scene, l.today)
 	within(h.Limit-h.Held-h.Posted, LineLimit)

@@ -42,7 +42,11 @@ var obstacles = []obstacle{
 	{ledger.MonthlyAmountLimit, func(s *stage) { s.controls.MonthlyAmount = 99 }},
 	{ledger.MonthlyCountLimit, func(s *stage) { s.controls.MonthlyCount = 1 }},
 	{ledger.TooManyHolds, func(s *stage) { s.controls.MaxHolds = 1 }},
-	{ledger.CarrierExposureLimit, nil},
+	{ledger.CarrierExposureLimit, func(s *stage) {
+		s.do(&ledger.PutCarrier{Request: s.next(), ID: "cmcc", Version: 1, Shards: 1, Settings: ledger.CarrierSettings{
+			ExposureLimits: []ledger.Sum{{Currency: "CNY", Amount: 99}},
+		}})
+	}},
 	{ledger.LineLimit, func(s *stage) { s.limit(99, 1000) }},
 	{ledger.AccountLimit, func(s *stage) { s.limit(1000, 99) }},
 	{ledger.PointsInsufficient, nil},

@@ -419,6 +419,7 @@ func (c *PutCarrier) fields(f *fingerprint) {
 	f.int("capture_tolerance", tolerance)
 	f.int("hold_lifetime", int64(s.HoldLifetime))
 	f.sums("stand_in_floor_limits", s.FloorLimits)
+	f.sums("exposure_limits", s.ExposureLimits)
 	f.bool("collects", s.Collects)
 }
 
@@ -530,6 +531,8 @@ func (*GetTerms) fields(*fingerprint)       {}
 func (*Tick) fields(*fingerprint)               {}
 func (*AdvanceClock) fields(*fingerprint)       {}
 func (*ClaimOrder) fields(*fingerprint)         {}
+func (*GiveSlice) fields(*fingerprint)          {}
+func (*TakeSlice) fields(*fingerprint)          {}
 func (*GetAccount) fields(*fingerprint)         {}
 func (*ListAccounts) fields(*fingerprint)       {}
 func (*GetAuthorization) fields(*fingerprint)   {}

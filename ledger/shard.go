@@ -24,6 +24,9 @@ type Shard struct {
 	Policies              []PolicyVersion // of the risk policy, as they were put
 	Activations           []Activation    // in order of time: what is in force, and what will be
 	Carriers              []Carrier       // in order of id and version
+	Slices                []Slice         // of exposure limits, in order of carrier and currency
+	Gifts                 []Gift          // the last to each shard, in order of shard
+	Taken                 []Taken         // in order of shard
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 }
 
@@ -77,6 +80,10 @@ func (s *Shard) Clone() *Shard {
 	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
 	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
 	c.Carriers, c.Warnings = slices.Clone(s.Carriers), slices.Clone(s.Warnings)
+	c.Slices, c.Gifts, c.Taken = slices.Clone(s.Slices), slices.Clone(s.Gifts), slices.Clone(s.Taken)
+	for i := range c.Slices {
+		c.Slices[i].Days = slices.Clone(c.Slices[i].Days)
+	}
 	return &c
 }
 
@@ -147,11 +154,16 @@ func (s *Shard) fold(e *Entry) {
 		s.activate(e, f)
 	case *CarrierPut:
 		s.putCarrier(e, f)
+		s.putLimits(f)
+	case *SliceGiven:
+		s.give(f)
+	case *SliceTaken:
+		s.take(f)
 	case *Booked:
 		s.foldBooking(f.Currency, &f.Booking)
 	case *OrderDecided:
 		s.foldBooking(f.Currency, f.Booking)
-		s.foldOrder(f)
+		s.foldOrder(e, f)
 	case *HoldIncremented:
 		if f.Reasons == 0 {
 			s.totals(&f.HoldRef).Held += f.Amount
@@ -159,6 +171,7 @@ func (s *Shard) fold(e *Entry) {
 	case *HoldCaptured:
 		t := s.totals(&f.HoldRef)
 		t.Captured += f.Amount
+		s.unpaid(&f.HoldRef, e.Time, f.Amount)
 		s.foldBooking(f.Currency, f.Booking)
 		if f.Late {
 			break // it held nothing any more
@@ -177,6 +190,7 @@ func (s *Shard) fold(e *Entry) {
 			t := s.totals(&f.HoldRef)
 			t.Held -= f.Released
 			t.Refunded += f.Refunded
+			s.unpaid(&f.HoldRef, e.Time, -f.Refunded)
 			s.foldBooking(f.Currency, f.Booking)
 			if f.Released > 0 {
 				s.OpenHolds--
@@ -184,20 +198,23 @@ func (s *Shard) fold(e *Entry) {
 		}
 	case *CaptureRefunded:
 		s.totals(&f.HoldRef).Refunded += f.Amount
+		s.unpaid(&f.HoldRef, e.Time, -f.Amount)
 		s.foldBooking(f.Currency, f.Booking)
 	}
 }
 
-func (s *Shard) foldOrder(f *OrderDecided) {
+func (s *Shard) foldOrder(e *Entry, f *OrderDecided) {
 	switch f.Kind {
 	case OrderAuthorized:
 		s.totals(&f.HoldRef).Held += f.Amount
 		s.OpenHolds++
 	case OrderCharged:
 		s.totals(&f.HoldRef).Captured += f.Amount
+		s.unpaid(&f.HoldRef, e.Time, f.Amount)
 	case OrderAdvised:
 		t := s.totals(&f.HoldRef)
 		t.Captured += f.Amount
+		s.unpaid(&f.HoldRef, e.Time, f.Amount)
 		if f.Reasons != 0 {
 			t.Exceeded += f.Amount
 		}

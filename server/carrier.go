@@ -12,12 +12,14 @@ import (
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 )
 
 // carriers is CarrierService.
 type carriers struct {
 	holdfastv1.UnimplementedCarrierServiceServer
 	*router
+	now func() calendar.Instant
 }
 
 func (s *carriers) PutCarrier(ctx context.Context, r *holdfastv1.PutCarrierRequest) (*holdfastv1.PutCarrierResponse, error) {
@@ -25,6 +27,7 @@ func (s *carriers) PutCarrier(ctx context.Context, r *holdfastv1.PutCarrierReque
 	if err != nil {
 		return nil, err
 	}
+	cmd.Shards = len(s.writers)
 	if cmd.Version == 0 {
 		// The first shard has it first, and so knows which is the last version.
 		known, err := look(ctx, s.writers[0], &ledger.GetShard{})
@@ -73,7 +76,19 @@ func (s *carriers) GetCarrier(ctx context.Context, r *holdfastv1.GetCarrierReque
 		return nil, err
 	}
 	found, err := s.find(ctx, id, uint32(version))
-	return &holdfastv1.GetCarrierResponse{Carrier: found}, err
+	if err != nil {
+		return nil, err
+	}
+	shards, err := s.shards(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range exposures(shards, s.now()) {
+		if e.carrier == id {
+			found.Exposures = append(found.Exposures, e.proto())
+		}
+	}
+	return &holdfastv1.GetCarrierResponse{Carrier: found}, nil
 }
 
 func (s *carriers) ListCarriers(ctx context.Context, _ *holdfastv1.ListCarriersRequest) (*holdfastv1.ListCarriersResponse, error) {

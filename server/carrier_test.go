@@ -189,3 +189,74 @@ func TestAnInterruptedPutIsCompleted(t *testing.T) {
 	_, err = b.PutCarrier(t.Context(), r)
 	requireReason(t, err, codes.AlreadyExists, "CARRIER_VERSION_EXISTS")
 }
+
+// TestAnExposureLimitSpansShards sells up to a carrier's limit from accounts of all shards: each shard spends its part, parts
+// are moved to where they are wanted, and no order ever goes beyond the whole.
+func TestAnExposureLimitSpansShards(t *testing.T) {
+	b := billed(t, "2026-01-05", fourShards)
+	ctx := t.Context()
+	const limit = 100_000
+	settings := agreedWith("limited")
+	settings.PrincipalsOnly, settings.Principals = false, nil
+	settings.ExposureLimits = []*holdfastv1.CurrencyAmount{{Currency: "CNY", Amount: limit}}
+	b.putCarrier("cmcc", settings)
+	a := b.account(1e9)
+	order := func(amount int64) *holdfastv1.AuthorizeResponse {
+		resp, err := b.Authorize(ctx, orderOf(a, b.fresh("r"), b.fresh("o"), amount))
+		require.NoError(t, err)
+		return resp
+	}
+	exposed := func() *holdfastv1.CarrierExposure {
+		resp, err := b.GetCarrier(ctx, &holdfastv1.GetCarrierRequest{CarrierId: "cmcc"})
+		require.NoError(t, err)
+		require.Len(t, resp.GetCarrier().GetExposures(), 1)
+		e := resp.GetCarrier().GetExposures()[0]
+		require.LessOrEqual(t, e.GetHeldAmount()+e.GetUnpaidAmount(), int64(limit))
+		require.EqualValues(t, limit, e.GetLimit())
+		return e
+	}
+
+	// One account is in one shard, and has all of the limit before long.
+	beyond := order(limit + 1)
+	require.Equal(t, []holdfastv1.DeclineReason{holdfastv1.DeclineReason_DECLINE_REASON_CARRIER_EXPOSURE_LIMIT}, beyond.GetReasons())
+	var held []*holdfastv1.Authorization
+	for range 200 { // an account may have 64 open holds
+		if exposed().GetHeldAmount() >= limit*8/10 {
+			break
+		}
+		resp := order(2_000)
+		if resp.GetDecision() == holdfastv1.Decision_DECISION_APPROVED {
+			held = append(held, resp.GetAuthorization())
+			continue
+		}
+		require.Equal(t, beyond.GetReasons(), resp.GetReasons())
+		require.NoError(t, b.server.exposure.pass(ctx))
+	}
+	require.EqualValues(t, limit*8/10, exposed().GetHeldAmount())
+
+	// A capture stays committed, a void frees, a restart changes nothing.
+	_, err := b.Capture(ctx, &holdfastv1.CaptureRequest{RequestId: b.fresh("cap"), AuthorizationId: held[0].GetAuthorizationId(), Currency: "CNY"})
+	require.NoError(t, err)
+	_, err = b.Void(ctx, &holdfastv1.VoidRequest{RequestId: b.fresh("void"), AuthorizationId: held[1].GetAuthorizationId()})
+	require.NoError(t, err)
+	before := exposed()
+	require.EqualValues(t, 2_000, before.GetUnpaidAmount())
+	b.restart()
+	after := exposed()
+	require.Equal(t, before.GetHeldAmount(), after.GetHeldAmount())
+	require.Equal(t, before.GetUnpaidAmount(), after.GetUnpaidAmount())
+	require.Equal(t, holdfastv1.Decision_DECISION_APPROVED, order(2_000).GetDecision(), "what was voided can be sold again")
+
+	// What the carrier has been paid for does not count.
+	b.on("2026-01-08")
+	require.Zero(t, exposed().GetUnpaidAmount())
+	require.Zero(t, exposed().GetHeldAmount())
+
+	require.NoError(t, b.server.exposure.pass(ctx))
+	text := scrape(t, b.server.metrics)
+	require.Contains(t, text, `holdfast_carrier_exposure{carrier="cmcc",currency="CNY"} 0`)
+	require.Contains(t, text, `holdfast_carrier_exposure_limit{carrier="cmcc",currency="CNY"} 100000`)
+	given := b.events(&holdfastv1.WatchEventsRequest{Types: []holdfastv1.EventType{holdfastv1.EventType_EVENT_TYPE_EXPOSURE_GIVEN}})
+	require.NotEmpty(t, given)
+	require.Equal(t, "cmcc", given[0].GetCarrierId())
+}

@@ -67,6 +67,7 @@ func (c *check) carrierSettings(p *holdfastv1.CarrierSettings) (s ledger.Carrier
 		s.HoldLifetime = c.lifetimeOf("settings.hold_lifetime", p.GetHoldLifetime())
 	}
 	s.FloorLimits = c.sums("settings.stand_in_floor_limits", p.GetStandInFloorLimits())
+	s.ExposureLimits = c.sums("settings.exposure_limits", p.GetExposureLimits())
 	return s
 }
 
@@ -175,7 +176,7 @@ func (c *check) basisPoints(field string, v int32) terms.Rate {
 }
 
 func carrierSettingsProto(s *ledger.CarrierSettings) *holdfastv1.CarrierSettings {
-	p := &holdfastv1.CarrierSettings{Name: s.Name, PrincipalsOnly: s.Closed, Collects: s.Collects, StandInFloorLimits: sumsProto(s.FloorLimits)}
+	p := &holdfastv1.CarrierSettings{Name: s.Name, PrincipalsOnly: s.Closed, Collects: s.Collects, StandInFloorLimits: sumsProto(s.FloorLimits), ExposureLimits: sumsProto(s.ExposureLimits)}
 	for _, name := range s.Principals {
 		p.Principals = append(p.Principals, string(name))
 	}

@@ -26,6 +26,7 @@ type Metrics struct {
 	took      *prometheus.HistogramVec
 	entries   *prometheus.CounterVec
 	bytes     *prometheus.CounterVec
+	exposure  exposureCollector
 }
 
 // maxReasons is how many reasons a ledger.Reasons can hold.
@@ -72,7 +73,7 @@ func NewMetrics() *Metrics {
 	}
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes,
+		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, &m.exposure,
 	)
 	m.calls.register(m.Registry)
 	return m

@@ -179,9 +179,19 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_ACTIVATED, activationNote(f)
 	case *ledger.CarrierPut:
 		p.Type, p.CarrierId, p.Note = holdfastv1.EventType_EVENT_TYPE_CARRIER_PUT, string(f.ID), strconv.Itoa(int(f.Version))
+	case *ledger.SliceGiven:
+		p.Type = holdfastv1.EventType_EVENT_TYPE_EXPOSURE_GIVEN
+		tellGift(p, f.To, &f.Gift)
+	case *ledger.SliceTaken:
+		p.Type = holdfastv1.EventType_EVENT_TYPE_EXPOSURE_TAKEN
+		tellGift(p, f.From, &f.Gift)
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
 	}
+}
+
+func tellGift(p *holdfastv1.Event, other uint16, g *ledger.Gift) {
+	p.CarrierId, p.Currency, p.Amount, p.Note = string(g.Carrier), string(g.Currency), int64(g.Amount), strconv.Itoa(int(other))
 }
 
 // activationNote says what was activated, and from when on.

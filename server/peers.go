@@ -238,6 +238,19 @@ func (s *peerService) ClaimOrder(ctx context.Context, r *peerv1.ClaimOrderReques
 	return &peerv1.ClaimOrderResponse{}, err
 }
 
+// MoveExposure has a shard give or take a part of an exposure limit.
+func (s *peerService) MoveExposure(ctx context.Context, r *peerv1.MoveExposureRequest) (*peerv1.MoveExposureResponse, error) {
+	shard, err := s.shard(r.GetShard())
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.shard(r.GetOther()); err != nil {
+		return nil, err
+	}
+	_, err = submit(ctx, s.writers[shard], exposureCommand(r))
+	return &peerv1.MoveExposureResponse{}, err
+}
+
 // shard checks a shard's number.
 func (s *peerService) shard(n int32) (int, error) {
 	if n < 0 || int(n) >= len(s.writers) {

@@ -90,7 +90,8 @@ type Server struct {
 	router   *router
 	watched  *portfolios // nil where there is none
 	monitor  *monitor    // nil where there is no portfolio, or no risk policy
-	node     *node       // nil where there is no cluster
+	exposure *rebalancer
+	node     *node // nil where there is no cluster
 	grpc     *grpc.Server
 	health   *Health
 	metrics  *Metrics
@@ -220,7 +221,9 @@ func (s *Server) register() (err error) {
 		s.monitor = &monitor{riskService: risks, portfolios: s.watched, zone: s.zone, now: s.now, logger: s.config.Logger}
 		s.monitor.start()
 	}
-	holdfastv1.RegisterCarrierServiceServer(s.grpc, &carriers{router: s.router})
+	holdfastv1.RegisterCarrierServiceServer(s.grpc, &carriers{router: s.router, now: s.now})
+	s.exposure = newRebalancer(s.router, s.now, s.metrics, s.config.Logger)
+	s.exposure.start()
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
@@ -370,6 +373,9 @@ func (s *Server) release() error {
 	var errs []error
 	if s.monitor != nil { // before the portfolio, which it reads
 		s.monitor.close()
+	}
+	if s.exposure != nil { // before the shards, which it moves exposure limits between
+		s.exposure.close()
 	}
 	if s.watched != nil { // before the journals, which it reads
 		s.watched.close()

@@ -237,6 +237,9 @@ func (c *CarrierShowCmd) Run(ctx context.Context) error {
 		if v.GetSuspended() {
 			fmt.Println("# suspended")
 		}
+		for _, e := range v.GetExposures() {
+			fmt.Printf("# %s: %d held and %d not paid, of a limit of %d\n", e.GetCurrency(), e.GetHeldAmount(), e.GetUnpaidAmount(), e.GetLimit())
+		}
 	}
 	_, err = os.Stdout.Write(text)
 	return err

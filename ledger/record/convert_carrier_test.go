@@ -7,15 +7,26 @@ import (
 
 // onCarrier is a fact about carriers as the generated code has it; nil for another fact.
 func onCarrier(fact ledger.Fact) *journalv1.OfCarrier {
-	f, ok := fact.(*ledger.CarrierPut)
-	if !ok {
-		return nil
+	switch f := fact.(type) {
+	case *ledger.CarrierPut:
+		return &journalv1.OfCarrier{Fact: &journalv1.OfCarrier_CarrierPut{CarrierPut: carrierPut(f)}}
+	case *ledger.SliceGiven:
+		return &journalv1.OfCarrier{Fact: &journalv1.OfCarrier_SliceGiven{SliceGiven: &journalv1.SliceGiven{
+			To: int64(f.To), N: int64(f.N), Carrier: string(f.Carrier), Currency: string(f.Currency), Amount: int64(f.Amount)}}}
+	case *ledger.SliceTaken:
+		g := &f.Gift
+		return &journalv1.OfCarrier{Fact: &journalv1.OfCarrier_SliceTaken{SliceTaken: &journalv1.SliceTaken{
+			To: int64(g.To), N: int64(g.N), Carrier: string(g.Carrier), Currency: string(g.Currency), Amount: int64(g.Amount), From: int64(f.From)}}}
 	}
+	return nil
+}
+
+func carrierPut(f *ledger.CarrierPut) *journalv1.CarrierPut {
 	s := &f.Settings
 	o := &journalv1.CarrierPut{
 		Carrier: string(f.ID), Version: int64(f.Version), Name: s.Name, Closed: s.Closed, Cycle: int64(s.Settlement.Cycle),
 		CutOff: int64(s.Settlement.CutOff), Zone: s.Settlement.Zone, Tolerates: s.Tolerates, Tolerance: int64(s.Tolerance),
-		HoldLifetime: int64(s.HoldLifetime), FloorLimits: sums(s.FloorLimits), Collects: s.Collects,
+		HoldLifetime: int64(s.HoldLifetime), FloorLimits: sums(s.FloorLimits), ExposureLimits: sums(s.ExposureLimits), Collects: s.Collects,
 	}
 	for _, p := range s.Principals {
 		o.Principals = append(o.Principals, string(p))
@@ -33,7 +44,10 @@ func onCarrier(fact ledger.Fact) *journalv1.OfCarrier {
 			Scene: int64(fee.Scene), Product: string(fee.Product), Currency: string(fee.Currency), Share: int64(fee.Share), Fixed: int64(fee.Fixed),
 		})
 	}
-	return &journalv1.OfCarrier{Fact: &journalv1.OfCarrier_CarrierPut{CarrierPut: o}}
+	for _, v := range f.Shares {
+		o.Shares = append(o.Shares, &journalv1.Share{Amount: int64(v)})
+	}
+	return o
 }
 
 func sums(list []ledger.Sum) (out []*journalv1.Sum) {

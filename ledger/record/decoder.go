@@ -189,6 +189,7 @@ func check(f ledger.Fact) error {
 		c.booking(&f.Booking)
 	case *ledger.CarrierPut:
 		c.carrier(&f.Settings)
+		c.want(len(f.Shares) == len(f.Settings.ExposureLimits))
 	case *ledger.OrderDecided:
 		c.booking(f.Booking)
 		c.verdict(&f.Verdict)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
@@ -24,6 +25,7 @@ var facts = []ledger.Fact{
 	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{}, &ledger.AlertRaised{},
 	&ledger.ApplicationDecided{}, &ledger.OfferAccepted{}, &ledger.OfferEnded{}, &ledger.ConsentWithdrawn{},
 	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{}, &ledger.CarrierPut{},
+	&ledger.SliceGiven{}, &ledger.SliceTaken{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -87,6 +89,12 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 	case *plan.Plan:
 		drawKind(t, v, name)
 		a.Billed = rapid.IntRange(0, len(a.Schedule)).Draw(t, "billed")
+	case *ledger.CarrierPut:
+		drawKind(t, v, name)
+		a.Shares = nil
+		for range a.Settings.ExposureLimits {
+			a.Shares = append(a.Shares, drawn[money.Amount](t, "share"))
+		}
 	case *ledger.Booking:
 		drawKind(t, v, name)
 		if a.Kind == ledger.WindowClosed && a.Statement == nil {

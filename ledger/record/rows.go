@@ -350,7 +350,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(15)
+	n := r.list(18)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -366,6 +366,9 @@ func walkShard(r *row, s *ledger.Shard) {
 	unsigned(r, &n[12], &s.Reviews)
 	warnings := elements(r, &n[13], &s.Warnings, 9)
 	carriers := elements(r, &n[14], &s.Carriers, leastCarrier)
+	parts := elements(r, &n[15], &s.Slices, leastSlice)
+	gifts := elements(r, &n[16], &s.Gifts, leastGift)
+	taken := elements(r, &n[17], &s.Taken, 1)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -412,6 +415,15 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range carriers {
 		walkCarrierRow(r, &carriers[i])
+	}
+	for i := range parts {
+		walkSlice(r, &parts[i])
+	}
+	for i := range gifts {
+		walkGiftRow(r, &gifts[i])
+	}
+	for i := range taken {
+		walkTaken(r, &taken[i])
 	}
 }
 

@@ -376,6 +376,12 @@ type CarrierSettings struct {
 	// The most that its gateway may sell of one order while the core cannot be reached, to Advise it afterwards; nothing in
 	// a currency that is not named. It is for the gateway to keep to.
 	StandInFloorLimits []*CurrencyAmount `protobuf:"bytes,9,rep,name=stand_in_floor_limits,json=standInFloorLimits,proto3" json:"stand_in_floor_limits,omitempty"`
+	// How much may be committed to it in a currency, over all accounts together; no end of it where a currency is not named.
+	// Committed is what is held, and what was captured, less what was refunded, on days that it need not have been paid for
+	// yet: the day of a capture and the next, or 32 more where it is paid monthly. An order that would go beyond is declined
+	// with CARRIER_EXPOSURE_LIMIT. Each shard has a part of the limit, evened out in the background: an order may be
+	// declined while others still have room, and never the other way round.
+	ExposureLimits []*CurrencyAmount `protobuf:"bytes,10,rep,name=exposure_limits,json=exposureLimits,proto3" json:"exposure_limits,omitempty"`
 	// Whether it collects what is due on its own bill.
 	Collects      bool `protobuf:"varint,11,opt,name=collects,proto3" json:"collects,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -475,6 +481,13 @@ func (x *CarrierSettings) GetStandInFloorLimits() []*CurrencyAmount {
 	return nil
 }
 
+func (x *CarrierSettings) GetExposureLimits() []*CurrencyAmount {
+	if x != nil {
+		return x.ExposureLimits
+	}
+	return nil
+}
+
 func (x *CarrierSettings) GetCollects() bool {
 	if x != nil {
 		return x.Collects
@@ -496,7 +509,9 @@ type Carrier struct {
 	// Who put it.
 	Caller string `protobuf:"bytes,5,opt,name=caller,proto3" json:"caller,omitempty"`
 	// Whether the carrier is suspended now: see AdminService.Suspend.
-	Suspended     bool `protobuf:"varint,6,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	Suspended bool `protobuf:"varint,6,opt,name=suspended,proto3" json:"suspended,omitempty"`
+	// What is committed to it in each currency that it has an exposure limit in, whatever the version. Left out in lists.
+	Exposures     []*CarrierExposure `protobuf:"bytes,7,rep,name=exposures,proto3" json:"exposures,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -573,6 +588,95 @@ func (x *Carrier) GetSuspended() bool {
 	return false
 }
 
+func (x *Carrier) GetExposures() []*CarrierExposure {
+	if x != nil {
+		return x.Exposures
+	}
+	return nil
+}
+
+// CarrierExposure is what is committed to a carrier in a currency. The figures of shards are read one after the other.
+type CarrierExposure struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,1,opt,name=currency,proto3" json:"currency,omitempty"`
+	// The limit that is in force, minor units; 0 when there is none any more.
+	Limit int64 `protobuf:"varint,2,opt,name=limit,proto3" json:"limit,omitempty"`
+	// Held by open authorizations, minor units.
+	HeldAmount int64 `protobuf:"varint,3,opt,name=held_amount,json=heldAmount,proto3" json:"held_amount,omitempty"`
+	// Captured, less what was refunded, and not to be paid before now, minor units.
+	UnpaidAmount int64 `protobuf:"varint,4,opt,name=unpaid_amount,json=unpaidAmount,proto3" json:"unpaid_amount,omitempty"`
+	// What of the limit is on its way from one shard to another, and so nobody's, minor units.
+	UnderWayAmount int64 `protobuf:"varint,5,opt,name=under_way_amount,json=underWayAmount,proto3" json:"under_way_amount,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
+}
+
+func (x *CarrierExposure) Reset() {
+	*x = CarrierExposure{}
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CarrierExposure) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CarrierExposure) ProtoMessage() {}
+
+func (x *CarrierExposure) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CarrierExposure.ProtoReflect.Descriptor instead.
+func (*CarrierExposure) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *CarrierExposure) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *CarrierExposure) GetLimit() int64 {
+	if x != nil {
+		return x.Limit
+	}
+	return 0
+}
+
+func (x *CarrierExposure) GetHeldAmount() int64 {
+	if x != nil {
+		return x.HeldAmount
+	}
+	return 0
+}
+
+func (x *CarrierExposure) GetUnpaidAmount() int64 {
+	if x != nil {
+		return x.UnpaidAmount
+	}
+	return 0
+}
+
+func (x *CarrierExposure) GetUnderWayAmount() int64 {
+	if x != nil {
+		return x.UnderWayAmount
+	}
+	return 0
+}
+
 // PutCarrierRequest says what was agreed.
 type PutCarrierRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -590,7 +694,7 @@ type PutCarrierRequest struct {
 
 func (x *PutCarrierRequest) Reset() {
 	*x = PutCarrierRequest{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[6]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -602,7 +706,7 @@ func (x *PutCarrierRequest) String() string {
 func (*PutCarrierRequest) ProtoMessage() {}
 
 func (x *PutCarrierRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[6]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -615,7 +719,7 @@ func (x *PutCarrierRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCarrierRequest.ProtoReflect.Descriptor instead.
 func (*PutCarrierRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{6}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *PutCarrierRequest) GetRequestId() string {
@@ -659,7 +763,7 @@ type PutCarrierResponse struct {
 
 func (x *PutCarrierResponse) Reset() {
 	*x = PutCarrierResponse{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[7]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -671,7 +775,7 @@ func (x *PutCarrierResponse) String() string {
 func (*PutCarrierResponse) ProtoMessage() {}
 
 func (x *PutCarrierResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[7]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -684,7 +788,7 @@ func (x *PutCarrierResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PutCarrierResponse.ProtoReflect.Descriptor instead.
 func (*PutCarrierResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{7}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PutCarrierResponse) GetCarrier() *Carrier {
@@ -714,7 +818,7 @@ type GetCarrierRequest struct {
 
 func (x *GetCarrierRequest) Reset() {
 	*x = GetCarrierRequest{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[8]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -726,7 +830,7 @@ func (x *GetCarrierRequest) String() string {
 func (*GetCarrierRequest) ProtoMessage() {}
 
 func (x *GetCarrierRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[8]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -739,7 +843,7 @@ func (x *GetCarrierRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCarrierRequest.ProtoReflect.Descriptor instead.
 func (*GetCarrierRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{8}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *GetCarrierRequest) GetCarrierId() string {
@@ -767,7 +871,7 @@ type GetCarrierResponse struct {
 
 func (x *GetCarrierResponse) Reset() {
 	*x = GetCarrierResponse{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[9]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -779,7 +883,7 @@ func (x *GetCarrierResponse) String() string {
 func (*GetCarrierResponse) ProtoMessage() {}
 
 func (x *GetCarrierResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[9]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -792,7 +896,7 @@ func (x *GetCarrierResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCarrierResponse.ProtoReflect.Descriptor instead.
 func (*GetCarrierResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{9}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *GetCarrierResponse) GetCarrier() *Carrier {
@@ -811,7 +915,7 @@ type ListCarriersRequest struct {
 
 func (x *ListCarriersRequest) Reset() {
 	*x = ListCarriersRequest{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[10]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -823,7 +927,7 @@ func (x *ListCarriersRequest) String() string {
 func (*ListCarriersRequest) ProtoMessage() {}
 
 func (x *ListCarriersRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[10]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -836,7 +940,7 @@ func (x *ListCarriersRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCarriersRequest.ProtoReflect.Descriptor instead.
 func (*ListCarriersRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{10}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{11}
 }
 
 // ListCarriersResponse is all carriers.
@@ -850,7 +954,7 @@ type ListCarriersResponse struct {
 
 func (x *ListCarriersResponse) Reset() {
 	*x = ListCarriersResponse{}
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[11]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +966,7 @@ func (x *ListCarriersResponse) String() string {
 func (*ListCarriersResponse) ProtoMessage() {}
 
 func (x *ListCarriersResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_carrier_proto_msgTypes[11]
+	mi := &file_holdfast_v1_carrier_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +979,7 @@ func (x *ListCarriersResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCarriersResponse.ProtoReflect.Descriptor instead.
 func (*ListCarriersResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{11}
+	return file_holdfast_v1_carrier_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ListCarriersResponse) GetCarriers() []*Carrier {
@@ -910,7 +1014,7 @@ const file_holdfast_v1_carrier_proto_rawDesc = "" +
 	"product_id\x18\x02 \x01(\tR\tproductId\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12!\n" +
 	"\fbasis_points\x18\x04 \x01(\x05R\vbasisPoints\x12!\n" +
-	"\ffixed_amount\x18\x05 \x01(\x03R\vfixedAmount\"\xad\x04\n" +
+	"\ffixed_amount\x18\x05 \x01(\x03R\vfixedAmount\"\xf3\x04\n" +
 	"\x0fCarrierSettings\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x1e\n" +
 	"\n" +
@@ -924,9 +1028,11 @@ const file_holdfast_v1_carrier_proto_rawDesc = "" +
 	"\x04fees\x18\x06 \x03(\v2\x17.holdfast.v1.CarrierFeeR\x04fees\x12H\n" +
 	"\x1ecapture_tolerance_basis_points\x18\a \x01(\x05H\x00R\x1bcaptureToleranceBasisPoints\x88\x01\x01\x12>\n" +
 	"\rhold_lifetime\x18\b \x01(\v2\x19.google.protobuf.DurationR\fholdLifetime\x12N\n" +
-	"\x15stand_in_floor_limits\x18\t \x03(\v2\x1b.holdfast.v1.CurrencyAmountR\x12standInFloorLimits\x12\x1a\n" +
+	"\x15stand_in_floor_limits\x18\t \x03(\v2\x1b.holdfast.v1.CurrencyAmountR\x12standInFloorLimits\x12D\n" +
+	"\x0fexposure_limits\x18\n" +
+	" \x03(\v2\x1b.holdfast.v1.CurrencyAmountR\x0eexposureLimits\x12\x1a\n" +
 	"\bcollects\x18\v \x01(\bR\bcollectsB!\n" +
-	"\x1f_capture_tolerance_basis_points\"\xef\x01\n" +
+	"\x1f_capture_tolerance_basis_points\"\xab\x02\n" +
 	"\aCarrier\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x01 \x01(\tR\tcarrierId\x12\x18\n" +
@@ -935,7 +1041,15 @@ const file_holdfast_v1_carrier_proto_rawDesc = "" +
 	"\vcreate_time\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x16\n" +
 	"\x06caller\x18\x05 \x01(\tR\x06caller\x12\x1c\n" +
-	"\tsuspended\x18\x06 \x01(\bR\tsuspended\"\xa5\x01\n" +
+	"\tsuspended\x18\x06 \x01(\bR\tsuspended\x12:\n" +
+	"\texposures\x18\a \x03(\v2\x1c.holdfast.v1.CarrierExposureR\texposures\"\xb3\x01\n" +
+	"\x0fCarrierExposure\x12\x1a\n" +
+	"\bcurrency\x18\x01 \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05limit\x18\x02 \x01(\x03R\x05limit\x12\x1f\n" +
+	"\vheld_amount\x18\x03 \x01(\x03R\n" +
+	"heldAmount\x12#\n" +
+	"\runpaid_amount\x18\x04 \x01(\x03R\funpaidAmount\x12(\n" +
+	"\x10under_way_amount\x18\x05 \x01(\x03R\x0eunderWayAmount\"\xa5\x01\n" +
 	"\x11PutCarrierRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -979,7 +1093,7 @@ func file_holdfast_v1_carrier_proto_rawDescGZIP() []byte {
 }
 
 var file_holdfast_v1_carrier_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_holdfast_v1_carrier_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_holdfast_v1_carrier_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_holdfast_v1_carrier_proto_goTypes = []any{
 	(SettlementCycle)(0),          // 0: holdfast.v1.SettlementCycle
 	(*CurrencyAmount)(nil),        // 1: holdfast.v1.CurrencyAmount
@@ -988,42 +1102,45 @@ var file_holdfast_v1_carrier_proto_goTypes = []any{
 	(*CarrierFee)(nil),            // 4: holdfast.v1.CarrierFee
 	(*CarrierSettings)(nil),       // 5: holdfast.v1.CarrierSettings
 	(*Carrier)(nil),               // 6: holdfast.v1.Carrier
-	(*PutCarrierRequest)(nil),     // 7: holdfast.v1.PutCarrierRequest
-	(*PutCarrierResponse)(nil),    // 8: holdfast.v1.PutCarrierResponse
-	(*GetCarrierRequest)(nil),     // 9: holdfast.v1.GetCarrierRequest
-	(*GetCarrierResponse)(nil),    // 10: holdfast.v1.GetCarrierResponse
-	(*ListCarriersRequest)(nil),   // 11: holdfast.v1.ListCarriersRequest
-	(*ListCarriersResponse)(nil),  // 12: holdfast.v1.ListCarriersResponse
-	(Scene)(0),                    // 13: holdfast.v1.Scene
-	(*durationpb.Duration)(nil),   // 14: google.protobuf.Duration
-	(*timestamppb.Timestamp)(nil), // 15: google.protobuf.Timestamp
+	(*CarrierExposure)(nil),       // 7: holdfast.v1.CarrierExposure
+	(*PutCarrierRequest)(nil),     // 8: holdfast.v1.PutCarrierRequest
+	(*PutCarrierResponse)(nil),    // 9: holdfast.v1.PutCarrierResponse
+	(*GetCarrierRequest)(nil),     // 10: holdfast.v1.GetCarrierRequest
+	(*GetCarrierResponse)(nil),    // 11: holdfast.v1.GetCarrierResponse
+	(*ListCarriersRequest)(nil),   // 12: holdfast.v1.ListCarriersRequest
+	(*ListCarriersResponse)(nil),  // 13: holdfast.v1.ListCarriersResponse
+	(Scene)(0),                    // 14: holdfast.v1.Scene
+	(*durationpb.Duration)(nil),   // 15: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil), // 16: google.protobuf.Timestamp
 }
 var file_holdfast_v1_carrier_proto_depIdxs = []int32{
-	13, // 0: holdfast.v1.CarrierProduct.scene:type_name -> holdfast.v1.Scene
+	14, // 0: holdfast.v1.CarrierProduct.scene:type_name -> holdfast.v1.Scene
 	0,  // 1: holdfast.v1.CarrierSettlement.cycle:type_name -> holdfast.v1.SettlementCycle
-	13, // 2: holdfast.v1.CarrierFee.scene:type_name -> holdfast.v1.Scene
+	14, // 2: holdfast.v1.CarrierFee.scene:type_name -> holdfast.v1.Scene
 	2,  // 3: holdfast.v1.CarrierSettings.products:type_name -> holdfast.v1.CarrierProduct
 	3,  // 4: holdfast.v1.CarrierSettings.settlement:type_name -> holdfast.v1.CarrierSettlement
 	4,  // 5: holdfast.v1.CarrierSettings.fees:type_name -> holdfast.v1.CarrierFee
-	14, // 6: holdfast.v1.CarrierSettings.hold_lifetime:type_name -> google.protobuf.Duration
+	15, // 6: holdfast.v1.CarrierSettings.hold_lifetime:type_name -> google.protobuf.Duration
 	1,  // 7: holdfast.v1.CarrierSettings.stand_in_floor_limits:type_name -> holdfast.v1.CurrencyAmount
-	5,  // 8: holdfast.v1.Carrier.settings:type_name -> holdfast.v1.CarrierSettings
-	15, // 9: holdfast.v1.Carrier.create_time:type_name -> google.protobuf.Timestamp
-	5,  // 10: holdfast.v1.PutCarrierRequest.settings:type_name -> holdfast.v1.CarrierSettings
-	6,  // 11: holdfast.v1.PutCarrierResponse.carrier:type_name -> holdfast.v1.Carrier
-	6,  // 12: holdfast.v1.GetCarrierResponse.carrier:type_name -> holdfast.v1.Carrier
-	6,  // 13: holdfast.v1.ListCarriersResponse.carriers:type_name -> holdfast.v1.Carrier
-	7,  // 14: holdfast.v1.CarrierService.PutCarrier:input_type -> holdfast.v1.PutCarrierRequest
-	9,  // 15: holdfast.v1.CarrierService.GetCarrier:input_type -> holdfast.v1.GetCarrierRequest
-	11, // 16: holdfast.v1.CarrierService.ListCarriers:input_type -> holdfast.v1.ListCarriersRequest
-	8,  // 17: holdfast.v1.CarrierService.PutCarrier:output_type -> holdfast.v1.PutCarrierResponse
-	10, // 18: holdfast.v1.CarrierService.GetCarrier:output_type -> holdfast.v1.GetCarrierResponse
-	12, // 19: holdfast.v1.CarrierService.ListCarriers:output_type -> holdfast.v1.ListCarriersResponse
-	17, // [17:20] is the sub-list for method output_type
-	14, // [14:17] is the sub-list for method input_type
-	14, // [14:14] is the sub-list for extension type_name
-	14, // [14:14] is the sub-list for extension extendee
-	0,  // [0:14] is the sub-list for field type_name
+	1,  // 8: holdfast.v1.CarrierSettings.exposure_limits:type_name -> holdfast.v1.CurrencyAmount
+	5,  // 9: holdfast.v1.Carrier.settings:type_name -> holdfast.v1.CarrierSettings
+	16, // 10: holdfast.v1.Carrier.create_time:type_name -> google.protobuf.Timestamp
+	7,  // 11: holdfast.v1.Carrier.exposures:type_name -> holdfast.v1.CarrierExposure
+	5,  // 12: holdfast.v1.PutCarrierRequest.settings:type_name -> holdfast.v1.CarrierSettings
+	6,  // 13: holdfast.v1.PutCarrierResponse.carrier:type_name -> holdfast.v1.Carrier
+	6,  // 14: holdfast.v1.GetCarrierResponse.carrier:type_name -> holdfast.v1.Carrier
+	6,  // 15: holdfast.v1.ListCarriersResponse.carriers:type_name -> holdfast.v1.Carrier
+	8,  // 16: holdfast.v1.CarrierService.PutCarrier:input_type -> holdfast.v1.PutCarrierRequest
+	10, // 17: holdfast.v1.CarrierService.GetCarrier:input_type -> holdfast.v1.GetCarrierRequest
+	12, // 18: holdfast.v1.CarrierService.ListCarriers:input_type -> holdfast.v1.ListCarriersRequest
+	9,  // 19: holdfast.v1.CarrierService.PutCarrier:output_type -> holdfast.v1.PutCarrierResponse
+	11, // 20: holdfast.v1.CarrierService.GetCarrier:output_type -> holdfast.v1.GetCarrierResponse
+	13, // 21: holdfast.v1.CarrierService.ListCarriers:output_type -> holdfast.v1.ListCarriersResponse
+	19, // [19:22] is the sub-list for method output_type
+	16, // [16:19] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_carrier_proto_init() }
@@ -1039,7 +1156,7 @@ func file_holdfast_v1_carrier_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_carrier_proto_rawDesc), len(file_holdfast_v1_carrier_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

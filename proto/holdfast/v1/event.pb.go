@@ -139,6 +139,11 @@ const (
 	EventType_EVENT_TYPE_ALERT_RAISED EventType = 54
 	// A version of a carrier was put: carrier_id, the note is its number. Each shard tells it.
 	EventType_EVENT_TYPE_CARRIER_PUT EventType = 55
+	// A shard gave a part of a carrier's exposure limit to another: carrier_id, currency, amount; the note is the other shard.
+	EventType_EVENT_TYPE_EXPOSURE_GIVEN EventType = 56
+	// A shard took a part of a carrier's exposure limit that another gave: carrier_id, currency, amount; the note is the other
+	// shard.
+	EventType_EVENT_TYPE_EXPOSURE_TAKEN EventType = 57
 	// An application was decided: application_id, amount is the limit offered or applied, risk_reasons why. No account_id where
 	// it is for a new one.
 	EventType_EVENT_TYPE_APPLICATION_DECIDED EventType = 60
@@ -215,6 +220,8 @@ var (
 		53: "EVENT_TYPE_POLICY_ACTIVATED",
 		54: "EVENT_TYPE_ALERT_RAISED",
 		55: "EVENT_TYPE_CARRIER_PUT",
+		56: "EVENT_TYPE_EXPOSURE_GIVEN",
+		57: "EVENT_TYPE_EXPOSURE_TAKEN",
 		60: "EVENT_TYPE_APPLICATION_DECIDED",
 		61: "EVENT_TYPE_OFFER_ACCEPTED",
 		62: "EVENT_TYPE_OFFER_ENDED",
@@ -280,6 +287,8 @@ var (
 		"EVENT_TYPE_POLICY_ACTIVATED":       53,
 		"EVENT_TYPE_ALERT_RAISED":           54,
 		"EVENT_TYPE_CARRIER_PUT":            55,
+		"EVENT_TYPE_EXPOSURE_GIVEN":         56,
+		"EVENT_TYPE_EXPOSURE_TAKEN":         57,
 		"EVENT_TYPE_APPLICATION_DECIDED":    60,
 		"EVENT_TYPE_OFFER_ACCEPTED":         61,
 		"EVENT_TYPE_OFFER_ENDED":            62,
@@ -905,7 +914,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\treview_id\x18\" \x01(\tR\breviewId\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xf3\x0e\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xb1\x0f\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -963,7 +972,9 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x15EVENT_TYPE_POLICY_PUT\x104\x12\x1f\n" +
 	"\x1bEVENT_TYPE_POLICY_ACTIVATED\x105\x12\x1b\n" +
 	"\x17EVENT_TYPE_ALERT_RAISED\x106\x12\x1a\n" +
-	"\x16EVENT_TYPE_CARRIER_PUT\x107\x12\"\n" +
+	"\x16EVENT_TYPE_CARRIER_PUT\x107\x12\x1d\n" +
+	"\x19EVENT_TYPE_EXPOSURE_GIVEN\x108\x12\x1d\n" +
+	"\x19EVENT_TYPE_EXPOSURE_TAKEN\x109\x12\"\n" +
 	"\x1eEVENT_TYPE_APPLICATION_DECIDED\x10<\x12\x1d\n" +
 	"\x19EVENT_TYPE_OFFER_ACCEPTED\x10=\x12\x1a\n" +
 	"\x16EVENT_TYPE_OFFER_ENDED\x10>\x12 \n" +

@@ -3013,6 +3013,8 @@ type OfCarrier struct {
 	// Types that are valid to be assigned to Fact:
 	//
 	//	*OfCarrier_CarrierPut
+	//	*OfCarrier_SliceGiven
+	//	*OfCarrier_SliceTaken
 	Fact          isOfCarrier_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3064,6 +3066,24 @@ func (x *OfCarrier) GetCarrierPut() *CarrierPut {
 	return nil
 }
 
+func (x *OfCarrier) GetSliceGiven() *SliceGiven {
+	if x != nil {
+		if x, ok := x.Fact.(*OfCarrier_SliceGiven); ok {
+			return x.SliceGiven
+		}
+	}
+	return nil
+}
+
+func (x *OfCarrier) GetSliceTaken() *SliceTaken {
+	if x != nil {
+		if x, ok := x.Fact.(*OfCarrier_SliceTaken); ok {
+			return x.SliceTaken
+		}
+	}
+	return nil
+}
+
 type isOfCarrier_Fact interface {
 	isOfCarrier_Fact()
 }
@@ -3073,7 +3093,21 @@ type OfCarrier_CarrierPut struct {
 	CarrierPut *CarrierPut `protobuf:"bytes,1,opt,name=carrier_put,json=carrierPut,proto3,oneof"`
 }
 
+type OfCarrier_SliceGiven struct {
+	// A part of an exposure limit given to another shard.
+	SliceGiven *SliceGiven `protobuf:"bytes,2,opt,name=slice_given,json=sliceGiven,proto3,oneof"`
+}
+
+type OfCarrier_SliceTaken struct {
+	// A part of an exposure limit taken from another shard.
+	SliceTaken *SliceTaken `protobuf:"bytes,3,opt,name=slice_taken,json=sliceTaken,proto3,oneof"`
+}
+
 func (*OfCarrier_CarrierPut) isOfCarrier_Fact() {}
+
+func (*OfCarrier_SliceGiven) isOfCarrier_Fact() {}
+
+func (*OfCarrier_SliceTaken) isOfCarrier_Fact() {}
 
 // CarrierPut is a version of what was agreed with a carrier.
 type CarrierPut struct {
@@ -3107,7 +3141,11 @@ type CarrierPut struct {
 	// What its gateway may sell of an order when the core cannot be reached.
 	FloorLimits []*Sum `protobuf:"bytes,14,rep,name=floor_limits,json=floorLimits,proto3" json:"floor_limits,omitempty"`
 	// It collects what is due on its own bill.
-	Collects      bool `protobuf:"varint,15,opt,name=collects,proto3" json:"collects,omitempty"`
+	Collects bool `protobuf:"varint,15,opt,name=collects,proto3" json:"collects,omitempty"`
+	// What may be committed to it.
+	ExposureLimits []*Sum `protobuf:"bytes,16,rep,name=exposure_limits,json=exposureLimits,proto3" json:"exposure_limits,omitempty"`
+	// What the shard has of each of these limits.
+	Shares        []*Share `protobuf:"bytes,17,rep,name=shares,proto3" json:"shares,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3247,6 +3285,239 @@ func (x *CarrierPut) GetCollects() bool {
 	return false
 }
 
+func (x *CarrierPut) GetExposureLimits() []*Sum {
+	if x != nil {
+		return x.ExposureLimits
+	}
+	return nil
+}
+
+func (x *CarrierPut) GetShares() []*Share {
+	if x != nil {
+		return x.Shares
+	}
+	return nil
+}
+
+// Share is a shard's share of an exposure limit.
+type Share struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Minor units.
+	Amount        int64 `protobuf:"varint,1,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Share) Reset() {
+	*x = Share{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Share) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Share) ProtoMessage() {}
+
+func (x *Share) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Share.ProtoReflect.Descriptor instead.
+func (*Share) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Share) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+// SliceGiven is a part of an exposure limit given to another shard.
+type SliceGiven struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The other shard.
+	To int64 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	// Gifts to that shard are numbered 1, 2, 3, ...
+	N int64 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Minor units.
+	Amount        int64 `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SliceGiven) Reset() {
+	*x = SliceGiven{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SliceGiven) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SliceGiven) ProtoMessage() {}
+
+func (x *SliceGiven) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SliceGiven.ProtoReflect.Descriptor instead.
+func (*SliceGiven) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *SliceGiven) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *SliceGiven) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SliceGiven) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SliceGiven) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SliceGiven) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+// SliceTaken is a part of an exposure limit taken from another shard, as that gave it.
+type SliceTaken struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// This shard.
+	To int64 `protobuf:"varint,1,opt,name=to,proto3" json:"to,omitempty"`
+	// Number of the gift.
+	N int64 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,3,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,4,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Minor units.
+	Amount int64 `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The other shard.
+	From          int64 `protobuf:"varint,6,opt,name=from,proto3" json:"from,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SliceTaken) Reset() {
+	*x = SliceTaken{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SliceTaken) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SliceTaken) ProtoMessage() {}
+
+func (x *SliceTaken) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SliceTaken.ProtoReflect.Descriptor instead.
+func (*SliceTaken) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *SliceTaken) GetTo() int64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *SliceTaken) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SliceTaken) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SliceTaken) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SliceTaken) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+func (x *SliceTaken) GetFrom() int64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
 // Product is something that a carrier sells.
 type Product struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3264,7 +3535,7 @@ type Product struct {
 
 func (x *Product) Reset() {
 	*x = Product{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3276,7 +3547,7 @@ func (x *Product) String() string {
 func (*Product) ProtoMessage() {}
 
 func (x *Product) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3289,7 +3560,7 @@ func (x *Product) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Product.ProtoReflect.Descriptor instead.
 func (*Product) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *Product) GetId() string {
@@ -3331,7 +3602,7 @@ type Denomination struct {
 
 func (x *Denomination) Reset() {
 	*x = Denomination{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3343,7 +3614,7 @@ func (x *Denomination) String() string {
 func (*Denomination) ProtoMessage() {}
 
 func (x *Denomination) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3356,7 +3627,7 @@ func (x *Denomination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Denomination.ProtoReflect.Descriptor instead.
 func (*Denomination) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *Denomination) GetAmount() int64 {
@@ -3385,7 +3656,7 @@ type CarrierFee struct {
 
 func (x *CarrierFee) Reset() {
 	*x = CarrierFee{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3397,7 +3668,7 @@ func (x *CarrierFee) String() string {
 func (*CarrierFee) ProtoMessage() {}
 
 func (x *CarrierFee) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3410,7 +3681,7 @@ func (x *CarrierFee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarrierFee.ProtoReflect.Descriptor instead.
 func (*CarrierFee) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *CarrierFee) GetScene() int64 {
@@ -3461,7 +3732,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3473,7 +3744,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3486,7 +3757,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Sum) GetCurrency() string {
@@ -3527,7 +3798,7 @@ type Risk struct {
 
 func (x *Risk) Reset() {
 	*x = Risk{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3539,7 +3810,7 @@ func (x *Risk) String() string {
 func (*Risk) ProtoMessage() {}
 
 func (x *Risk) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3552,7 +3823,7 @@ func (x *Risk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Risk.ProtoReflect.Descriptor instead.
 func (*Risk) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *Risk) GetFact() isRisk_Fact {
@@ -3739,7 +4010,7 @@ type PolicyPut struct {
 
 func (x *PolicyPut) Reset() {
 	*x = PolicyPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3751,7 +4022,7 @@ func (x *PolicyPut) String() string {
 func (*PolicyPut) ProtoMessage() {}
 
 func (x *PolicyPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3764,7 +4035,7 @@ func (x *PolicyPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyPut.ProtoReflect.Descriptor instead.
 func (*PolicyPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *PolicyPut) GetVersion() string {
@@ -3819,7 +4090,7 @@ type AlertRaised struct {
 
 func (x *AlertRaised) Reset() {
 	*x = AlertRaised{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3831,7 +4102,7 @@ func (x *AlertRaised) String() string {
 func (*AlertRaised) ProtoMessage() {}
 
 func (x *AlertRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3844,7 +4115,7 @@ func (x *AlertRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertRaised.ProtoReflect.Descriptor instead.
 func (*AlertRaised) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *AlertRaised) GetAccount() uint64 {
@@ -3960,7 +4231,7 @@ type PolicyActivated struct {
 
 func (x *PolicyActivated) Reset() {
 	*x = PolicyActivated{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3972,7 +4243,7 @@ func (x *PolicyActivated) String() string {
 func (*PolicyActivated) ProtoMessage() {}
 
 func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3985,7 +4256,7 @@ func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
 func (*PolicyActivated) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PolicyActivated) GetVersion() string {
@@ -4034,7 +4305,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4046,7 +4317,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4059,7 +4330,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -4133,7 +4404,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4145,7 +4416,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4158,7 +4429,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -4215,7 +4486,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4227,7 +4498,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4240,7 +4511,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -4352,7 +4623,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4364,7 +4635,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4377,7 +4648,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -4459,7 +4730,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4471,7 +4742,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4484,7 +4755,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -4571,7 +4842,7 @@ type HoldCaptured struct {
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4583,7 +4854,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4596,7 +4867,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -4719,7 +4990,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4731,7 +5002,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4744,7 +5015,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -4844,7 +5115,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4856,7 +5127,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4869,7 +5140,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -4962,7 +5233,7 @@ type CaptureRefunded struct {
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4974,7 +5245,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4987,7 +5258,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -5068,7 +5339,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5080,7 +5351,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5093,7 +5364,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -5134,7 +5405,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5146,7 +5417,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5159,7 +5430,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -5199,7 +5470,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5211,7 +5482,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5224,7 +5495,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
 }
 
 // TermsPut is a version of the terms.
@@ -5238,7 +5509,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5250,7 +5521,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5263,7 +5534,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -5288,7 +5559,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5300,7 +5571,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5313,7 +5584,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -5391,7 +5662,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5403,7 +5674,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5416,7 +5687,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -5582,7 +5853,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5594,7 +5865,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5607,7 +5878,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -5708,7 +5979,7 @@ type Billing struct {
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5720,7 +5991,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5733,7 +6004,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -5895,7 +6166,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5907,7 +6178,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5920,7 +6191,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -5991,7 +6262,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6003,7 +6274,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6016,7 +6287,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -6134,7 +6405,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6146,7 +6417,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6159,7 +6430,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -6300,7 +6571,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6312,7 +6583,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6325,7 +6596,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -6523,7 +6794,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6535,7 +6806,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6548,7 +6819,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Change) GetDay() int64 {
@@ -6582,7 +6853,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6594,7 +6865,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6607,7 +6878,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -6679,7 +6950,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6691,7 +6962,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6704,7 +6975,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Plan) GetN() int64 {
@@ -6838,7 +7109,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6850,7 +7121,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6863,7 +7134,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{64}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -6922,7 +7193,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6934,7 +7205,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6947,7 +7218,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{65}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Collection) GetN() int64 {
@@ -7015,7 +7286,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7027,7 +7298,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7040,7 +7311,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{66}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -7105,7 +7376,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7117,7 +7388,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7130,7 +7401,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{67}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -7196,7 +7467,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7208,7 +7479,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7221,7 +7492,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{68}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Statement) GetN() int64 {
@@ -7385,7 +7656,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7397,7 +7668,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7410,7 +7681,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{69}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -7494,7 +7765,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7506,7 +7777,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7519,7 +7790,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{70}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -7865,11 +8136,15 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x04risk\x18\x01 \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04risk\x12?\n" +
 	"\n" +
 	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrierB\x06\n" +
-	"\x04kind\"W\n" +
+	"\x04kind\"\xdf\x01\n" +
 	"\tOfCarrier\x12B\n" +
 	"\vcarrier_put\x18\x01 \x01(\v2\x1f.holdfast.journal.v1.CarrierPutH\x00R\n" +
-	"carrierPutB\x06\n" +
-	"\x04fact\"\xf8\x03\n" +
+	"carrierPut\x12B\n" +
+	"\vslice_given\x18\x02 \x01(\v2\x1f.holdfast.journal.v1.SliceGivenH\x00R\n" +
+	"sliceGiven\x12B\n" +
+	"\vslice_taken\x18\x03 \x01(\v2\x1f.holdfast.journal.v1.SliceTakenH\x00R\n" +
+	"sliceTakenB\x06\n" +
+	"\x04fact\"\xef\x04\n" +
 	"\n" +
 	"CarrierPut\x12\x18\n" +
 	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x18\n" +
@@ -7889,7 +8164,26 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\ttolerance\x18\f \x01(\x03R\ttolerance\x12#\n" +
 	"\rhold_lifetime\x18\r \x01(\x03R\fholdLifetime\x12;\n" +
 	"\ffloor_limits\x18\x0e \x03(\v2\x18.holdfast.journal.v1.SumR\vfloorLimits\x12\x1a\n" +
-	"\bcollects\x18\x0f \x01(\bR\bcollects\"\x94\x01\n" +
+	"\bcollects\x18\x0f \x01(\bR\bcollects\x12A\n" +
+	"\x0fexposure_limits\x18\x10 \x03(\v2\x18.holdfast.journal.v1.SumR\x0eexposureLimits\x122\n" +
+	"\x06shares\x18\x11 \x03(\v2\x1a.holdfast.journal.v1.ShareR\x06shares\"\x1f\n" +
+	"\x05Share\x12\x16\n" +
+	"\x06amount\x18\x01 \x01(\x03R\x06amount\"x\n" +
+	"\n" +
+	"SliceGiven\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\x03R\x02to\x12\f\n" +
+	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x18\n" +
+	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\x03R\x06amount\"\x8c\x01\n" +
+	"\n" +
+	"SliceTaken\x12\x0e\n" +
+	"\x02to\x18\x01 \x01(\x03R\x02to\x12\f\n" +
+	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x18\n" +
+	"\acarrier\x18\x03 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x04 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x12\n" +
+	"\x04from\x18\x06 \x01(\x03R\x04from\"\x94\x01\n" +
 	"\aProduct\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x12\x1a\n" +
@@ -8286,7 +8580,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 71)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),              // 0: holdfast.journal.v1.Entry
 	(*AccountRisk)(nil),        // 1: holdfast.journal.v1.AccountRisk
@@ -8320,45 +8614,48 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Further)(nil),            // 29: holdfast.journal.v1.Further
 	(*OfCarrier)(nil),          // 30: holdfast.journal.v1.OfCarrier
 	(*CarrierPut)(nil),         // 31: holdfast.journal.v1.CarrierPut
-	(*Product)(nil),            // 32: holdfast.journal.v1.Product
-	(*Denomination)(nil),       // 33: holdfast.journal.v1.Denomination
-	(*CarrierFee)(nil),         // 34: holdfast.journal.v1.CarrierFee
-	(*Sum)(nil),                // 35: holdfast.journal.v1.Sum
-	(*Risk)(nil),               // 36: holdfast.journal.v1.Risk
-	(*PolicyPut)(nil),          // 37: holdfast.journal.v1.PolicyPut
-	(*AlertRaised)(nil),        // 38: holdfast.journal.v1.AlertRaised
-	(*PolicyActivated)(nil),    // 39: holdfast.journal.v1.PolicyActivated
-	(*MandateSet)(nil),         // 40: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),       // 41: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),    // 42: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),       // 43: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),      // 44: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),       // 45: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),       // 46: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),      // 47: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),    // 48: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),       // 49: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),      // 50: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),      // 51: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),           // 52: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),             // 53: holdfast.journal.v1.Booked
-	(*Booking)(nil),            // 54: holdfast.journal.v1.Booking
-	(*Move)(nil),               // 55: holdfast.journal.v1.Move
-	(*Billing)(nil),            // 56: holdfast.journal.v1.Billing
-	(*Opening)(nil),            // 57: holdfast.journal.v1.Opening
-	(*Cycle)(nil),              // 58: holdfast.journal.v1.Cycle
-	(*Flows)(nil),              // 59: holdfast.journal.v1.Flows
-	(*Debt)(nil),               // 60: holdfast.journal.v1.Debt
-	(*Change)(nil),             // 61: holdfast.journal.v1.Change
-	(*Offer)(nil),              // 62: holdfast.journal.v1.Offer
-	(*Plan)(nil),               // 63: holdfast.journal.v1.Plan
-	(*Installment)(nil),        // 64: holdfast.journal.v1.Installment
-	(*Collection)(nil),         // 65: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),        // 66: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),              // 67: holdfast.journal.v1.Pause
-	(*Statement)(nil),          // 68: holdfast.journal.v1.Statement
-	(*Owed)(nil),               // 69: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),    // 70: holdfast.journal.v1.StatementCharge
+	(*Share)(nil),              // 32: holdfast.journal.v1.Share
+	(*SliceGiven)(nil),         // 33: holdfast.journal.v1.SliceGiven
+	(*SliceTaken)(nil),         // 34: holdfast.journal.v1.SliceTaken
+	(*Product)(nil),            // 35: holdfast.journal.v1.Product
+	(*Denomination)(nil),       // 36: holdfast.journal.v1.Denomination
+	(*CarrierFee)(nil),         // 37: holdfast.journal.v1.CarrierFee
+	(*Sum)(nil),                // 38: holdfast.journal.v1.Sum
+	(*Risk)(nil),               // 39: holdfast.journal.v1.Risk
+	(*PolicyPut)(nil),          // 40: holdfast.journal.v1.PolicyPut
+	(*AlertRaised)(nil),        // 41: holdfast.journal.v1.AlertRaised
+	(*PolicyActivated)(nil),    // 42: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),         // 43: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),       // 44: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),    // 45: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),       // 46: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),      // 47: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),       // 48: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),       // 49: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),      // 50: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),    // 51: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),       // 52: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),      // 53: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),      // 54: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),           // 55: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),             // 56: holdfast.journal.v1.Booked
+	(*Booking)(nil),            // 57: holdfast.journal.v1.Booking
+	(*Move)(nil),               // 58: holdfast.journal.v1.Move
+	(*Billing)(nil),            // 59: holdfast.journal.v1.Billing
+	(*Opening)(nil),            // 60: holdfast.journal.v1.Opening
+	(*Cycle)(nil),              // 61: holdfast.journal.v1.Cycle
+	(*Flows)(nil),              // 62: holdfast.journal.v1.Flows
+	(*Debt)(nil),               // 63: holdfast.journal.v1.Debt
+	(*Change)(nil),             // 64: holdfast.journal.v1.Change
+	(*Offer)(nil),              // 65: holdfast.journal.v1.Offer
+	(*Plan)(nil),               // 66: holdfast.journal.v1.Plan
+	(*Installment)(nil),        // 67: holdfast.journal.v1.Installment
+	(*Collection)(nil),         // 68: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),        // 69: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),              // 70: holdfast.journal.v1.Pause
+	(*Statement)(nil),          // 71: holdfast.journal.v1.Statement
+	(*Owed)(nil),               // 72: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),    // 73: holdfast.journal.v1.StatementCharge
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19, // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -8370,20 +8667,20 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	25, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	26, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	27, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	42, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	43, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	44, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	45, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	46, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	47, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	48, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	49, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	50, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	51, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	52, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	53, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	40, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	41, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	45, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	46, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	47, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	48, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	49, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	50, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	51, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	52, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	53, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	54, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	55, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	56, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	43, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	44, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
 	29, // 23: holdfast.journal.v1.Entry.further:type_name -> holdfast.journal.v1.Further
 	4,  // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
 	5,  // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
@@ -8403,59 +8700,63 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	1,  // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
 	17, // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
 	16, // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	62, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	57, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	54, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	65, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	60, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	57, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	28, // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
 	28, // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	36, // 47: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
+	39, // 47: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
 	30, // 48: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
 	31, // 49: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
-	32, // 50: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
-	34, // 51: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
-	35, // 52: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
-	33, // 53: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
-	37, // 54: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	39, // 55: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	38, // 56: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,  // 57: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,  // 58: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10, // 59: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11, // 60: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12, // 61: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13, // 62: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15, // 63: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28, // 64: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28, // 65: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	57, // 66: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	54, // 67: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	54, // 68: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	54, // 69: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	54, // 70: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	55, // 71: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	60, // 72: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	68, // 73: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	56, // 74: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	58, // 75: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	60, // 76: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	63, // 77: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	65, // 78: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	66, // 79: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	67, // 80: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	63, // 81: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	59, // 82: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	61, // 83: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	62, // 84: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	64, // 85: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	59, // 86: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	69, // 87: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	70, // 88: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	62, // 89: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	90, // [90:90] is the sub-list for method output_type
-	90, // [90:90] is the sub-list for method input_type
-	90, // [90:90] is the sub-list for extension type_name
-	90, // [90:90] is the sub-list for extension extendee
-	0,  // [0:90] is the sub-list for field type_name
+	33, // 50: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
+	34, // 51: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
+	35, // 52: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	37, // 53: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	38, // 54: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	38, // 55: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
+	32, // 56: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
+	36, // 57: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	40, // 58: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	42, // 59: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	41, // 60: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,  // 61: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,  // 62: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10, // 63: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11, // 64: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12, // 65: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13, // 66: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15, // 67: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28, // 68: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28, // 69: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	60, // 70: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	57, // 71: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	57, // 72: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	57, // 73: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	57, // 74: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	58, // 75: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	63, // 76: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	71, // 77: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	59, // 78: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	61, // 79: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	63, // 80: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	66, // 81: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	68, // 82: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	69, // 83: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	70, // 84: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	66, // 85: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	62, // 86: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	64, // 87: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	65, // 88: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	67, // 89: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	62, // 90: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	72, // 91: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	73, // 92: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	65, // 93: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	94, // [94:94] is the sub-list for method output_type
+	94, // [94:94] is the sub-list for method input_type
+	94, // [94:94] is the sub-list for extension type_name
+	94, // [94:94] is the sub-list for extension extendee
+	0,  // [0:94] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -8495,8 +8796,10 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	}
 	file_holdfast_journal_v1_entry_proto_msgTypes[30].OneofWrappers = []any{
 		(*OfCarrier_CarrierPut)(nil),
+		(*OfCarrier_SliceGiven)(nil),
+		(*OfCarrier_SliceTaken)(nil),
 	}
-	file_holdfast_journal_v1_entry_proto_msgTypes[36].OneofWrappers = []any{
+	file_holdfast_journal_v1_entry_proto_msgTypes[39].OneofWrappers = []any{
 		(*Risk_PolicyPut)(nil),
 		(*Risk_PolicyActivated)(nil),
 		(*Risk_AlertRaised)(nil),
@@ -8514,7 +8817,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   71,
+			NumMessages:   74,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

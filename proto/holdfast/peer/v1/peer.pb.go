@@ -122,6 +122,143 @@ func (*ClaimOrderResponse) Descriptor() ([]byte, []int) {
 	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{1}
 }
 
+// MoveExposureRequest says what a shard is to give or take.
+type MoveExposureRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard that gives or takes.
+	Shard int32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// The other shard.
+	Other int32 `protobuf:"varint,2,opt,name=other,proto3" json:"other,omitempty"`
+	// Whether it takes.
+	Take bool `protobuf:"varint,3,opt,name=take,proto3" json:"take,omitempty"`
+	// Number of the gift.
+	N uint64 `protobuf:"varint,4,opt,name=n,proto3" json:"n,omitempty"`
+	// Whose limit it is a part of.
+	CarrierId string `protobuf:"bytes,5,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,6,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Minor units.
+	Amount        int64 `protobuf:"varint,7,opt,name=amount,proto3" json:"amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MoveExposureRequest) Reset() {
+	*x = MoveExposureRequest{}
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveExposureRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveExposureRequest) ProtoMessage() {}
+
+func (x *MoveExposureRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveExposureRequest.ProtoReflect.Descriptor instead.
+func (*MoveExposureRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *MoveExposureRequest) GetShard() int32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *MoveExposureRequest) GetOther() int32 {
+	if x != nil {
+		return x.Other
+	}
+	return 0
+}
+
+func (x *MoveExposureRequest) GetTake() bool {
+	if x != nil {
+		return x.Take
+	}
+	return false
+}
+
+func (x *MoveExposureRequest) GetN() uint64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *MoveExposureRequest) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *MoveExposureRequest) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *MoveExposureRequest) GetAmount() int64 {
+	if x != nil {
+		return x.Amount
+	}
+	return 0
+}
+
+// MoveExposureResponse says that it was done, or that nothing was to be done.
+type MoveExposureResponse struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MoveExposureResponse) Reset() {
+	*x = MoveExposureResponse{}
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MoveExposureResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MoveExposureResponse) ProtoMessage() {}
+
+func (x *MoveExposureResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MoveExposureResponse.ProtoReflect.Descriptor instead.
+func (*MoveExposureResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{3}
+}
+
 // ReadJournalRequest asks for a shard's journal.
 type ReadJournalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -135,7 +272,7 @@ type ReadJournalRequest struct {
 
 func (x *ReadJournalRequest) Reset() {
 	*x = ReadJournalRequest{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[2]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -147,7 +284,7 @@ func (x *ReadJournalRequest) String() string {
 func (*ReadJournalRequest) ProtoMessage() {}
 
 func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[2]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -160,7 +297,7 @@ func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalRequest.ProtoReflect.Descriptor instead.
 func (*ReadJournalRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{2}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *ReadJournalRequest) GetShard() int32 {
@@ -188,7 +325,7 @@ type ReadJournalResponse struct {
 
 func (x *ReadJournalResponse) Reset() {
 	*x = ReadJournalResponse{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[3]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -200,7 +337,7 @@ func (x *ReadJournalResponse) String() string {
 func (*ReadJournalResponse) ProtoMessage() {}
 
 func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[3]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -213,7 +350,7 @@ func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalResponse.ProtoReflect.Descriptor instead.
 func (*ReadJournalResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{3}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *ReadJournalResponse) GetBatch() []byte {
@@ -234,7 +371,7 @@ type ReadStateRequest struct {
 
 func (x *ReadStateRequest) Reset() {
 	*x = ReadStateRequest{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -246,7 +383,7 @@ func (x *ReadStateRequest) String() string {
 func (*ReadStateRequest) ProtoMessage() {}
 
 func (x *ReadStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -259,7 +396,7 @@ func (x *ReadStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStateRequest.ProtoReflect.Descriptor instead.
 func (*ReadStateRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{4}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReadStateRequest) GetShard() int32 {
@@ -284,7 +421,7 @@ type ReadStateResponse struct {
 
 func (x *ReadStateResponse) Reset() {
 	*x = ReadStateResponse{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -296,7 +433,7 @@ func (x *ReadStateResponse) String() string {
 func (*ReadStateResponse) ProtoMessage() {}
 
 func (x *ReadStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -309,7 +446,7 @@ func (x *ReadStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStateResponse.ProtoReflect.Descriptor instead.
 func (*ReadStateResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{5}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReadStateResponse) GetSequence() uint64 {
@@ -343,7 +480,17 @@ const file_holdfast_peer_v1_peer_proto_rawDesc = "" +
 	"\border_id\x18\x02 \x01(\tR\aorderId\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x03 \x01(\tR\taccountId\"\x14\n" +
-	"\x12ClaimOrderResponse\">\n" +
+	"\x12ClaimOrderResponse\"\xb6\x01\n" +
+	"\x13MoveExposureRequest\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x14\n" +
+	"\x05other\x18\x02 \x01(\x05R\x05other\x12\x12\n" +
+	"\x04take\x18\x03 \x01(\bR\x04take\x12\f\n" +
+	"\x01n\x18\x04 \x01(\x04R\x01n\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x05 \x01(\tR\tcarrierId\x12\x1a\n" +
+	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12\x16\n" +
+	"\x06amount\x18\a \x01(\x03R\x06amount\"\x16\n" +
+	"\x14MoveExposureResponse\">\n" +
 	"\x12ReadJournalRequest\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\"+\n" +
@@ -354,10 +501,11 @@ const file_holdfast_peer_v1_peer_proto_rawDesc = "" +
 	"\x11ReadStateResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x14\n" +
-	"\x05chunk\x18\x03 \x01(\fR\x05chunk2\x9c\x02\n" +
+	"\x05chunk\x18\x03 \x01(\fR\x05chunk2\xfb\x02\n" +
 	"\vPeerService\x12W\n" +
 	"\n" +
-	"ClaimOrder\x12#.holdfast.peer.v1.ClaimOrderRequest\x1a$.holdfast.peer.v1.ClaimOrderResponse\x12\\\n" +
+	"ClaimOrder\x12#.holdfast.peer.v1.ClaimOrderRequest\x1a$.holdfast.peer.v1.ClaimOrderResponse\x12]\n" +
+	"\fMoveExposure\x12%.holdfast.peer.v1.MoveExposureRequest\x1a&.holdfast.peer.v1.MoveExposureResponse\x12\\\n" +
 	"\vReadJournal\x12$.holdfast.peer.v1.ReadJournalRequest\x1a%.holdfast.peer.v1.ReadJournalResponse0\x01\x12V\n" +
 	"\tReadState\x12\".holdfast.peer.v1.ReadStateRequest\x1a#.holdfast.peer.v1.ReadStateResponse0\x01BCZAgithub.com/holdfast-credit/holdfast/proto/holdfast/peer/v1;peerv1b\x06proto3"
 
@@ -373,24 +521,28 @@ func file_holdfast_peer_v1_peer_proto_rawDescGZIP() []byte {
 	return file_holdfast_peer_v1_peer_proto_rawDescData
 }
 
-var file_holdfast_peer_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 6)
+var file_holdfast_peer_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
 var file_holdfast_peer_v1_peer_proto_goTypes = []any{
-	(*ClaimOrderRequest)(nil),   // 0: holdfast.peer.v1.ClaimOrderRequest
-	(*ClaimOrderResponse)(nil),  // 1: holdfast.peer.v1.ClaimOrderResponse
-	(*ReadJournalRequest)(nil),  // 2: holdfast.peer.v1.ReadJournalRequest
-	(*ReadJournalResponse)(nil), // 3: holdfast.peer.v1.ReadJournalResponse
-	(*ReadStateRequest)(nil),    // 4: holdfast.peer.v1.ReadStateRequest
-	(*ReadStateResponse)(nil),   // 5: holdfast.peer.v1.ReadStateResponse
+	(*ClaimOrderRequest)(nil),    // 0: holdfast.peer.v1.ClaimOrderRequest
+	(*ClaimOrderResponse)(nil),   // 1: holdfast.peer.v1.ClaimOrderResponse
+	(*MoveExposureRequest)(nil),  // 2: holdfast.peer.v1.MoveExposureRequest
+	(*MoveExposureResponse)(nil), // 3: holdfast.peer.v1.MoveExposureResponse
+	(*ReadJournalRequest)(nil),   // 4: holdfast.peer.v1.ReadJournalRequest
+	(*ReadJournalResponse)(nil),  // 5: holdfast.peer.v1.ReadJournalResponse
+	(*ReadStateRequest)(nil),     // 6: holdfast.peer.v1.ReadStateRequest
+	(*ReadStateResponse)(nil),    // 7: holdfast.peer.v1.ReadStateResponse
 }
 var file_holdfast_peer_v1_peer_proto_depIdxs = []int32{
 	0, // 0: holdfast.peer.v1.PeerService.ClaimOrder:input_type -> holdfast.peer.v1.ClaimOrderRequest
-	2, // 1: holdfast.peer.v1.PeerService.ReadJournal:input_type -> holdfast.peer.v1.ReadJournalRequest
-	4, // 2: holdfast.peer.v1.PeerService.ReadState:input_type -> holdfast.peer.v1.ReadStateRequest
-	1, // 3: holdfast.peer.v1.PeerService.ClaimOrder:output_type -> holdfast.peer.v1.ClaimOrderResponse
-	3, // 4: holdfast.peer.v1.PeerService.ReadJournal:output_type -> holdfast.peer.v1.ReadJournalResponse
-	5, // 5: holdfast.peer.v1.PeerService.ReadState:output_type -> holdfast.peer.v1.ReadStateResponse
-	3, // [3:6] is the sub-list for method output_type
-	0, // [0:3] is the sub-list for method input_type
+	2, // 1: holdfast.peer.v1.PeerService.MoveExposure:input_type -> holdfast.peer.v1.MoveExposureRequest
+	4, // 2: holdfast.peer.v1.PeerService.ReadJournal:input_type -> holdfast.peer.v1.ReadJournalRequest
+	6, // 3: holdfast.peer.v1.PeerService.ReadState:input_type -> holdfast.peer.v1.ReadStateRequest
+	1, // 4: holdfast.peer.v1.PeerService.ClaimOrder:output_type -> holdfast.peer.v1.ClaimOrderResponse
+	3, // 5: holdfast.peer.v1.PeerService.MoveExposure:output_type -> holdfast.peer.v1.MoveExposureResponse
+	5, // 6: holdfast.peer.v1.PeerService.ReadJournal:output_type -> holdfast.peer.v1.ReadJournalResponse
+	7, // 7: holdfast.peer.v1.PeerService.ReadState:output_type -> holdfast.peer.v1.ReadStateResponse
+	4, // [4:8] is the sub-list for method output_type
+	0, // [0:4] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -407,7 +559,7 @@ func file_holdfast_peer_v1_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_peer_v1_peer_proto_rawDesc), len(file_holdfast_peer_v1_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   6,
+			NumMessages:   8,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

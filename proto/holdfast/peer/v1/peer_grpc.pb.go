@@ -19,9 +19,10 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PeerService_ClaimOrder_FullMethodName  = "/holdfast.peer.v1.PeerService/ClaimOrder"
-	PeerService_ReadJournal_FullMethodName = "/holdfast.peer.v1.PeerService/ReadJournal"
-	PeerService_ReadState_FullMethodName   = "/holdfast.peer.v1.PeerService/ReadState"
+	PeerService_ClaimOrder_FullMethodName   = "/holdfast.peer.v1.PeerService/ClaimOrder"
+	PeerService_MoveExposure_FullMethodName = "/holdfast.peer.v1.PeerService/MoveExposure"
+	PeerService_ReadJournal_FullMethodName  = "/holdfast.peer.v1.PeerService/ReadJournal"
+	PeerService_ReadState_FullMethodName    = "/holdfast.peer.v1.PeerService/ReadState"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -33,6 +34,8 @@ const (
 type PeerServiceClient interface {
 	// ClaimOrder claims an order id for an account of another shard, at the node that decides for the order's home.
 	ClaimOrder(ctx context.Context, in *ClaimOrderRequest, opts ...grpc.CallOption) (*ClaimOrderResponse, error)
+	// MoveExposure has a shard give a part of a carrier's exposure limit to another, or take one, at the node that decides for it.
+	MoveExposure(ctx context.Context, in *MoveExposureRequest, opts ...grpc.CallOption) (*MoveExposureResponse, error)
 	// ReadJournal streams the node's own copy of a shard's journal, as far as it goes.
 	ReadJournal(ctx context.Context, in *ReadJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadJournalResponse], error)
 	// ReadState streams the node's own state file of a shard, as of an entry that its copy of the journal has.
@@ -51,6 +54,16 @@ func (c *peerServiceClient) ClaimOrder(ctx context.Context, in *ClaimOrderReques
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ClaimOrderResponse)
 	err := c.cc.Invoke(ctx, PeerService_ClaimOrder_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerServiceClient) MoveExposure(ctx context.Context, in *MoveExposureRequest, opts ...grpc.CallOption) (*MoveExposureResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(MoveExposureResponse)
+	err := c.cc.Invoke(ctx, PeerService_MoveExposure_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -104,6 +117,8 @@ type PeerService_ReadStateClient = grpc.ServerStreamingClient[ReadStateResponse]
 type PeerServiceServer interface {
 	// ClaimOrder claims an order id for an account of another shard, at the node that decides for the order's home.
 	ClaimOrder(context.Context, *ClaimOrderRequest) (*ClaimOrderResponse, error)
+	// MoveExposure has a shard give a part of a carrier's exposure limit to another, or take one, at the node that decides for it.
+	MoveExposure(context.Context, *MoveExposureRequest) (*MoveExposureResponse, error)
 	// ReadJournal streams the node's own copy of a shard's journal, as far as it goes.
 	ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error
 	// ReadState streams the node's own state file of a shard, as of an entry that its copy of the journal has.
@@ -120,6 +135,9 @@ type UnimplementedPeerServiceServer struct{}
 
 func (UnimplementedPeerServiceServer) ClaimOrder(context.Context, *ClaimOrderRequest) (*ClaimOrderResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ClaimOrder not implemented")
+}
+func (UnimplementedPeerServiceServer) MoveExposure(context.Context, *MoveExposureRequest) (*MoveExposureResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method MoveExposure not implemented")
 }
 func (UnimplementedPeerServiceServer) ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReadJournal not implemented")
@@ -166,6 +184,24 @@ func _PeerService_ClaimOrder_Handler(srv interface{}, ctx context.Context, dec f
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_MoveExposure_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MoveExposureRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).MoveExposure(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_MoveExposure_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).MoveExposure(ctx, req.(*MoveExposureRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PeerService_ReadJournal_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ReadJournalRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -198,6 +234,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ClaimOrder",
 			Handler:    _PeerService_ClaimOrder_Handler,
+		},
+		{
+			MethodName: "MoveExposure",
+			Handler:    _PeerService_MoveExposure_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
