@@ -18,8 +18,8 @@ import (
 	"github.com/holdfast-credit/holdfast/risk/portfolio"
 )
 
-// monitorName is who raises alerts about the portfolio, in the journal.
-const monitorName = "risk-monitor"
+// MonitorName is who raises alerts about the portfolio, and does what their rules say, in the journal.
+const MonitorName = "risk-monitor"
 
 // How often the monitor looks whether a day has begun, and how long it may take over one.
 const (
@@ -43,7 +43,7 @@ type monitor struct {
 }
 
 func (m *monitor) start() {
-	ctx, cancel := context.WithCancel(WithCaller(context.Background(), Caller{Name: monitorName, Role: RoleAdmin}))
+	ctx, cancel := context.WithCancel(WithCaller(context.Background(), Caller{Name: MonitorName, Role: RoleAdmin}))
 	m.stop = cancel
 	m.done.Go(func() {
 		tick := time.NewTicker(monitorEvery)
@@ -124,7 +124,7 @@ func (m *monitor) inForce(ctx context.Context) (*policy.Policy, error) {
 func (m *monitor) raise(ctx context.Context, today calendar.Date, c money.Currency, version string, w policy.PortfolioWarning, worst ledger.CarrierID) error {
 	id := fmt.Sprintf("%s-%s-%s", w.Name, c, today)
 	cmd := &ledger.RaiseAlert{
-		Request: ledger.Request{Caller: monitorName, ID: ledger.RequestID(id)}, Rule: w.Name, Severity: ledger.Severity(w.Severity), Reason: w.Reason,
+		Request: ledger.Request{Caller: MonitorName, ID: ledger.RequestID(id)}, Rule: w.Name, Severity: ledger.Severity(w.Severity), Reason: w.Reason,
 		Inputs: w.Inputs, Policy: version, Currency: c, Cooldown: time.Duration(w.CooldownDays) * 24 * time.Hour,
 	}
 	var scopes []ledger.Scope
@@ -147,7 +147,7 @@ func (m *monitor) raise(ctx context.Context, today calendar.Date, c money.Curren
 		if r.Scope = (&holdfastv1.SuspendRequest_CarrierId{CarrierId: string(scope.Carrier)}); scope.Carrier == "" {
 			r.Scope = &holdfastv1.SuspendRequest_Scene{Scene: holdfastv1.Scene(scope.Scene)}
 		}
-		suspend := &ledger.Suspend{Request: ledger.Request{Caller: monitorName, ID: ledger.RequestID(r.GetRequestId())}, Scope: scope, Reason: w.Reason}
+		suspend := &ledger.Suspend{Request: ledger.Request{Caller: MonitorName, ID: ledger.RequestID(r.GetRequestId())}, Scope: scope, Reason: w.Reason}
 		if _, err := m.everywhere(ctx, suspend, holdfastv1.AdminService_Suspend_FullMethodName, r, &holdfastv1.SuspendResponse{}); err != nil {
 			return err
 		}

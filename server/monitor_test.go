@@ -9,6 +9,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/risk/policy"
 )
 
 // alerts are all that have been raised.
@@ -33,6 +35,11 @@ func (b *book) alerts(r *holdfastv1.WatchAlertsRequest) (list []*holdfastv1.Aler
 func TestThePortfolioIsWatched(t *testing.T) {
 	b := billed(t, "2026-01-05", fourShards)
 	ctx := t.Context()
+	document := strings.Replace(policy.DefaultDocument(), "reason: CARRIER_RETURNS\n", "reason: CARRIER_RETURNS\n      actions: [suspend_carrier]\n", 1)
+	_, err := b.PutPolicy(ctx, &holdfastv1.PutPolicyRequest{RequestId: "put", Document: strings.Replace(document, "version: default-1", "version: acts", 1)})
+	require.NoError(t, err)
+	_, err = b.ActivatePolicy(ctx, &holdfastv1.ActivatePolicyRequest{RequestId: "act", Version: "acts"})
+	require.NoError(t, err)
 	a := b.account(1e7)
 	for i := range 120 {
 		c, err := b.Charge(ctx, &holdfastv1.ChargeRequest{
@@ -55,7 +62,7 @@ func TestThePortfolioIsWatched(t *testing.T) {
 	require.Equal(t, "CARRIER_RETURNS", alert.GetReason())
 	require.Equal(t, "cmcc", alert.GetCarrierId())
 	require.True(t, alert.GetSuspended())
-	require.Equal(t, "default-1", alert.GetPolicyVersion())
+	require.Equal(t, "acts", alert.GetPolicyVersion())
 	require.True(t, strings.HasPrefix(alert.GetInputs(), "carrier_returned_percent=33.3"), alert.GetInputs())
 	require.Eventually(t, func() bool {
 		resp, err := b.Authorize(ctx, orderOf(a, b.fresh("r"), b.fresh("o"), 10))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"maps"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -205,7 +206,9 @@ func TestBehaviourAndWatch(t *testing.T) {
 }
 
 func TestWatchPortfolio(t *testing.T) {
-	p := policy.Default()
+	acts := strings.Replace(policy.DefaultDocument(), "reason: CARRIER_RETURNS\n", "reason: CARRIER_RETURNS\n      actions: [suspend_carrier]\n", 1)
+	p, err := policy.Parse([]byte(acts))
+	require.NoError(t, err)
 	require.Empty(t, p.WatchPortfolio(nil))
 	w := p.WatchPortfolio(map[string]float64{"accounts": 900, "psi_max": 0.31, "carrier_returned_percent": 30})
 	require.Len(t, w, 2)
