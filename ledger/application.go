@@ -161,6 +161,7 @@ func (l *Ledger) application(id ApplicationID) (*Application, *Fault) {
 		if a := l.book.Application(id); a != nil {
 			return a.at(l.now), nil
 		}
+		l.book.Lost("application " + id.String())
 	}
 	return nil, fault(NotFound, "APPLICATION_NOT_FOUND", "there is no application %s", id).on("application_id").named(id.String())
 }

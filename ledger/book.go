@@ -30,6 +30,8 @@ type Book interface {
 	PutApplication(*Application)
 	Review(ReviewID) *Review // nil when there is none
 	PutReview(*Review)
+	// Lost says that a row that must be there is not: the book is damaged, and Err says so, if it does not say something already.
+	Lost(what string)
 	Err() error
 }
 

@@ -59,6 +59,9 @@ func (l *Ledger) dossierAgain(c Command, r *Receipt, out *Outcome) {
 			out.Account = l.accountOf(c, d.Application)
 		}
 	}
+	if (d.Application != nil || d.Review != nil) && l.book.Applicant(token) == nil {
+		l.book.Lost("the applicant of request " + string(l.req.ID))
+	}
 	d.Applicant, out.Dossier = l.applicant(token), d
 }
 

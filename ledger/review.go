@@ -60,6 +60,7 @@ func (l *Ledger) review(id ReviewID) (*Review, *Fault) {
 		if r := l.book.Review(id); r != nil {
 			return r.clone(), nil
 		}
+		l.book.Lost("review " + id.String())
 	}
 	return nil, fault(NotFound, "REVIEW_NOT_FOUND", "there is no review %s", id).on("review_id").named(id.String())
 }

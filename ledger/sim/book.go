@@ -87,6 +87,13 @@ func NewBook(shard uint16) *Book {
 // Err is what SetErr said.
 func (b *Book) Err() error { return b.err }
 
+// Lost is called when a row that must be there could not be read. Without such trouble it is a bug.
+func (b *Book) Lost(what string) {
+	if b.err == nil {
+		panic("sim: " + what + " is gone")
+	}
+}
+
 // FailAfter makes the book one that cannot be read any more after so many rows: they are absent, and Err says why.
 func (b *Book) FailAfter(reads int, err error) {
 	b.reads, b.failing = reads, err

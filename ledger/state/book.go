@@ -45,6 +45,9 @@ var _ ledger.Book = (*Book)(nil)
 // Err is the first trouble with the file; the book is of no use after it.
 func (b *Book) Err() error { return b.err }
 
+// Lost says that a row that must be there is not.
+func (b *Book) Lost(what string) { b.fail(&CorruptError{b.state.path, what + " is gone"}) }
+
 func (b *Book) fail(err error) {
 	if b.err == nil {
 		b.err = err
