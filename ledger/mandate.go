@@ -111,3 +111,19 @@ func (a *Account) billed(f *OrderDecided) {
 		m.Month, m.Last = f.Day.Month(), f.N
 	}
 }
+
+func (c *SetMandate) fields(f *fingerprint) {
+	f.kind(36)
+	f.int("account_id", int64(c.Account))
+	f.str("currency", string(c.Currency))
+	f.str("carrier_id", string(c.Carrier))
+	f.str("phone_token", string(c.Phone))
+	f.int("monthly_cap", int64(c.Cap))
+}
+
+func (c *EndMandate) fields(f *fingerprint) {
+	f.kind(37)
+	f.int("account_id", int64(c.Account))
+	f.int("mandate_id", int64(c.Mandate))
+	f.str("reason", c.Reason)
+}

@@ -353,37 +353,6 @@ func (c *PayOffPlan) fields(f *fingerprint) {
 	f.int("plan_id", int64(c.Plan))
 }
 
-func (c *SetMandate) fields(f *fingerprint) {
-	f.kind(36)
-	f.int("account_id", int64(c.Account))
-	f.str("currency", string(c.Currency))
-	f.str("carrier_id", string(c.Carrier))
-	f.str("phone_token", string(c.Phone))
-	f.int("monthly_cap", int64(c.Cap))
-}
-
-func (c *EndMandate) fields(f *fingerprint) {
-	f.kind(37)
-	f.int("account_id", int64(c.Account))
-	f.int("mandate_id", int64(c.Mandate))
-	f.str("reason", c.Reason)
-}
-
-func (c *PutTerms) fields(f *fingerprint) {
-	f.kind(35)
-	f.str("document", c.Document)
-}
-
-func (c *PutPolicy) fields(f *fingerprint) {
-	f.kind(38)
-	f.str("document", c.Document)
-}
-
-func (c *RaiseAlert) fields(f *fingerprint) {
-	f.kind(60)
-	f.str("rule", c.Rule)
-}
-
 func (c *PutCarrier) fields(f *fingerprint) {
 	f.kind(61)
 	f.str("carrier_id", string(c.ID))
@@ -429,13 +398,6 @@ func (f *fingerprint) sums(name string, list []Sum) {
 		h = hashInt(hashString(h, string(list[i].Currency)), int64(list[i].Amount))
 	}
 	f.field(name, h)
-}
-
-func (c *ActivatePolicy) fields(f *fingerprint) {
-	f.kind(39)
-	f.str("version", c.Version)
-	f.int("from_time", int64(c.From))
-	f.bool("shadow", c.Shadow)
 }
 
 func (c *SubmitApplication) fields(f *fingerprint) {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
@@ -65,6 +66,52 @@ func (s *Shard) putTerms(e *Entry, f *TermsPut) {
 		panic(fmt.Sprintf("ledger: entry %d has terms that cannot be read: %v", e.Sequence, err)) // the edge has checked them
 	}
 	s.Terms = append(s.Terms, TermsVersion{Document: document, Terms: t, Put: e.Time, Caller: Caller(clone(string(e.Request.Caller)))})
+}
+
+// putTerms adds a version of the terms. The same document again changes nothing.
+func (l *Ledger) putTerms(c *PutTerms) Outcome {
+	put := l.book.Shard().Terms
+	for _, v := range put {
+		if v.Document == c.Document {
+			return Outcome{TermsPut: slices.Clone(put)}
+		}
+	}
+	if _, known := l.findTerms(c.Parsed.Version); known != nil {
+		return refused(fault(Exists, "TERMS_EXIST", "there are other terms named %q", c.Parsed.Version).on("document").named(c.Parsed.Version))
+	}
+	if len(put) == MaxTerms {
+		return refused(fault(FailedPrecondition, "TOO_MANY_TERMS", "there are %d versions of the terms already", MaxTerms))
+	}
+	return l.post(&TermsPut{Document: c.Document})
+}
+
+func (l *Ledger) acceptTerms(c *AcceptTerms) Outcome {
+	a, f := l.changeable(c.Account)
+	if f != nil {
+		return refused(f)
+	}
+	id, t := l.findTerms(c.Version)
+	if f := termsFor(a.Currency, c.Version, id, t); f != nil {
+		return refused(f)
+	}
+	d := l.desk(a, TermsAccepted, l.today)
+	if d.Terms = id; d.Late.Since != 0 {
+		d.Late.Judged, d.Late.NotBefore = l.today, 0 // what follows by these terms does not lie in the past, and they have quiet hours of their own
+	}
+	d.booking.Note = c.Version
+	return l.post(d.fact())
+}
+
+// termsFor says what stands against an account in a currency having terms. Those that the ledger was made with are for
+// every currency.
+func termsFor(currency money.Currency, version string, id TermsID, t *terms.Terms) *Fault {
+	switch {
+	case t == nil:
+		return fault(NotFound, "TERMS_NOT_FOUND", "there are no terms %q", version).on("terms_version").named(version)
+	case id != 0 && t.Currency != currency:
+		return fault(FailedPrecondition, "TERMS_CURRENCY_MISMATCH", "terms %q are in %s, not %s", version, t.Currency, currency).on("terms_version").named(version)
+	}
+	return nil
 }
 
 // requestsKept is how long the outcome of a request is kept: as long as any terms ask for.
