@@ -62,6 +62,7 @@ type Authorization struct {
 	Updated    calendar.Instant
 	Advised    bool
 	SaleTime   calendar.Instant // for an advice
+	Reference  CarrierReference // the carrier's own id of the sale, as it was last told
 	Captures   []Capture
 	Refunds    []Refund
 }

@@ -161,12 +161,14 @@ type (
 	Charge struct {
 		Request
 		Purchase
+		Reference CarrierReference // the carrier's own id of the sale; may be empty, here and below
 	}
 	// Advise records a sale that took place.
 	Advise struct {
 		Request
 		Purchase
-		SaleTime calendar.Instant
+		SaleTime  calendar.Instant
+		Reference CarrierReference
 	}
 	// Increment adds to a hold.
 	Increment struct {
@@ -185,6 +187,7 @@ type (
 	MarkSubmitted struct {
 		Request
 		Authorization AuthorizationID
+		Reference     CarrierReference
 	}
 	// CaptureHold posts an amount of a hold; an amount of 0 is all that is held.
 	CaptureHold struct {
@@ -193,6 +196,7 @@ type (
 		Currency      money.Currency
 		Amount        money.Amount
 		Final         bool
+		Reference     CarrierReference
 	}
 	// Void releases an amount of a hold; an amount of 0 is all that is held.
 	Void struct {

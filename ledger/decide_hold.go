@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"cmp"
+
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
@@ -77,7 +79,7 @@ func (l *Ledger) markSubmitted(c *MarkSubmitted) Outcome {
 	if h.State == Submitted {
 		expires = h.Expires
 	}
-	return l.post(&HoldSubmitted{HoldRef: a.ref(h), Expires: expires})
+	return l.post(&HoldSubmitted{HoldRef: a.ref(h), Expires: expires, Reference: cmp.Or(c.Reference, h.Reference)})
 }
 
 // capture posts an amount. Neither status nor limits nor controls can refuse it.
@@ -99,7 +101,7 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	if amount == 0 {
 		amount = h.Held
 	}
-	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, FromHold: min(amount, h.Held)}
+	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, FromHold: min(amount, h.Held), Reference: cmp.Or(c.Reference, h.Reference)}
 	if over := amount - d.FromHold; over > l.tolerated(a, h) {
 		return refused(exceedsHold(amount, h.Held+l.tolerated(a, h)))
 	}
@@ -147,7 +149,7 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if amount > h.Lapsed {
 		return refused(exceedsHold(amount, h.Lapsed))
 	}
-	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured}
+	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured, Reference: cmp.Or(c.Reference, h.Reference)}
 	if c.Final {
 		d.Released = h.Lapsed - amount
 	}
@@ -199,7 +201,7 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount)})
+	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount), Reference: h.Reference})
 }
 
 // view is a copy of an account as it stands now, with what has run out released, for reading only.

@@ -111,7 +111,7 @@ func (l *Ledger) charge(c *Charge) Outcome {
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
-		d.Kind, d.Amount = OrderCharged, approved
+		d.Kind, d.Amount, d.Reference = OrderCharged, approved, c.Reference
 		d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, approved)
 	}
 	return l.order(a, d)
@@ -128,7 +128,7 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	}
 	_, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
 	d := l.decided(a, &c.Purchase, reasons)
-	d.Kind, d.Reasons, d.Amount, d.SaleTime = OrderAdvised, reasons, c.Amount, c.SaleTime
+	d.Kind, d.Reasons, d.Amount, d.SaleTime, d.Reference = OrderAdvised, reasons, c.Amount, c.SaleTime, c.Reference
 	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
 	return l.order(a, d)
 }
@@ -191,7 +191,7 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 		if f := l.speaks(c.Caller, h.Carrier); f != nil {
 			return refused(f)
 		}
-		d.HoldRef = a.ref(h)
+		d.HoldRef, d.Reference = a.ref(h), h.Reference
 		if d.Released, d.Refunded = h.Held, h.Captured-h.Refunded; d.Refunded > 0 {
 			d.Booking = l.refunded(a, h, d.Refunded)
 		}

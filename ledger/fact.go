@@ -196,6 +196,8 @@ type (
 		Verdict  Verdict // of the risk policy
 		Shadow   Verdict // of the shadow policy
 		Settings uint32  // version of its carrier's; 0 when it has none
+
+		Reference CarrierReference // of an order that was captured
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
 	HoldIncremented struct {
@@ -216,7 +218,8 @@ type (
 	// HoldSubmitted says that the carrier has the order; Expires is the end of the longest submitted time.
 	HoldSubmitted struct {
 		HoldRef
-		Expires calendar.Instant
+		Expires   calendar.Instant
+		Reference CarrierReference // as it is now
 	}
 	// HoldCaptured is an amount posted.
 	HoldCaptured struct {
@@ -227,6 +230,7 @@ type (
 		Late     bool
 		State    State
 		Intake
+		Reference CarrierReference // as it is now
 	}
 	// HoldReleased is an amount released without a sale, by the caller or by time.
 	HoldReleased struct {
@@ -242,13 +246,16 @@ type (
 		Released money.Amount
 		Refunded money.Amount
 		Booking  *Booking // what the refund does; nil when nothing is refunded
+
+		Reference CarrierReference // of the order
 	}
 	// CaptureRefunded is a captured amount given back.
 	CaptureRefunded struct {
 		HoldRef
-		Amount  money.Amount
-		State   State
-		Booking *Booking
+		Amount    money.Amount
+		State     State
+		Booking   *Booking
+		Reference CarrierReference // of the order
 	}
 	// OrderClaimed is an order id taken for an account of another shard.
 	OrderClaimed struct {

@@ -337,7 +337,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	case OrderCharged, OrderAdvised:
 		h.State, h.Captured = Captured, f.Amount
 		h.Captures = []Capture{{Amount: f.Amount, Time: e.Time}}
-		h.Advised, h.SaleTime = f.Kind == OrderAdvised, f.SaleTime
+		h.Advised, h.SaleTime, h.Reference = f.Kind == OrderAdvised, f.SaleTime, f.Reference
 		l.foldIntake(e, a, &f.Intake, f.N, f.Scene, f.Amount)
 		out.Part, out.Exceeded = 1, f.Reasons != 0
 	case OrderDeclined:
@@ -372,7 +372,7 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 	case *HoldExtended:
 		h.Expires = f.Expires
 	case *HoldSubmitted:
-		h.Expires, h.State = f.Expires, Submitted
+		h.Expires, h.State, h.Reference = f.Expires, Submitted, f.Reference
 	case *HoldCaptured:
 		l.foldIntake(e, a, &f.Intake, h.N, h.Scene, f.Amount)
 		if f.Late && h.Bill != "" {
@@ -413,7 +413,7 @@ func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 	} else {
 		a.Held -= f.FromHold + f.Released
 	}
-	a.State = f.State
+	a.State, a.Reference = f.State, f.Reference
 }
 
 func (a *Authorization) refund(amount money.Amount, at calendar.Instant) {

@@ -23,6 +23,9 @@ type ProductID string
 // BillID is the carrier's reference of a bill.
 type BillID string
 
+// CarrierReference is the carrier's own id of a sale. Carriers make them as they like: any printable text.
+type CarrierReference string
+
 // PhoneToken stands for the phone that is paid for.
 type PhoneToken string
 

@@ -42,6 +42,7 @@ type Mark struct {
 	Expires           calendar.Instant
 	Updated           calendar.Instant
 	Captures, Refunds int // how many there were
+	Reference         CarrierReference
 }
 
 func (r *Receipt) fill(e *Entry, out *Outcome) {
@@ -64,7 +65,7 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 	}
 	if a := &out.Authorization; a.N != 0 {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,
-			len(a.Captures), len(a.Refunds)}
+			len(a.Captures), len(a.Refunds), a.Reference}
 	}
 }
 
@@ -78,7 +79,7 @@ func (r *Receipt) outcome(now *Authorization) Outcome {
 	if now != nil {
 		a, m := now.clone(), &r.Mark
 		a.State, a.Requested, a.Authorized, a.Held = m.State, m.Requested, m.Authorized, m.Held
-		a.Captured, a.Refunded, a.Expires, a.Updated = m.Captured, m.Refunded, m.Expires, m.Updated
+		a.Captured, a.Refunded, a.Expires, a.Updated, a.Reference = m.Captured, m.Refunded, m.Expires, m.Updated, m.Reference
 		a.Captures, a.Refunds = a.Captures[:m.Captures], a.Refunds[:m.Refunds]
 		out.Authorization = a
 	}

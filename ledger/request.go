@@ -192,12 +192,14 @@ func (c *Authorize) fields(f *fingerprint) {
 func (c *Charge) fields(f *fingerprint) {
 	f.kind(12)
 	c.Purchase.fields(f)
+	f.str("carrier_reference", string(c.Reference))
 }
 
 func (c *Advise) fields(f *fingerprint) {
 	f.kind(13)
 	c.Purchase.fields(f)
 	f.int("sale_time", int64(c.SaleTime))
+	f.str("carrier_reference", string(c.Reference))
 }
 
 func (c *Increment) fields(f *fingerprint) {
@@ -216,6 +218,7 @@ func (c *Extend) fields(f *fingerprint) {
 func (c *MarkSubmitted) fields(f *fingerprint) {
 	f.kind(16)
 	f.auth(c.Authorization)
+	f.str("carrier_reference", string(c.Reference))
 }
 
 func (c *CaptureHold) fields(f *fingerprint) {
@@ -224,6 +227,7 @@ func (c *CaptureHold) fields(f *fingerprint) {
 	f.str("currency", string(c.Currency))
 	f.int("amount", int64(c.Amount))
 	f.bool("final", c.Final)
+	f.str("carrier_reference", string(c.Reference))
 }
 
 func (c *Void) fields(f *fingerprint) {

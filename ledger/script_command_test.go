@@ -58,6 +58,10 @@ func (s *script) command() ledger.Command {
 	return nil
 }
 
+func (s *script) reference() ledger.CarrierReference {
+	return ledger.CarrierReference(s.text("reference", ""))
+}
+
 func (s *script) orderCommand() ledger.Command {
 	switch s.d.Cmd {
 	case "check":
@@ -65,17 +69,18 @@ func (s *script) orderCommand() ledger.Command {
 	case "authorize":
 		return &ledger.Authorize{Request: s.request(), Purchase: s.purchase(), Lifetime: s.duration("lifetime", 0)}
 	case "charge":
-		return &ledger.Charge{Request: s.request(), Purchase: s.purchase()}
+		return &ledger.Charge{Request: s.request(), Purchase: s.purchase(), Reference: s.reference()}
 	case "advise":
-		return &ledger.Advise{Request: s.request(), Purchase: s.purchase(), SaleTime: s.now.Add(-s.duration("ago", 0))}
+		return &ledger.Advise{Request: s.request(), Purchase: s.purchase(), SaleTime: s.now.Add(-s.duration("ago", 0)), Reference: s.reference()}
 	case "increment":
 		return &ledger.Increment{Request: s.request(), Authorization: s.hold(), Currency: s.currency(), Amount: s.number("amount")}
 	case "extend":
 		return &ledger.Extend{Request: s.request(), Authorization: s.hold(), Lifetime: s.duration("lifetime", 0)}
 	case "submit":
-		return &ledger.MarkSubmitted{Request: s.request(), Authorization: s.hold()}
+		return &ledger.MarkSubmitted{Request: s.request(), Authorization: s.hold(), Reference: s.reference()}
 	case "capture":
-		return &ledger.CaptureHold{Request: s.request(), Authorization: s.hold(), Currency: s.currency(), Amount: s.number("amount"), Final: s.flag("final")}
+		return &ledger.CaptureHold{Request: s.request(), Authorization: s.hold(), Currency: s.currency(), Amount: s.number("amount"), Final: s.flag("final"),
+			Reference: s.reference()}
 	case "void":
 		v := &ledger.Void{Request: s.request(), Authorization: s.hold(), Amount: s.number("amount")}
 		if v.Amount != 0 || s.flag("currency") {

@@ -113,6 +113,9 @@ func (s *script) tellAuthorization(b *strings.Builder, account ledger.AccountID,
 	if a.Advised {
 		fmt.Fprintf(b, "advised, sold %s ", s.clock(a.SaleTime))
 	}
+	if a.Reference != "" {
+		fmt.Fprintf(b, "carrier's %s ", a.Reference)
+	}
 }
 
 func tellHeadroom(b *strings.Builder, h *ledger.Headroom) {

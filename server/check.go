@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -45,6 +47,17 @@ func token[T ~string](c *check, field, s string) T {
 		c.fault(field, "%v", err)
 	}
 	return T(s)
+}
+
+// reference is a carrier's own id of a sale, which may be left out. It is the carrier's: any printable text will do.
+func (c *check) reference(s string) ledger.CarrierReference {
+	switch {
+	case len(s) > 64:
+		c.fault("carrier_reference", "has %d bytes, more than 64", len(s))
+	case !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }):
+		c.fault("carrier_reference", "may have only printable characters")
+	}
+	return ledger.CarrierReference(s)
 }
 
 func (c *check) request(caller ledger.Caller, id string) ledger.Request {

@@ -59,21 +59,23 @@ func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
 		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
 	case *ledger.HoldSubmitted:
 		tell(holdfastv1.EventType_EVENT_TYPE_SUBMITTED, 0, ledger.Submitted)
-		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
+		p.Note, p.CarrierReference = f.Expires.Time().Format("2006-01-02T15:04:05Z"), string(f.Reference)
 	case *ledger.HoldCaptured:
 		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, f.State)
-		p.Late = f.Late
+		p.Late, p.CarrierReference = f.Late, string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 	case *ledger.HoldReleased:
 		tell(releaseType(f), f.Amount, f.State)
 	case *ledger.OrderReversed:
 		tell(holdfastv1.EventType_EVENT_TYPE_REVERSED, f.Released+f.Refunded, ledger.Reversed)
+		p.CarrierReference = string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 		if f.N == 0 {
 			p.State, p.Note = holdfastv1.AuthorizationState_AUTHORIZATION_STATE_UNSPECIFIED, "tombstone: the order had not arrived"
 		}
 	case *ledger.CaptureRefunded:
 		tell(holdfastv1.EventType_EVENT_TYPE_REFUNDED, f.Amount, f.State)
+		p.CarrierReference = string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 	}
 }
@@ -101,7 +103,7 @@ func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(holdfastv1
 	case ledger.OrderDeclined:
 		tell(holdfastv1.EventType_EVENT_TYPE_DECLINED, f.Requested, ledger.Declined)
 	}
-	p.Reasons = reasonsProto(f.Reasons)
+	p.Reasons, p.CarrierReference = reasonsProto(f.Reasons), string(f.Reference)
 	p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	tellBooking(p, f.Account, f.Booking)
 }

@@ -85,14 +85,14 @@ func prepareAuthorize(caller ledger.Caller, r *holdfastv1.AuthorizeRequest) (*le
 
 func prepareCharge(caller ledger.Caller, r *holdfastv1.ChargeRequest) (*ledger.Charge, error) {
 	var c check
-	cmd := &ledger.Charge{Request: c.request(caller, r.GetRequestId())}
+	cmd := &ledger.Charge{Request: c.request(caller, r.GetRequestId()), Reference: c.reference(r.GetCarrierReference())}
 	cmd.Purchase = purchase(&c, r, token[string](&c, "order_id", r.GetOrderId()))
 	return cmd, c.err()
 }
 
 func prepareAdvise(caller ledger.Caller, r *holdfastv1.AdviseRequest) (*ledger.Advise, error) {
 	var c check
-	cmd := &ledger.Advise{Request: c.request(caller, r.GetRequestId())}
+	cmd := &ledger.Advise{Request: c.request(caller, r.GetRequestId()), Reference: c.reference(r.GetCarrierReference())}
 	cmd.Purchase = purchase(&c, r, token[string](&c, "order_id", r.GetOrderId()))
 	cmd.SaleTime = c.instant("sale_time", r.GetSaleTime())
 	return cmd, c.err()
@@ -134,6 +134,7 @@ func prepareMarkSubmitted(caller ledger.Caller, r *holdfastv1.MarkSubmittedReque
 	cmd := &ledger.MarkSubmitted{
 		Request:       c.request(caller, r.GetRequestId()),
 		Authorization: c.authorization(r.GetAuthorizationId()),
+		Reference:     c.reference(r.GetCarrierReference()),
 	}
 	return cmd, c.err()
 }
@@ -146,6 +147,7 @@ func prepareCapture(caller ledger.Caller, r *holdfastv1.CaptureRequest) (*ledger
 		Currency:      c.currency(r.GetCurrency()),
 		Amount:        c.amount("amount", r.GetAmount(), 0),
 		Final:         r.GetFinal(),
+		Reference:     c.reference(r.GetCarrierReference()),
 	}
 	return cmd, c.err()
 }

@@ -90,7 +90,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
 			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
-			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings)}}
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Reference: string(f.Reference)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -102,12 +102,13 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Expires: int64(f.Expires), State: int64(f.State)}}
 	case *ledger.HoldSubmitted:
 		g.Fact = &journalv1.Entry_HoldSubmitted{HoldSubmitted: &journalv1.HoldSubmitted{
-			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order, Expires: int64(f.Expires)}}
+			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order, Expires: int64(f.Expires),
+			Reference: string(f.Reference)}}
 	case *ledger.HoldCaptured:
 		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State),
-			Opening: opened(&f.Intake), Booking: booking(f.Booking)}}
+			Opening: opened(&f.Intake), Booking: booking(f.Booking), Reference: string(f.Reference)}}
 	case *ledger.HoldReleased:
 		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -115,11 +116,11 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 	case *ledger.OrderReversed:
 		g.Fact = &journalv1.Entry_OrderReversed{OrderReversed: &journalv1.OrderReversed{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking)}}
+			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking), Reference: string(f.Reference)}}
 	case *ledger.CaptureRefunded:
 		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking)}}
+			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Reference: string(f.Reference)}}
 	default:
 		panic(fmt.Sprintf("no fact %T", fact))
 	}

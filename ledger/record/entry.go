@@ -219,6 +219,7 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	walkVerdict(w, 21, &f.Verdict)
 	walkVerdict(w, 22, &f.Shadow)
 	num(w, 23, &f.Settings)
+	str(w, 30, &f.Reference)
 }
 
 func walkMandateSet(w *wire, f *ledger.MandateSet) {
@@ -257,6 +258,7 @@ func walkHoldExtended(w *wire, f *ledger.HoldExtended) {
 func walkHoldSubmitted(w *wire, f *ledger.HoldSubmitted) {
 	walkRef(w, &f.HoldRef)
 	num(w, 7, &f.Expires)
+	str(w, 20, &f.Reference)
 }
 
 func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
@@ -270,6 +272,7 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 		return
 	}
 	walkIntake(w, 12, &f.Intake)
+	str(w, 20, &f.Reference)
 }
 
 func walkHoldReleased(w *wire, f *ledger.HoldReleased) {
@@ -285,6 +288,7 @@ func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
 	num(w, 7, &f.Released)
 	num(w, 8, &f.Refunded)
 	walkBookingOf(w, 9, &f.Booking)
+	str(w, 20, &f.Reference)
 }
 
 func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
@@ -292,6 +296,7 @@ func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
 	num(w, 7, &f.Amount)
 	num(w, 8, &f.State)
 	walkBookingOf(w, 9, &f.Booking)
+	str(w, 20, &f.Reference)
 }
 
 func walkOrderClaimed(w *wire, f *ledger.OrderClaimed) {

@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(13)
+	n := r.list(14)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -34,8 +34,11 @@ func walkHold(r *row, a *ledger.Authorization) {
 	judged := a.Verdict != (ledger.Verdict{})
 	truth(r, &n[11], &judged)
 	unsigned(r, &n[12], &a.Settings)
+	referenced := a.Reference != ""
+	truth(r, &n[13], &referenced)
 	if r.reading {
 		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
+		a.Reference = ""
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -64,6 +67,10 @@ func walkHold(r *row, a *ledger.Authorization) {
 	if bill {
 		r.list(0)
 		word(r, &a.Bill)
+	}
+	if referenced {
+		r.list(0)
+		word(r, &a.Reference)
 	}
 	if judged {
 		walkRiskVerdict(r, &a.Verdict)
@@ -308,6 +315,9 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	if v.Application != 0 || v.Review != 0 {
 		parts |= receiptDossier
 	}
+	if m.Reference != "" {
+		parts |= receiptReference
+	}
 	unsigned(r, &n[29], &parts)
 	unsigned(r, &n[30], &v.Item)
 	data(r, &v.Print)
@@ -315,7 +325,7 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 		if m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0 {
 			r.spoil()
 		}
-		v.Account, v.Application, v.Review = nil, 0, 0
+		v.Account, v.Application, v.Review, m.Reference = nil, 0, 0, ""
 		if parts&receiptAccount != 0 {
 			v.Account = new(ledger.Account)
 		}
@@ -325,6 +335,10 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 		unsigned(r, &n[0], &v.Application)
 		unsigned(r, &n[1], &v.Review)
 	}
+	if parts&receiptReference != 0 {
+		r.list(0)
+		word(r, &m.Reference)
+	}
 	if parts&receiptAccount != 0 {
 		walkAccount(r, v.Account)
 	}
@@ -333,6 +347,7 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 const (
 	receiptAccount = 1 << iota
 	receiptDossier
+	receiptReference
 )
 
 // AppendShard appends a shard's row.

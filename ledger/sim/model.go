@@ -253,7 +253,7 @@ func (q *asking) list(c *ledger.ListAuthorizations) (p Prediction, _ func()) {
 // told is what a reader is told of an authorization.
 func (q *asking) told(s *story) (p Prediction) {
 	t := s.at(q.now)
-	p.ID, p.State, p.Expires = s.id, t.state(), t.expires
+	p.ID, p.State, p.Expires, p.Reference = s.id, t.state(), t.expires, t.reference
 	p.Requested, p.Authorized, p.Held, p.Captured, p.Refunded = t.requested, t.authorized, t.held, t.captured, t.refunded
 	p.Captures, p.Refunds = t.captures, t.refunds
 	return p

@@ -23,7 +23,7 @@ func (q *asking) holdCall(c ledger.Command) (p Prediction, happen func(), mine b
 		})
 	case *ledger.MarkSubmitted:
 		p, happen = q.onHold(c.Authorization, nil, true, func(a *customer, s *story, t standing) (Prediction, *event) {
-			return Prediction{}, &event{what: submitted, until: q.submittedUntil(t)}
+			return Prediction{}, &event{what: submitted, until: q.submittedUntil(t), reference: c.Reference}
 		})
 	case *ledger.CaptureHold:
 		p, happen = q.onHold(c.Authorization, &c.Currency, false, func(a *customer, s *story, t standing) (Prediction, *event) {
@@ -120,7 +120,7 @@ func (q *asking) capture(t standing, c *ledger.CaptureHold) (Prediction, *event)
 	case amount > most:
 		return Prediction{Fault: "CAPTURE_EXCEEDS_HOLD"}, nil
 	}
-	return Prediction{Part: t.captures + 1, Late: t.lapsed > 0}, &event{what: captured, amount: amount, final: c.Final}
+	return Prediction{Part: t.captures + 1, Late: t.lapsed > 0}, &event{what: captured, amount: amount, final: c.Final, reference: c.Reference}
 }
 
 func void(t standing, amount money.Amount) (Prediction, *event) {

@@ -187,7 +187,7 @@ func (q *asking) charge(c *ledger.Charge) (Prediction, func()) {
 		return refuse(fault)
 	}
 	amount, reasons := q.approve(a, &c.Purchase, false)
-	return q.decided(a, c.Caller, &c.Purchase, reasons, event{what: sold, amount: amount})
+	return q.decided(a, c.Caller, &c.Purchase, reasons, event{what: sold, amount: amount, reference: c.Reference})
 }
 
 func (q *asking) advise(c *ledger.Advise) (Prediction, func()) {
@@ -199,7 +199,7 @@ func (q *asking) advise(c *ledger.Advise) (Prediction, func()) {
 		return refuse(fault)
 	}
 	reasons := q.against(a, wished(&c.Purchase, false))
-	p, happen := q.decided(a, c.Caller, &c.Purchase, nil, event{what: sold, amount: c.Amount})
+	p, happen := q.decided(a, c.Caller, &c.Purchase, nil, event{what: sold, amount: c.Amount, reference: c.Reference})
 	p.Reasons, p.Exceeded = reasons, len(reasons) > 0
 	return p, happen
 }
@@ -215,7 +215,7 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 	}
 	e.at, e.day, e.asked = q.now, q.today, p.Amount
 	if len(reasons) > 0 {
-		e.what, e.amount, e.until = declined, 0, 0
+		e.what, e.amount, e.until, e.reference = declined, 0, 0, ""
 	}
 	happen := func() {
 		s.events = append(s.events, e)

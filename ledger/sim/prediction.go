@@ -23,6 +23,7 @@ type Prediction struct {
 	Requested, Authorized, Held, Captured, Refunded money.Amount
 	Expires                                         calendar.Instant
 	Captures, Refunds                               int
+	Reference                                       ledger.CarrierReference
 
 	Headroom        ledger.Headroom
 	Part            int
@@ -118,7 +119,7 @@ func (p *Prediction) tell(id ledger.AuthorizationID, a *ledger.Authorization) {
 	if a.N == 0 {
 		return
 	}
-	p.ID, p.State, p.Expires = id, a.State, a.Expires
+	p.ID, p.State, p.Expires, p.Reference = id, a.State, a.Expires, a.Reference
 	p.Requested, p.Authorized, p.Held, p.Captured, p.Refunded = a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded
 	p.Captures, p.Refunds = len(a.Captures), len(a.Refunds)
 }

@@ -34,6 +34,8 @@ type event struct {
 	asked  money.Amount     // requested
 	until  calendar.Instant // when the hold then ends
 	final  bool
+
+	reference ledger.CarrierReference // told with it
 }
 
 type happening int
@@ -57,6 +59,7 @@ type standing struct {
 	expires                                                 calendar.Instant
 	captures, refunds                                       int
 	declined, submitted, expired, reversed                  bool
+	reference                                               ledger.CarrierReference
 
 	// For the controls: what was authorized on which day, what was given back, and whether the order came to nothing.
 	added    []event
@@ -92,6 +95,9 @@ func (t *standing) giveBack(amount money.Amount) {
 }
 
 func (t *standing) happen(e event) {
+	if e.reference != "" {
+		t.reference = e.reference
+	}
 	switch e.what {
 	case declined:
 		t.declined, t.requested = true, e.asked

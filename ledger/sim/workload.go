@@ -176,13 +176,15 @@ func (w *Workload) command(r *rand.Rand) ledger.Command {
 	case n < 30:
 		return w.authorize(r)
 	case n < 36:
-		return &ledger.Charge{Request: w.request(r), Purchase: w.purchase(r, w.caller(r), false)}
+		c := &ledger.Charge{Request: w.request(r), Purchase: w.purchase(r, w.caller(r), false)}
+		c.Reference = sale("charged", c.Amount)
+		return c
 	case n < 39:
 		caller := w.caller(r)
 		p := w.purchase(r, caller, false)
 		p.Plan = ledger.PlanChoice{}
 		return &ledger.Advise{Request: ledger.Request{Caller: caller}, Purchase: p,
-			SaleTime: w.Now.Add(time.Duration(r.IntN(20)-18) * time.Minute)}
+			SaleTime: w.Now.Add(time.Duration(r.IntN(20)-18) * time.Minute), Reference: sale("advised", p.Amount)}
 	case n < 77:
 		return w.onHold(r)
 	case n < 82:
@@ -307,11 +309,21 @@ func (w *Workload) hold(r *rand.Rand) ledger.AuthorizationID {
 	return ledger.AuthorizationID{Account: w.account(r), N: uint32(r.IntN(40))}
 }
 
+// sale tells a capture, or what precedes it, with a carrier's id of the sale or without, as its amount has it.
+func sale(name string, amount money.Amount) ledger.CarrierReference {
+	if amount%3 == 1 {
+		return ledger.CarrierReference(fmt.Sprintf("%s sale %d", name, amount%50))
+	}
+	return ""
+}
+
 func (w *Workload) onHold(r *rand.Rand) ledger.Command {
 	id := w.hold(r)
 	switch n := r.IntN(100); {
 	case n < 45:
-		return &ledger.CaptureHold{Request: w.request(r), Authorization: id, Currency: w.currency(r), Amount: part(r), Final: r.IntN(4) == 0}
+		c := &ledger.CaptureHold{Request: w.request(r), Authorization: id, Currency: w.currency(r), Amount: part(r), Final: r.IntN(4) == 0}
+		c.Reference = sale("captured", c.Amount)
+		return c
 	case n < 60:
 		c := &ledger.Void{Request: w.request(r), Authorization: id, Amount: part(r)}
 		if c.Amount != 0 {
@@ -323,7 +335,7 @@ func (w *Workload) onHold(r *rand.Rand) ledger.Command {
 	case n < 86:
 		return &ledger.Increment{Request: w.request(r), Authorization: id, Currency: w.currency(r), Amount: amount(r)}
 	case n < 93:
-		return &ledger.MarkSubmitted{Request: w.request(r), Authorization: id}
+		return &ledger.MarkSubmitted{Request: w.request(r), Authorization: id, Reference: sale("submitted", money.Amount(id.N))}
 	}
 	return &ledger.Extend{Request: w.request(r), Authorization: id, Lifetime: time.Duration(1+r.IntN(800)) * time.Hour}
 }

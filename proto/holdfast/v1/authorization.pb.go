@@ -161,8 +161,10 @@ type Authorization struct {
 	RiskPolicyVersion string `protobuf:"bytes,27,opt,name=risk_policy_version,json=riskPolicyVersion,proto3" json:"risk_policy_version,omitempty"`
 	// The version of its carrier's settings that it was decided under; 0 when the carrier was not registered.
 	CarrierVersion int32 `protobuf:"varint,28,opt,name=carrier_version,json=carrierVersion,proto3" json:"carrier_version,omitempty"`
-	unknownFields  protoimpl.UnknownFields
-	sizeCache      protoimpl.SizeCache
+	// The carrier's own id of the sale, as it was last told; empty when it was not.
+	CarrierReference string `protobuf:"bytes,40,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Authorization) Reset() {
@@ -389,6 +391,13 @@ func (x *Authorization) GetCarrierVersion() int32 {
 		return x.CarrierVersion
 	}
 	return 0
+}
+
+func (x *Authorization) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
+	}
+	return ""
 }
 
 // CaptureRecord is one capture of an authorization.
@@ -1296,8 +1305,11 @@ type MarkSubmittedRequest struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	// The authorization. Required.
 	AuthorizationId string `protobuf:"bytes,2,opt,name=authorization_id,json=authorizationId,proto3" json:"authorization_id,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
+	// records are reconciled. A later one takes its place.
+	CarrierReference string `protobuf:"bytes,3,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *MarkSubmittedRequest) Reset() {
@@ -1340,6 +1352,13 @@ func (x *MarkSubmittedRequest) GetRequestId() string {
 func (x *MarkSubmittedRequest) GetAuthorizationId() string {
 	if x != nil {
 		return x.AuthorizationId
+	}
+	return ""
+}
+
+func (x *MarkSubmittedRequest) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
 	}
 	return ""
 }
@@ -1420,9 +1439,12 @@ type CaptureRequest struct {
 	// Minor units; 0 captures all that is held.
 	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// Whether this is the last capture: what is left of the hold is then released.
-	Final         bool `protobuf:"varint,5,opt,name=final,proto3" json:"final,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Final bool `protobuf:"varint,5,opt,name=final,proto3" json:"final,omitempty"`
+	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
+	// records are reconciled. It takes the place of an earlier one.
+	CarrierReference string `protobuf:"bytes,6,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *CaptureRequest) Reset() {
@@ -1488,6 +1510,13 @@ func (x *CaptureRequest) GetFinal() bool {
 		return x.Final
 	}
 	return false
+}
+
+func (x *CaptureRequest) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
+	}
+	return ""
 }
 
 // CaptureResponse is the authorization after the capture.
@@ -1599,9 +1628,12 @@ type ChargeRequest struct {
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
-	MandateId     string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MandateId string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
+	// records are reconciled. A declined order has none.
+	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *ChargeRequest) Reset() {
@@ -1707,6 +1739,13 @@ func (x *ChargeRequest) GetBillReference() string {
 func (x *ChargeRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *ChargeRequest) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
 	}
 	return ""
 }
@@ -2269,9 +2308,12 @@ type AdviseRequest struct {
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
-	MandateId     string `protobuf:"bytes,12,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	MandateId string `protobuf:"bytes,12,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
+	// records are reconciled.
+	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *AdviseRequest) Reset() {
@@ -2384,6 +2426,13 @@ func (x *AdviseRequest) GetBillReference() string {
 func (x *AdviseRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
 	}
 	return ""
 }
@@ -3365,7 +3414,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xd1\t\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xfe\t\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3404,7 +3453,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"riskAction\x12!\n" +
 	"\frisk_reasons\x18\x1a \x03(\tR\vriskReasons\x12.\n" +
 	"\x13risk_policy_version\x18\x1b \x01(\tR\x11riskPolicyVersion\x12'\n" +
-	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\"\x97\x01\n" +
+	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\x12+\n" +
+	"\x11carrier_reference\x18( \x01(\tR\x10carrierReference\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
@@ -3489,29 +3539,31 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0eExtendResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"`\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\x8d\x01\n" +
 	"\x14MarkSubmittedRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
-	"\x10authorization_id\x18\x02 \x01(\tR\x0fauthorizationId\"\xa8\x01\n" +
+	"\x10authorization_id\x18\x02 \x01(\tR\x0fauthorizationId\x12+\n" +
+	"\x11carrier_reference\x18\x03 \x01(\tR\x10carrierReference\"\xa8\x01\n" +
 	"\x15MarkSubmittedResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xa4\x01\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xd1\x01\n" +
 	"\x0eCaptureRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
 	"\x10authorization_id\x18\x02 \x01(\tR\x0fauthorizationId\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12\x14\n" +
-	"\x05final\x18\x05 \x01(\bR\x05final\"\xd5\x01\n" +
+	"\x05final\x18\x05 \x01(\bR\x05final\x12+\n" +
+	"\x11carrier_reference\x18\x06 \x01(\tR\x10carrierReference\"\xd5\x01\n" +
 	"\x0fCaptureResponse\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xf9\x02\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xa6\x03\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3529,7 +3581,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0ebill_reference\x18\n" +
 	" \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\v \x01(\tR\tmandateId\"\xa9\x02\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\x12+\n" +
+	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xa9\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3571,7 +3624,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xb2\x03\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xdf\x03\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3590,7 +3643,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	" \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
 	"\x0ebill_reference\x18\v \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\f \x01(\tR\tmandateId\"\xdc\x01\n" +
+	"mandate_id\x18\f \x01(\tR\tmandateId\x12+\n" +
+	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xdc\x01\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +

@@ -526,9 +526,11 @@ type Event struct {
 	// The application concerned, app_...
 	ApplicationId string `protobuf:"bytes,33,opt,name=application_id,json=applicationId,proto3" json:"application_id,omitempty"`
 	// The review concerned, rev_...
-	ReviewId      string `protobuf:"bytes,34,opt,name=review_id,json=reviewId,proto3" json:"review_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ReviewId string `protobuf:"bytes,34,opt,name=review_id,json=reviewId,proto3" json:"review_id,omitempty"`
+	// Of what was captured, submitted or given back: the carrier's own id of the sale, if it was told.
+	CarrierReference string `protobuf:"bytes,50,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -799,6 +801,13 @@ func (x *Event) GetReviewId() string {
 	return ""
 }
 
+func (x *Event) GetCarrierReference() string {
+	if x != nil {
+		return x.CarrierReference
+	}
+	return ""
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -869,7 +878,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1b\n" +
 	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xac\t\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xd9\t\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -911,7 +920,8 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"riskAction\x12!\n" +
 	"\frisk_reasons\x18  \x03(\tR\vriskReasons\x12%\n" +
 	"\x0eapplication_id\x18! \x01(\tR\rapplicationId\x12\x1b\n" +
-	"\treview_id\x18\" \x01(\tR\breviewId\"5\n" +
+	"\treview_id\x18\" \x01(\tR\breviewId\x12+\n" +
+	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xb1\x0f\n" +

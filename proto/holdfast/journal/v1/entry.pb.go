@@ -2622,7 +2622,9 @@ type OrderDecided struct {
 	// What the shadow policy said, without inputs and their hash; absent when there is none.
 	Shadow *Verdict `protobuf:"bytes,22,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// Version of the carrier's settings that were used; 0 when it has none.
-	Settings      int64 `protobuf:"varint,23,opt,name=settings,proto3" json:"settings,omitempty"`
+	Settings int64 `protobuf:"varint,23,opt,name=settings,proto3" json:"settings,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,30,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2816,6 +2818,13 @@ func (x *OrderDecided) GetSettings() int64 {
 		return x.Settings
 	}
 	return 0
+}
+
+func (x *OrderDecided) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
 }
 
 // Verdict is what a risk policy says of an order.
@@ -4723,7 +4732,9 @@ type HoldSubmitted struct {
 	// The caller's order id.
 	Order string `protobuf:"bytes,6,opt,name=order,proto3" json:"order,omitempty"`
 	// End of the longest submitted time, Unix nanoseconds.
-	Expires       int64 `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	Expires int64 `protobuf:"varint,7,opt,name=expires,proto3" json:"expires,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4807,6 +4818,13 @@ func (x *HoldSubmitted) GetExpires() int64 {
 	return 0
 }
 
+func (x *HoldSubmitted) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 // HoldCaptured is an amount posted.
 type HoldCaptured struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4835,7 +4853,9 @@ type HoldCaptured struct {
 	// The window that opens with it; absent when one is open.
 	Opening *Opening `protobuf:"bytes,12,opt,name=opening,proto3" json:"opening,omitempty"`
 	// What it does beyond adding to the purchases of the open window; absent when it does nothing.
-	Booking       *Booking `protobuf:"bytes,13,opt,name=booking,proto3" json:"booking,omitempty"`
+	Booking *Booking `protobuf:"bytes,13,opt,name=booking,proto3" json:"booking,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4959,6 +4979,13 @@ func (x *HoldCaptured) GetBooking() *Booking {
 		return x.Booking
 	}
 	return nil
+}
+
+func (x *HoldCaptured) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
 }
 
 // HoldReleased is an amount released without a sale.
@@ -5108,7 +5135,9 @@ type OrderReversed struct {
 	// Minor units.
 	Refunded int64 `protobuf:"varint,8,opt,name=refunded,proto3" json:"refunded,omitempty"`
 	// What the refund does to what is owed; absent when nothing is refunded.
-	Booking       *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	Booking *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5206,6 +5235,13 @@ func (x *OrderReversed) GetBooking() *Booking {
 	return nil
 }
 
+func (x *OrderReversed) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 // CaptureRefunded is a captured amount given back.
 type CaptureRefunded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5226,7 +5262,9 @@ type CaptureRefunded struct {
 	// State after it.
 	State int64 `protobuf:"varint,8,opt,name=state,proto3" json:"state,omitempty"`
 	// What it does to what is owed.
-	Booking       *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	Booking *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5322,6 +5360,13 @@ func (x *CaptureRefunded) GetBooking() *Booking {
 		return x.Booking
 	}
 	return nil
+}
+
+func (x *CaptureRefunded) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
 }
 
 // OrderClaimed is an order id taken for an account of another shard.
@@ -8098,7 +8143,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xc9\x05\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xe7\x05\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8123,7 +8168,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\amandate\x18\x14 \x01(\x03R\amandate\x126\n" +
 	"\averdict\x18\x15 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\averdict\x124\n" +
 	"\x06shadow\x18\x16 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\x12\x1a\n" +
-	"\bsettings\x18\x17 \x01(\x03R\bsettings\"\xa7\x01\n" +
+	"\bsettings\x18\x17 \x01(\x03R\bsettings\x12\x1c\n" +
+	"\treference\x18\x1e \x01(\tR\treference\"\xa7\x01\n" +
 	"\aVerdict\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\x03R\x06action\x12\x10\n" +
@@ -8275,7 +8321,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
 	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x14\n" +
-	"\x05state\x18\b \x01(\x03R\x05state\"\xb3\x01\n" +
+	"\x05state\x18\b \x01(\x03R\x05state\"\xd1\x01\n" +
 	"\rHoldSubmitted\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8283,7 +8329,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\acarrier\x18\x04 \x01(\tR\acarrier\x12\x1a\n" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
-	"\aexpires\x18\a \x01(\x03R\aexpires\"\x83\x03\n" +
+	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\xa1\x03\n" +
 	"\fHoldCaptured\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8298,7 +8345,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	" \x01(\bR\x04late\x12\x14\n" +
 	"\x05state\x18\v \x01(\x03R\x05state\x126\n" +
 	"\aopening\x18\f \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
-	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x85\x02\n" +
+	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\x85\x02\n" +
 	"\fHoldReleased\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8310,7 +8358,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aexpired\x18\b \x01(\bR\aexpired\x12#\n" +
 	"\rwas_submitted\x18\t \x01(\bR\fwasSubmitted\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\x03R\x05state\"\x89\x02\n" +
+	" \x01(\x03R\x05state\"\xa7\x02\n" +
 	"\rOrderReversed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8320,7 +8368,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x1a\n" +
 	"\breleased\x18\a \x01(\x03R\breleased\x12\x1a\n" +
 	"\brefunded\x18\b \x01(\x03R\brefunded\x126\n" +
-	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\x81\x02\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\x9f\x02\n" +
 	"\x0fCaptureRefunded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8330,7 +8379,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x16\n" +
 	"\x06amount\x18\a \x01(\x03R\x06amount\x12\x14\n" +
 	"\x05state\x18\b \x01(\x03R\x05state\x126\n" +
-	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"V\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"V\n" +
 	"\fOrderClaimed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x14\n" +
