@@ -160,7 +160,7 @@ func (c *Client) StreamCollections(ctx context.Context, req *holdfastv1.StreamCo
 		req := proto.CloneOf(first)
 		req.Cursor = cursor
 		return holdfastv1.NewBillingServiceClient(on).StreamCollections(ctx, req)
-	}, func(resp *holdfastv1.StreamCollectionsResponse) *holdfastv1.StreamCollectionsResponse { return resp })
+	}, func(resp *holdfastv1.StreamCollectionsResponse) *holdfastv1.StreamCollectionsResponse { return resp }, nil)
 }
 
 var (

@@ -18,6 +18,10 @@ import (
 // breaks off. It ends with one *Error, and a nil event, when the context is done or the server refuses: OUT_OF_RANGE,
 // reason EVENTS_TRIMMED, says that the cursor lies before what is kept.
 //
+// With a filter, most of what the server reads may never be told. It says now and then how far it has read, and that is
+// where a broken stream is watched again. Who sets req.TellProgress is yielded this as well, as an event of no type that has
+// nothing but a Cursor, to be stored like that of any other.
+//
 // Delivery is at least once. To go on after a restart, store the Cursor of each event together with what the event
 // made you do. WithTimeout does not apply. req is read once and not changed; it is used again each time the sequence
 // is ranged over.
@@ -28,6 +32,11 @@ func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsReq
 	if first == nil {
 		first = new(holdfastv1.WatchEventsRequest)
 	}
+	var bare func(*holdfastv1.Event) bool
+	if !first.TellProgress {
+		first.TellProgress = true
+		bare = func(e *holdfastv1.Event) bool { return e.GetSequence() == 0 }
+	}
 	return follow(ctx, c, "WatchEvents", first.Cursor, first.UntilNow, func(
 		ctx context.Context, on grpc.ClientConnInterface, cursor string,
 	) (
@@ -36,5 +45,5 @@ func (c *Client) WatchEvents(ctx context.Context, req *holdfastv1.WatchEventsReq
 		req := proto.CloneOf(first)
 		req.Cursor = cursor
 		return holdfastv1.NewEventServiceClient(on).WatchEvents(ctx, req)
-	}, (*holdfastv1.WatchEventsResponse).GetEvent)
+	}, (*holdfastv1.WatchEventsResponse).GetEvent, bare)
 }

@@ -10,6 +10,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	pb "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
@@ -105,5 +106,37 @@ func TestWatchEndsWithItsContext(t *testing.T) {
 	}
 	if !errors.Is(last, context.Canceled) {
 		t.Fatal(last)
+	}
+}
+
+// TestWatchKeepsProgressToItself yields no message that only tells how far the server has read, unless asked to, and goes on
+// from it all the same.
+func TestWatchKeepsProgressToItself(t *testing.T) {
+	for _, wants := range []bool{false, true} {
+		var clock noWait
+		f, c := withEvents(t, 3, clock.option())
+		f.mu.Lock()
+		f.events[1] = &pb.Event{Cursor: f.events[1].Cursor}
+		f.mu.Unlock()
+		f.Script("WatchEvents", Act{Err: unavailable, CarryOut: true}, Act{Err: unavailable, CarryOut: true})
+		var got []string
+		for e, err := range c.WatchEvents(t.Context(), &pb.WatchEventsRequest{UntilNow: true, TellProgress: wants}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			got = append(got, e.Cursor)
+		}
+		want := []string{"1", "3"}
+		if wants {
+			want = []string{"1", "2", "3"}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("got %v, want %v", got, want)
+		}
+		seen := f.Seen("WatchEvents")
+		last := new(pb.WatchEventsRequest)
+		if err := proto.Unmarshal([]byte(seen[len(seen)-1].Body), last); err != nil || last.Cursor != "2" || !last.TellProgress {
+			t.Fatalf("watched again with %v: %v", last, err)
+		}
 	}
 }

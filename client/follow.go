@@ -18,15 +18,16 @@ type told interface {
 }
 
 // follow yields what a server's stream tells after a cursor, and opens it again after the last that was yielded whenever
-// it breaks. What each message tells is found by of.
+// it breaks. What each message tells is found by of. One for which bare holds has nothing but a cursor: it only moves where
+// the stream is opened again. bare is nil where there are none, or where the caller wants to see them.
 //
 // A cursor is good at every node: after a node that failed, another is asked.
 func follow[Resp any, T told](ctx context.Context, c *Client, name, cursor string, untilNow bool,
 	open func(ctx context.Context, on grpc.ClientConnInterface, cursor string) (grpc.ServerStreamingClient[Resp], error),
-	of func(*Resp) T,
+	of func(*Resp) T, bare func(T) bool,
 ) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
-		w := watch[Resp, T]{c: c, cursor: cursor, untilNow: untilNow, open: open, of: of, yield: yield}
+		w := watch[Resp, T]{c: c, cursor: cursor, untilNow: untilNow, open: open, of: of, bare: bare, yield: yield}
 		for {
 			f, over := w.once(ctx)
 			if over {
@@ -48,6 +49,7 @@ type watch[Resp any, T told] struct {
 	untilNow bool
 	open     func(ctx context.Context, on grpc.ClientConnInterface, cursor string) (grpc.ServerStreamingClient[Resp], error)
 	of       func(*Resp) T
+	bare     func(T) bool
 	yield    func(T, error) bool
 	failed   int      // attempts in a row that brought nothing
 	a        attempts // where the last one was made
@@ -68,7 +70,7 @@ func (w *watch[Resp, T]) once(ctx context.Context) (f failure, over bool) {
 		w.failed = 0
 		one := w.of(resp)
 		cursor := one.GetCursor() // before it is the caller's to change
-		if !w.yield(one, nil) {
+		if (w.bare == nil || !w.bare(one)) && !w.yield(one, nil) {
 			return failure{}, true
 		}
 		w.cursor = cursor

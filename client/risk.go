@@ -35,11 +35,17 @@ func (c *Client) ListPolicies(ctx context.Context, req *holdfastv1.ListPoliciesR
 // WatchAlerts yields every alert that was raised after req.Cursor, oldest first, and goes on with new ones as they are raised.
 // It watches again from the last one that was yielded whenever the stream breaks, as WatchEvents does, and ends as that does.
 //
-// Delivery is at least once. To go on after a restart, store the Cursor of each answer once its alert has been dealt with.
+// Delivery is at least once. To go on after a restart, store the Cursor of each answer once its alert has been dealt with. Who
+// sets req.TellProgress is yielded answers without an alert as well, which say how far the journal has been read.
 func (c *Client) WatchAlerts(ctx context.Context, req *holdfastv1.WatchAlertsRequest) iter.Seq2[*holdfastv1.WatchAlertsResponse, error] {
 	first := proto.CloneOf(req)
 	if first == nil {
 		first = new(holdfastv1.WatchAlertsRequest)
+	}
+	var bare func(*holdfastv1.WatchAlertsResponse) bool
+	if !first.TellProgress {
+		first.TellProgress = true
+		bare = func(resp *holdfastv1.WatchAlertsResponse) bool { return resp.GetAlert() == nil }
 	}
 	return follow(ctx, c, "WatchAlerts", first.Cursor, first.UntilNow, func(
 		ctx context.Context, on grpc.ClientConnInterface, cursor string,
@@ -49,7 +55,7 @@ func (c *Client) WatchAlerts(ctx context.Context, req *holdfastv1.WatchAlertsReq
 		req := proto.CloneOf(first)
 		req.Cursor = cursor
 		return holdfastv1.NewRiskServiceClient(on).WatchAlerts(ctx, req)
-	}, func(resp *holdfastv1.WatchAlertsResponse) *holdfastv1.WatchAlertsResponse { return resp })
+	}, func(resp *holdfastv1.WatchAlertsResponse) *holdfastv1.WatchAlertsResponse { return resp }, bare)
 }
 
 var (

@@ -78,6 +78,21 @@ func (l *Ledger) speaks(caller Caller, id CarrierID) *Fault {
 	return nil
 }
 
+// SpeaksFor is the carriers that name a caller as a principal. named says that a version of some carrier does or did: who was a
+// carrier's own is not the lender's the day after.
+func (s *Shard) SpeaksFor(caller Caller) (of []CarrierID, named bool) {
+	for i := range s.Carriers {
+		c := &s.Carriers[i]
+		if !slices.Contains(c.Principals, caller) {
+			continue
+		}
+		if named = true; c == s.Carrier(c.ID) {
+			of = append(of, c.ID)
+		}
+	}
+	return of, named
+}
+
 // isPrincipal says whether any carrier names a caller. Versions are only ever added, so their number says whether those
 // who are named are still known.
 func (l *Ledger) isPrincipal(s *Shard, caller Caller) bool {

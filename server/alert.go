@@ -24,13 +24,26 @@ func (s *riskService) WatchAlerts(r *holdfastv1.WatchAlertsRequest, stream holdf
 	if err := c.err(); err != nil {
 		return err
 	}
-	return s.follow(stream.Context(), at, last, r.GetUntilNow(), func(_ int, e *ledger.Entry, at cursor) error {
+	see, err := s.sightOf(stream.Context(), last)
+	if err != nil {
+		return err
+	}
+	w := watch{at: at, last: last, untilNow: r.GetUntilNow()}
+	w.wants = func(shard int, e *ledger.Entry) (bool, error) {
 		f, ok := e.Fact.(*ledger.AlertRaised)
 		if !ok || int32(f.Severity) < int32(r.GetLeastSeverity()) || account != 0 && f.Account != account {
-			return nil
+			return false, see.moved(stream.Context(), shard, e)
 		}
-		return stream.Send(&holdfastv1.WatchAlertsResponse{Cursor: at.String(), Alert: alertProto(e, f)})
-	})
+		told := about(shard, e)
+		return see.sees(&told), nil
+	}
+	w.tell = func(_ int, e *ledger.Entry, at cursor) error {
+		return stream.Send(&holdfastv1.WatchAlertsResponse{Cursor: at.String(), Alert: alertProto(e, e.Fact.(*ledger.AlertRaised))})
+	}
+	if r.GetTellProgress() {
+		w.progress = func(at cursor) error { return stream.Send(&holdfastv1.WatchAlertsResponse{Cursor: at.String()}) }
+	}
+	return s.watch(stream.Context(), &w)
 }
 
 // alertProto is an alert as it was raised.

@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -59,41 +58,63 @@ func (s *events) WatchEvents(r *holdfastv1.WatchEventsRequest, stream holdfastv1
 	if err != nil {
 		return err
 	}
-	at, match, err := s.parseWatch(stream.Context(), r, last)
+	ctx := stream.Context()
+	at, match, err := s.parseWatch(ctx, r, last)
 	if err != nil {
 		return err
 	}
-	return s.follow(stream.Context(), at, last, r.GetUntilNow(), func(shard int, entry *ledger.Entry, at cursor) error {
-		e := eventProto(shard, entry)
-		if !match(e) {
-			return nil
+	see, err := s.sightOf(ctx, last)
+	if err != nil {
+		return err
+	}
+	w := watch{at: at, last: last, untilNow: r.GetUntilNow()}
+	w.wants = func(shard int, e *ledger.Entry) (bool, error) {
+		told := about(shard, e)
+		if !match.has(&told) {
+			return false, see.moved(ctx, shard, e)
 		}
+		return see.sees(&told), see.moved(ctx, shard, e)
+	}
+	w.tell = func(shard int, entry *ledger.Entry, at cursor) error {
+		e := eventProto(shard, entry)
 		e.Cursor = at.String()
 		return stream.Send(&holdfastv1.WatchEventsResponse{Event: e})
-	})
+	}
+	if r.GetTellProgress() {
+		w.progress = func(at cursor) error {
+			return stream.Send(&holdfastv1.WatchEventsResponse{Event: &holdfastv1.Event{Cursor: at.String()}})
+		}
+	}
+	return s.watch(ctx, &w)
 }
 
 // parseWatch checks a request.
-func (s *events) parseWatch(ctx context.Context, r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, func(*holdfastv1.Event) bool, error) {
+func (s *events) parseWatch(ctx context.Context, r *holdfastv1.WatchEventsRequest, last []uint64) (cursor, *eventFilter, error) {
 	var c check
-	at := s.cursor(ctx, &c, r.GetCursor(), last)
+	at, f := s.cursor(ctx, &c, r.GetCursor(), last), new(eventFilter)
 	if r.GetAccountId() != "" {
-		c.account(r.GetAccountId())
+		f.accounts.add(c.account(r.GetAccountId()))
+	}
+	for _, id := range r.GetAccountIds() {
+		account, err := ledger.ParseAccountID(id)
+		if err != nil {
+			c.fault("account_ids", "are malformed: %v", err)
+		}
+		f.accounts.add(account)
 	}
 	if r.GetCarrierId() != "" {
-		token[string](&c, "carrier_id", r.GetCarrierId())
+		f.carriers.add(token[ledger.CarrierID](&c, "carrier_id", r.GetCarrierId()))
+	}
+	for _, id := range r.GetCarrierIds() {
+		f.carriers.add(token[ledger.CarrierID](&c, "carrier_ids", id))
 	}
 	for _, t := range r.GetTypes() {
 		if _, known := holdfastv1.EventType_name[int32(t)]; !known || t == 0 {
 			c.fault("types", "%d is not an event type", t)
 		}
+		f.types.add(t)
 	}
-	match := func(e *holdfastv1.Event) bool {
-		return (len(r.GetTypes()) == 0 || slices.Contains(r.GetTypes(), e.GetType())) &&
-			(r.GetAccountId() == "" || e.GetAccountId() == r.GetAccountId()) &&
-			(r.GetCarrierId() == "" || e.GetCarrierId() == r.GetCarrierId())
-	}
-	return at, match, c.err()
+	return at, f, c.err()
 }
 
 func watchStatus(err error) error {

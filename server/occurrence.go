@@ -42,66 +42,55 @@ func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
 	if h.N != 0 {
 		p.AuthorizationId = h.ID().String()
 	}
-	tell := func(t holdfastv1.EventType, amount money.Amount, s ledger.State) {
-		p.Type, p.Amount, p.State = t, int64(amount), holdfastv1.AuthorizationState(s)
+	p.Type = holdType(f)
+	tell := func(amount money.Amount, s ledger.State) {
+		p.Amount, p.State = int64(amount), holdfastv1.AuthorizationState(s)
 	}
 	switch f := f.(type) {
 	case *ledger.OrderDecided:
 		tellOrder(p, f, tell)
 	case *ledger.HoldIncremented:
-		tell(holdfastv1.EventType_EVENT_TYPE_INCREMENTED, f.Amount, f.State)
-		if p.Reasons = reasonsProto(f.Reasons); f.Reasons != 0 {
-			p.Type = holdfastv1.EventType_EVENT_TYPE_DECLINED
-		}
+		tell(f.Amount, f.State)
+		p.Reasons = reasonsProto(f.Reasons)
 		p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	case *ledger.HoldExtended:
-		tell(holdfastv1.EventType_EVENT_TYPE_EXTENDED, 0, f.State)
+		tell(0, f.State)
 		p.Note = f.Expires.Time().Format("2006-01-02T15:04:05Z")
 	case *ledger.HoldSubmitted:
-		tell(holdfastv1.EventType_EVENT_TYPE_SUBMITTED, 0, ledger.Submitted)
+		tell(0, ledger.Submitted)
 		p.Note, p.CarrierReference = f.Expires.Time().Format("2006-01-02T15:04:05Z"), string(f.Reference)
 	case *ledger.HoldCaptured:
-		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, f.State)
+		tell(f.Amount, f.State)
 		p.Late, p.CarrierReference = f.Late, string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 	case *ledger.HoldReleased:
-		tell(releaseType(f), f.Amount, f.State)
+		tell(f.Amount, f.State)
 	case *ledger.OrderReversed:
-		tell(holdfastv1.EventType_EVENT_TYPE_REVERSED, f.Released+f.Refunded, ledger.Reversed)
+		tell(f.Released+f.Refunded, ledger.Reversed)
 		p.CarrierReference = string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 		if f.N == 0 {
 			p.State, p.Note = holdfastv1.AuthorizationState_AUTHORIZATION_STATE_UNSPECIFIED, "tombstone: the order had not arrived"
 		}
 	case *ledger.CaptureRefunded:
-		tell(holdfastv1.EventType_EVENT_TYPE_REFUNDED, f.Amount, f.State)
+		tell(f.Amount, f.State)
 		p.CarrierReference = string(f.Reference)
 		tellBooking(p, h.Account, f.Booking)
 	}
 }
 
-func releaseType(f *ledger.HoldReleased) holdfastv1.EventType {
-	switch {
-	case f.WasSubmitted:
-		return holdfastv1.EventType_EVENT_TYPE_SUBMITTED_EXPIRED
-	case f.Expired:
-		return holdfastv1.EventType_EVENT_TYPE_EXPIRED
-	}
-	return holdfastv1.EventType_EVENT_TYPE_VOIDED
-}
-
-func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(holdfastv1.EventType, money.Amount, ledger.State)) {
+func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(money.Amount, ledger.State)) {
 	switch f.Kind {
 	case ledger.OrderAuthorized:
-		tell(holdfastv1.EventType_EVENT_TYPE_AUTHORIZED, f.Amount, ledger.Held)
+		tell(f.Amount, ledger.Held)
 	case ledger.OrderCharged:
-		tell(holdfastv1.EventType_EVENT_TYPE_CAPTURED, f.Amount, ledger.Captured)
+		tell(f.Amount, ledger.Captured)
 		p.PostingId = f.ID().CaptureID(1)
 	case ledger.OrderAdvised:
-		tell(holdfastv1.EventType_EVENT_TYPE_ADVISED, f.Amount, ledger.Captured)
+		tell(f.Amount, ledger.Captured)
 		p.PostingId = f.ID().CaptureID(1)
 	case ledger.OrderDeclined:
-		tell(holdfastv1.EventType_EVENT_TYPE_DECLINED, f.Requested, ledger.Declined)
+		tell(f.Requested, ledger.Declined)
 	}
 	p.Reasons, p.CarrierReference = reasonsProto(f.Reasons), string(f.Reference)
 	p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
@@ -217,40 +206,6 @@ func versionOf(document string) string {
 		return ""
 	}
 	return head.Version
-}
-
-var bookingEvents = map[ledger.BookingKind]holdfastv1.EventType{
-	ledger.WindowClosed:      holdfastv1.EventType_EVENT_TYPE_STATEMENT_CLOSED,
-	ledger.FellDue:           holdfastv1.EventType_EVENT_TYPE_FELL_DUE,
-	ledger.Carried:           holdfastv1.EventType_EVENT_TYPE_CARRIED,
-	ledger.RepaymentPosted:   holdfastv1.EventType_EVENT_TYPE_REPAYMENT_POSTED,
-	ledger.RepaymentReversed: holdfastv1.EventType_EVENT_TYPE_REPAYMENT_REVERSED,
-	ledger.CreditRefunded:    holdfastv1.EventType_EVENT_TYPE_CREDIT_REFUNDED,
-	ledger.ChargeWaived:      holdfastv1.EventType_EVENT_TYPE_CHARGE_WAIVED,
-	ledger.PenaltyPaused:     holdfastv1.EventType_EVENT_TYPE_PENALTY_PAUSED,
-	ledger.CollectionIssued:  holdfastv1.EventType_EVENT_TYPE_COLLECTION_ISSUED,
-	ledger.CollectionFailed:  holdfastv1.EventType_EVENT_TYPE_COLLECTION_FAILED,
-	ledger.NoticeIssued:      holdfastv1.EventType_EVENT_TYPE_NOTICE_ISSUED,
-	ledger.NoticeDeferred:    holdfastv1.EventType_EVENT_TYPE_NOTICE_DEFERRED,
-	ledger.DelinquencyFroze:  holdfastv1.EventType_EVENT_TYPE_DELINQUENCY_FROZE,
-	ledger.ChargedOff:        holdfastv1.EventType_EVENT_TYPE_CHARGED_OFF,
-	ledger.DebtReaged:        holdfastv1.EventType_EVENT_TYPE_DEBT_REAGED,
-	ledger.StatementPlanned:  holdfastv1.EventType_EVENT_TYPE_STATEMENT_PLANNED,
-	ledger.PlanPaidOff:       holdfastv1.EventType_EVENT_TYPE_PLAN_PAID_OFF,
-	ledger.PlanAccelerated:   holdfastv1.EventType_EVENT_TYPE_PLAN_ACCELERATED,
-	ledger.TermsAccepted:     holdfastv1.EventType_EVENT_TYPE_TERMS_ACCEPTED,
-	ledger.StatementDaySet:   holdfastv1.EventType_EVENT_TYPE_STATEMENT_DAY_SET,
-	ledger.ChannelSet:        holdfastv1.EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET,
-	ledger.PurchasePosted:    holdfastv1.EventType_EVENT_TYPE_CAPTURED,
-	ledger.PurchaseRefunded:  holdfastv1.EventType_EVENT_TYPE_REFUNDED,
-}
-
-// bookingType is the type of a booking that is a fact of its own. A payment that completes a collection is told as that.
-func bookingType(b *ledger.Booking) holdfastv1.EventType {
-	if b.Kind == ledger.RepaymentPosted && b.Undoes != 0 {
-		return holdfastv1.EventType_EVENT_TYPE_COLLECTION_SUCCEEDED
-	}
-	return bookingEvents[b.Kind]
 }
 
 // tellBooking tells what was done to what an account owes; nothing when that is nil.

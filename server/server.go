@@ -42,6 +42,7 @@ type Config struct {
 	NoPolicy       bool           // no risk policy is asked, and none can be put
 	Remember       func(int64)    // if not nil, is told how much memory the portfolio takes whenever that has changed
 	NoPortfolio    bool           // keep no portfolio: no memory for it, and no reading of the journal beside the writers
+	TellProgress   time.Duration  // how often a watcher that wants to know is told how far the journals have been read; default 10 s
 	Cluster        *ClusterConfig // nil for a server that has all shards itself
 	Version        string
 	Logger         *slog.Logger
@@ -59,6 +60,9 @@ func (c Config) withDefaults() Config {
 	}
 	if c.Drain == 0 {
 		c.Drain = 10 * time.Second
+	}
+	if c.TellProgress == 0 {
+		c.TellProgress = 10 * time.Second
 	}
 	if c.Clock == nil {
 		c.Clock = RealClock()
@@ -211,7 +215,7 @@ func (s *Server) register() (err error) {
 		return err
 	}
 	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics, draining: s.draining})
-	book, journals := newTermsBook(s.router), &feed{router: s.router, draining: s.draining}
+	book, journals := newTermsBook(s.router), &feed{router: s.router, draining: s.draining, progressEvery: s.config.TellProgress}
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
 	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})

@@ -26,7 +26,7 @@ const (
 type EventType int32
 
 const (
-	// Never sent.
+	// Nothing happened: only the cursor is set. See WatchEventsRequest.tell_progress.
 	EventType_EVENT_TYPE_UNSPECIFIED EventType = 0
 	// An account was opened.
 	EventType_EVENT_TYPE_ACCOUNT_OPENED EventType = 1
@@ -338,7 +338,15 @@ type WatchEventsRequest struct {
 	// Only events of this carrier; empty for all.
 	CarrierId string `protobuf:"bytes,4,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
 	// Whether to end the stream at the last event that is durable when the call arrives.
-	UntilNow      bool `protobuf:"varint,5,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	UntilNow bool `protobuf:"varint,5,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	// Only events of these accounts or of account_id; empty for all.
+	AccountIds []string `protobuf:"bytes,6,rep,name=account_ids,json=accountIds,proto3" json:"account_ids,omitempty"`
+	// Only events of these carriers or of carrier_id; empty for all.
+	CarrierIds []string `protobuf:"bytes,7,rep,name=carrier_ids,json=carrierIds,proto3" json:"carrier_ids,omitempty"`
+	// Whether to tell, every ten seconds and at the end of a stream that ends, how far the journal has been read where that is
+	// further than the last event that was sent. Such a message has an event with nothing but a cursor. Whoever keeps that
+	// cursor need not have what the filter left out read again.
+	TellProgress  bool `protobuf:"varint,8,opt,name=tell_progress,json=tellProgress,proto3" json:"tell_progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -404,6 +412,27 @@ func (x *WatchEventsRequest) GetCarrierId() string {
 func (x *WatchEventsRequest) GetUntilNow() bool {
 	if x != nil {
 		return x.UntilNow
+	}
+	return false
+}
+
+func (x *WatchEventsRequest) GetAccountIds() []string {
+	if x != nil {
+		return x.AccountIds
+	}
+	return nil
+}
+
+func (x *WatchEventsRequest) GetCarrierIds() []string {
+	if x != nil {
+		return x.CarrierIds
+	}
+	return nil
+}
+
+func (x *WatchEventsRequest) GetTellProgress() bool {
+	if x != nil {
+		return x.TellProgress
 	}
 	return false
 }
@@ -868,7 +897,7 @@ var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\xb5\x01\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\x9c\x02\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -876,7 +905,12 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"account_id\x18\x03 \x01(\tR\taccountId\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1b\n" +
-	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\"?\n" +
+	"\tuntil_now\x18\x05 \x01(\bR\buntilNow\x12\x1f\n" +
+	"\vaccount_ids\x18\x06 \x03(\tR\n" +
+	"accountIds\x12\x1f\n" +
+	"\vcarrier_ids\x18\a \x03(\tR\n" +
+	"carrierIds\x12#\n" +
+	"\rtell_progress\x18\b \x01(\bR\ftellProgress\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
 	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xd9\t\n" +
 	"\x05Event\x12\x16\n" +

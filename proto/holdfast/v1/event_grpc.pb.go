@@ -32,6 +32,9 @@ type EventServiceClient interface {
 	// happen. Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with.
 	// Events of one account are always in order.
 	//
+	// Every caller sees every event, but those who are named as principals of a carrier, or ever were: they see the events
+	// that name a carrier whose version in force names them, and no alerts.
+	//
 	// Errors: INVALID_ARGUMENT for a cursor that was not made by this service; OUT_OF_RANGE, reason EVENTS_TRIMMED, for
 	// one that lies before what is kept.
 	//
@@ -75,6 +78,9 @@ type EventServiceServer interface {
 	// WatchEvents streams every durable event after a cursor, oldest first, and then goes on with new ones as they
 	// happen. Delivery is at least once: after a broken stream, watch again with the last cursor that was dealt with.
 	// Events of one account are always in order.
+	//
+	// Every caller sees every event, but those who are named as principals of a carrier, or ever were: they see the events
+	// that name a carrier whose version in force names them, and no alerts.
 	//
 	// Errors: INVALID_ARGUMENT for a cursor that was not made by this service; OUT_OF_RANGE, reason EVENTS_TRIMMED, for
 	// one that lies before what is kept.

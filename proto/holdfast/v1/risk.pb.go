@@ -262,7 +262,10 @@ type WatchAlertsRequest struct {
 	// Only alerts of this account; empty for all.
 	AccountId string `protobuf:"bytes,3,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// Whether to end the stream at the last alert that is durable when the call arrives.
-	UntilNow      bool `protobuf:"varint,4,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	UntilNow bool `protobuf:"varint,4,opt,name=until_now,json=untilNow,proto3" json:"until_now,omitempty"`
+	// Whether to tell, every ten seconds and at the end of a stream that ends, how far the journal has been read: with a
+	// message that has a cursor and no alert.
+	TellProgress  bool `protobuf:"varint,5,opt,name=tell_progress,json=tellProgress,proto3" json:"tell_progress,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -325,12 +328,19 @@ func (x *WatchAlertsRequest) GetUntilNow() bool {
 	return false
 }
 
+func (x *WatchAlertsRequest) GetTellProgress() bool {
+	if x != nil {
+		return x.TellProgress
+	}
+	return false
+}
+
 // WatchAlertsResponse is one alert.
 type WatchAlertsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Where to go on after this alert.
 	Cursor string `protobuf:"bytes,1,opt,name=cursor,proto3" json:"cursor,omitempty"`
-	// The alert.
+	// The alert; unset in a message that only tells progress.
 	Alert         *Alert `protobuf:"bytes,2,opt,name=alert,proto3" json:"alert,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1000,13 +1010,14 @@ const file_holdfast_v1_risk_proto_rawDesc = "" +
 	"\x05scene\x18\r \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12\x1d\n" +
 	"\n" +
 	"carrier_id\x18\x0e \x01(\tR\tcarrierId\x12\x1c\n" +
-	"\tsuspended\x18\x0f \x01(\bR\tsuspended\"\xab\x01\n" +
+	"\tsuspended\x18\x0f \x01(\bR\tsuspended\"\xd0\x01\n" +
 	"\x12WatchAlertsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12A\n" +
 	"\x0eleast_severity\x18\x02 \x01(\x0e2\x1a.holdfast.v1.AlertSeverityR\rleastSeverity\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x03 \x01(\tR\taccountId\x12\x1b\n" +
-	"\tuntil_now\x18\x04 \x01(\bR\buntilNow\"W\n" +
+	"\tuntil_now\x18\x04 \x01(\bR\buntilNow\x12#\n" +
+	"\rtell_progress\x18\x05 \x01(\bR\ftellProgress\"W\n" +
 	"\x13WatchAlertsResponse\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12(\n" +
 	"\x05alert\x18\x02 \x01(\v2\x12.holdfast.v1.AlertR\x05alert\"\x9a\x01\n" +
