@@ -36,6 +36,8 @@ var rooms = []room{
 	{pattern: "ledger/calendar"},
 	{pattern: "ledger/rate", own: []string{"ledger/money", "ledger/calendar"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
+	{pattern: "ledger/reconcile", own: []string{"ledger/money", "ledger/calendar"}},
+	{pattern: "ledger/reconcile/spill"},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
 	{pattern: "ledger/document", own: []string{"ledger/money", "ledger/token"}, foreign: []string{"go.yaml.in/yaml/v3"}},
 	{pattern: "ledger/terms", own: append(slices.Clip(leaves), "ledger/document")},
@@ -71,7 +73,7 @@ var rooms = []room{
 }
 
 var (
-	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature"}
+	leaves = []string{"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/reconcile"}
 	domain = slices.Clip(append([]string{"ledger", "ledger/terms", "ledger/document"}, leaves...))
 
 	// The client of etcd, and never its server.
