@@ -56,6 +56,8 @@ type Authorization struct {
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
 	Verdict    Verdict      // of the risk policy, on the order
 	Settings   uint32       // version of its carrier's that it was decided under; 0 when there were none
+	Product    ProductID    // of its carrier; empty when none was named
+	Fees       money.Amount // charged to its carrier, less what was given back
 	Created    calendar.Instant
 	Day        calendar.Date    // civil day of Created: what controls count it on
 	Expires    calendar.Instant // of the hold; 0 when nothing was ever held

@@ -106,7 +106,8 @@ type Move struct {
 	Scene   Scene        // of principal
 	Amount  money.Amount // above zero it adds to what the part is
 	Against BookKind
-	Carrier CarrierID // of BookPayable, and of a subsidy
+	Carrier CarrierID     // of BookPayable, of BookCollected, and of a subsidy
+	Cleared calendar.Date // the carrier's business day; 0 where a fact on an order says it, and of one that has none
 }
 
 // Item is a line in an account's history that is not an order: it is kept for ever, and a statement lists those of its window.

@@ -49,7 +49,7 @@ type Product struct {
 // Settlement says when a carrier is paid.
 type Settlement struct {
 	Cycle  PayCycle
-	CutOff time.Duration // after midnight, at which a business day ends
+	CutOff time.Duration // at which a business day ends, after the midnight that begins that date; 0 is the midnight that ends it
 	Zone   string        // IANA name of the zone of days and cut-off
 }
 

@@ -142,6 +142,7 @@ type Purchase struct {
 	Plan     PlanChoice   // the zero PlanChoice when it is billed as a whole
 	Bill     BillID       // the carrier's reference of the bill that it pays; empty for what is no bill
 	Mandate  uint32       // by which the bill is paid; 0 when the consumer asked for it
+	Product  ProductID    // of the carrier; empty when none is named
 }
 
 // Commands on orders and holds.

@@ -114,7 +114,7 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	default:
 		d.State = PartiallyCaptured
 	}
-	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount)
+	d.Intake, d.Clearing = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount), l.clearCapture(a, h, amount)
 	return l.post(d)
 }
 
@@ -153,7 +153,7 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if c.Final {
 		d.Released = h.Lapsed - amount
 	}
-	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount)
+	d.Intake, d.Clearing = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount), l.clearCapture(a, h, amount)
 	return l.post(d)
 }
 
@@ -201,7 +201,9 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	return l.post(&CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount), Reference: h.Reference})
+	return l.post(&CaptureRefunded{
+		HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount), Clearing: l.clearRefund(a, h, c.Amount), Reference: h.Reference,
+	})
 }
 
 // view is a copy of an account as it stands now, with what has run out released, for reading only.
@@ -211,7 +213,7 @@ func (l *Ledger) view(id AccountID) *Account {
 		return a
 	}
 	v := a.Clone()
-	past := &Ledger{book: nowhere{l.book}, terms: l.terms, zone: l.zone, now: l.now, today: l.today}
+	past := &Ledger{book: nowhere{l.book}, terms: l.terms, zone: l.zone, zones: l.zones, days: l.days, now: l.now, today: l.today}
 	for f := past.nextDue(v); f != nil; f = past.nextDue(v) {
 		switch f := f.(type) {
 		case *HoldReleased:

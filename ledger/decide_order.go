@@ -78,6 +78,9 @@ func (l *Ledger) authorize(c *Authorize) Outcome {
 		return refused(f)
 	}
 	a, f := l.orderAccount(&c.Purchase)
+	if f == nil {
+		f = l.sells(&c.Purchase)
+	}
 	if f != nil {
 		return refused(f)
 	}
@@ -103,6 +106,9 @@ func (l *Ledger) order(a *Account, d *OrderDecided) Outcome {
 
 func (l *Ledger) charge(c *Charge) Outcome {
 	a, f := l.orderAccount(&c.Purchase)
+	if f == nil {
+		f = l.sells(&c.Purchase)
+	}
 	if f != nil {
 		return refused(f)
 	}
@@ -113,6 +119,7 @@ func (l *Ledger) charge(c *Charge) Outcome {
 	} else {
 		d.Kind, d.Amount, d.Reference = OrderCharged, approved, c.Reference
 		d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, approved)
+		l.clearOrder(d, l.now)
 	}
 	return l.order(a, d)
 }
@@ -130,6 +137,7 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	d := l.decided(a, &c.Purchase, reasons)
 	d.Kind, d.Reasons, d.Amount, d.SaleTime, d.Reference = OrderAdvised, reasons, c.Amount, c.SaleTime, c.Reference
 	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
+	l.clearOrder(d, c.SaleTime)
 	return l.order(a, d)
 }
 
@@ -138,7 +146,7 @@ func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided
 	t := l.termsOf(a.Billing.Terms)
 	l.decision = OrderDecided{
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
-		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Terms: t.Version,
+		Phone:   p.Phone, Requested: p.Amount, Day: l.today, Product: p.Product, Terms: t.Version,
 	}
 	l.decision.Bill, l.decision.Mandate, l.decision.Settings = p.Bill, p.Mandate, l.carrierVersion(p.Carrier)
 	l.decision.Verdict, l.decision.Shadow = l.verdict, l.shadowed
@@ -163,7 +171,11 @@ func (l *Ledger) check(c *Check) Outcome {
 	if f := checkCurrency(a, string(c.Currency)); f != nil {
 		return refused(f)
 	}
-	if f := l.speaks(c.Caller, c.Carrier); f != nil {
+	f := l.speaks(c.Caller, c.Carrier)
+	if f == nil {
+		f = l.sells(&c.Purchase)
+	}
+	if f != nil {
 		return refused(f)
 	}
 	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
@@ -195,6 +207,7 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 		if d.Released, d.Refunded = h.Held, h.Captured-h.Refunded; d.Refunded > 0 {
 			d.Booking = l.refunded(a, h, d.Refunded)
 		}
+		d.Clearing = l.clearReversal(h, d.Refunded)
 	}
 	return l.post(d)
 }

@@ -181,6 +181,7 @@ func (d *desk) finish() *Booking {
 	d.Plans = slices.DeleteFunc(d.Plans, func(p Plan) bool { return len(p.Plan.Unbilled()) == 0 })
 	d.judgeLate()
 	d.Agenda = d.l.agendaOf(d.Billing)
+	d.l.clearMoves(&d.booking)
 	return &d.booking
 }
 

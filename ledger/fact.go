@@ -188,6 +188,7 @@ type (
 		Day       calendar.Date    // civil day of the decision
 		Expires   calendar.Instant // of the hold
 		SaleTime  calendar.Instant // for an advice
+		Product   ProductID        // of its carrier; empty when none was named
 		Terms     string           // version that was used
 		Plan      plan.Offer       // that it is to be paid by; the zero Offer when it is billed as a whole
 		Bill      BillID           // the bill that it pays
@@ -196,6 +197,7 @@ type (
 		Verdict  Verdict // of the risk policy
 		Shadow   Verdict // of the shadow policy
 		Settings uint32  // version of its carrier's; 0 when it has none
+		Clearing         // of what was captured at once
 
 		Reference CarrierReference // of an order that was captured
 	}
@@ -230,6 +232,7 @@ type (
 		Late     bool
 		State    State
 		Intake
+		Clearing
 		Reference CarrierReference // as it is now
 	}
 	// HoldReleased is an amount released without a sale, by the caller or by time.
@@ -246,15 +249,17 @@ type (
 		Released money.Amount
 		Refunded money.Amount
 		Booking  *Booking // what the refund does; nil when nothing is refunded
+		Clearing
 
 		Reference CarrierReference // of the order
 	}
 	// CaptureRefunded is a captured amount given back.
 	CaptureRefunded struct {
 		HoldRef
-		Amount    money.Amount
-		State     State
-		Booking   *Booking
+		Amount  money.Amount
+		State   State
+		Booking *Booking
+		Clearing
 		Reference CarrierReference // of the order
 	}
 	// OrderClaimed is an order id taken for an account of another shard.

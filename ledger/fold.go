@@ -47,7 +47,7 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
-	case *PolicyPut, *PolicyActivated, *CarrierPut:
+	case *PolicyPut, *PolicyActivated, *CarrierPut, *CarrierAdjusted:
 		l.remember(e, &out)
 		return out
 	case *AlertRaised:
@@ -315,6 +315,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		N: f.N, Sequence: e.Sequence, Scene: f.Scene, Caller: e.Request.Caller, Order: f.Order, Carrier: f.Carrier,
 		Phone: f.Phone, Requested: f.Requested, Authorized: f.Amount, Reasons: f.Reasons, Created: e.Time, Day: f.Day,
 		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate, Verdict: f.Verdict, Settings: f.Settings,
+		Product: f.Product, Fees: f.Clearing.Fee,
 	}
 	a.LastN = f.N
 	if f.Mandate != 0 {
@@ -395,6 +396,7 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		a.Velocity.returned(h.N)
 		l.foldBooking(e, a, f.Booking, h.N)
 		if !absorbed {
+			h.Fees += f.Clearing.Fee
 			h.refund(f.Amount, e.Time)
 		}
 		out.Part, out.Refunded = len(h.Refunds), f.Amount
@@ -407,6 +409,7 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 
 func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 	a.Captured += f.Amount
+	a.Fees += f.Clearing.Fee
 	a.Captures = append(a.Captures, Capture{f.Amount, e.Time, f.Late})
 	if f.Late {
 		a.Lapsed -= f.Amount + f.Released
@@ -460,6 +463,7 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 		if f.Refunded > 0 {
 			h.refund(f.Refunded, e.Time)
 		}
+		h.Fees += f.Clearing.Fee
 		h.Lapsed, h.Sequence, h.Updated = 0, e.Sequence, e.Time
 		if h.State != Declined {
 			h.State = Reversed

@@ -32,6 +32,10 @@ type Ledger struct {
 	principals   map[Caller]struct{}
 	principalsOf int
 
+	// Zones of carriers, and the business day of each that is paid in a cycle, as of late.
+	zones zoneCache
+	days  map[Settlement]businessDay
+
 	minuteAt calendar.Instant
 	minuteOf int
 
@@ -50,7 +54,7 @@ type Ledger struct {
 
 // New is a ledger over a book. The zone says where civil days begin.
 func New(book Book, terms *terms.Terms, zone calendar.Zone) *Ledger {
-	return &Ledger{book: book, terms: terms, zone: zone}
+	return &Ledger{book: book, terms: terms, zone: zone, zones: zoneCache{}, days: map[Settlement]businessDay{}}
 }
 
 // Terms are the terms that decisions use.

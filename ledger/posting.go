@@ -18,9 +18,13 @@ const (
 	BookIncome                         // income: fees, interest, penalty
 	BookLoss                           // loss: charged off, less what was recovered
 	BookSubsidy                        // subsidy/CARRIER: what a carrier owes of the fees of plans
+	BookFees                           // fees/CARRIER: what a carrier was charged
+	BookCollected                      // collected/CARRIER: what a carrier collected for us and has not remitted
+	BookAdjustment                     // adjustment/CARRIER: what operators adjusted
+	bookKindEnd
 )
 
-var bookNames = [...]string{"", "held", "committed", "receivable", "payable", "charges", "credit", "cash", "income", "loss", "subsidy"}
+var bookNames = [...]string{"", "held", "committed", "receivable", "payable", "charges", "credit", "cash", "income", "loss", "subsidy", "fees", "collected", "adjustment"}
 
 func (k BookKind) String() string { return bookNames[k] }
 
@@ -35,7 +39,7 @@ type BookAccount struct {
 // String is the name in the event feed, such as held/acc_0000000000001/TOPUP or payable/cmcc.
 func (b BookAccount) String() string {
 	switch b.Kind {
-	case BookCommitted, BookPayable, BookSubsidy:
+	case BookCommitted, BookPayable, BookSubsidy, BookFees, BookCollected, BookAdjustment:
 		return b.Kind.String() + "/" + string(b.Carrier)
 	case BookCharges, BookCredit:
 		return b.Kind.String() + "/" + b.Account.String()
@@ -54,8 +58,22 @@ type Posting struct {
 
 // Postings are the double-entry postings of an entry; nil when it moves nothing. They sum to zero for each currency.
 // Added up over a journal, held/ACC/SCENE is the line's held amount, receivable/ACC/SCENE its posted one, and the
-// carriers' books are the shard's totals with the sign turned.
+// carriers' books are the shard's totals, and what is payable, with the sign turned.
 func Postings(e *Entry) []Posting {
+	if f, ok := e.Fact.(*CarrierAdjusted); ok {
+		return f.postings()
+	}
+	p := moves(e)
+	if c, h := ClearingOf(e.Fact), HoldOf(e.Fact); c.Fee != 0 {
+		p = append(p,
+			Posting{BookAccount{Kind: BookPayable, Carrier: h.Carrier}, h.Currency, c.Fee},
+			Posting{BookAccount{Kind: BookFees, Carrier: h.Carrier}, h.Currency, -c.Fee})
+	}
+	return p
+}
+
+// moves are the postings of what an entry moves, but for fees of carriers.
+func moves(e *Entry) []Posting {
 	held, posted := moved(e.Fact)
 	b := BookingOf(e.Fact)
 	if b != nil {
@@ -131,7 +149,7 @@ func (b *Booking) postings(id AccountID, currency money.Currency) []Posting {
 		}
 		other := BookAccount{Kind: m.Against}
 		switch m.Against {
-		case BookPayable:
+		case BookPayable, BookCollected:
 			other.Carrier = m.Carrier
 		case BookCredit:
 			other.Account = id

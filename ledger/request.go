@@ -96,6 +96,7 @@ func (p *Purchase) fields(f *fingerprint) {
 	f.plan(p.Plan)
 	f.str("bill_reference", string(p.Bill))
 	f.int("mandate_id", int64(p.Mandate))
+	f.str("product_id", string(p.Product))
 }
 
 // The kind bytes are kept in receipts: they are never reused.

@@ -27,6 +27,7 @@ type Shard struct {
 	Slices                []Slice         // of exposure limits, in order of carrier and currency
 	Gifts                 []Gift          // the last to each shard, in order of shard
 	Taken                 []Taken         // in order of shard
+	Payables              []Payable       // in order of carrier and currency
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 }
 
@@ -81,6 +82,7 @@ func (s *Shard) Clone() *Shard {
 	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
 	c.Carriers, c.Warnings = slices.Clone(s.Carriers), slices.Clone(s.Warnings)
 	c.Slices, c.Gifts, c.Taken = slices.Clone(s.Slices), slices.Clone(s.Gifts), slices.Clone(s.Taken)
+	c.Payables = clonePayables(s.Payables)
 	for i := range c.Slices {
 		c.Slices[i].Days = slices.Clone(c.Slices[i].Days)
 	}
@@ -133,6 +135,7 @@ func clone(s string) string { return string([]byte(s)) }
 // fold absorbs the part of an entry that concerns the shard as a whole.
 func (s *Shard) fold(e *Entry) {
 	s.Sequence, s.Time = e.Sequence, e.Time
+	s.clear(e)
 	switch f := e.Fact.(type) {
 	case *AccountOpened:
 		s.Accounts = f.Account.Number()

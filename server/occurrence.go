@@ -176,6 +176,9 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 	case *ledger.SliceTaken:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_EXPOSURE_TAKEN
 		tellGift(p, f.From, &f.Gift)
+	case *ledger.CarrierAdjusted:
+		p.Type, p.CarrierId, p.Currency, p.Amount = holdfastv1.EventType_EVENT_TYPE_CARRIER_ADJUSTED, string(f.Carrier), string(f.Currency), int64(f.Amount)
+		p.Day, p.Reference, p.Note = dateProto(f.Date), f.Reference, f.Reason
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
 	}

@@ -20,6 +20,7 @@ type order interface {
 	GetPlan() *holdfastv1.PlanChoice
 	GetBillReference() string
 	GetMandateId() string
+	GetProductId() string
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -32,6 +33,9 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 		Amount:   c.amount("amount", r.GetAmount(), 1),
 		Order:    ledger.OrderID(orderID),
 		Plan:     c.plan(r.GetPlan(), false),
+	}
+	if r.GetProductId() != "" {
+		p.Product = token[ledger.ProductID](c, "product_id", r.GetProductId())
 	}
 	if r.GetBillReference() != "" || r.GetMandateId() != "" {
 		payBill(c, r, &p)

@@ -85,7 +85,7 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 		p.SaleTime = timestamp(a.SaleTime)
 	}
 	p.Plan = offerProto(a.Plan)
-	p.BillReference, p.CarrierVersion, p.CarrierReference = string(a.Bill), int32(a.Settings), string(a.Reference)
+	p.BillReference, p.CarrierVersion, p.CarrierReference, p.ProductId = string(a.Bill), int32(a.Settings), string(a.Reference), string(a.Product)
 	if a.Mandate != 0 {
 		p.MandateId = ledger.MandateID{Account: id.Account, N: a.Mandate}.String()
 	}

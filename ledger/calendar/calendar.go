@@ -3,6 +3,7 @@ package calendar
 import (
 	"fmt"
 	"time"
+	_ "time/tzdata" // so that zones do not depend on the machine
 )
 
 // Instant is nanoseconds since the Unix epoch, UTC.

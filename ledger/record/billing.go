@@ -270,13 +270,14 @@ func walkItem(r *row, i *ledger.Item) {
 	word(r, &i.Caller)
 	for j := range moves {
 		m := &moves[j]
-		n := r.list(6)
+		n := r.list(7)
 		unsigned(r, &n[0], &m.Part)
 		number(r, &n[1], &m.Amount)
 		unsigned(r, &n[2], &m.Against)
 		number(r, &n[3], &m.Opens)
 		unsigned(r, &n[4], &m.Scene)
 		unsigned(r, &n[5], &m.Plan)
+		number(r, &n[6], &m.Cleared)
 		word(r, &m.Carrier)
 	}
 	for j := range settled {

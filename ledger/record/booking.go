@@ -147,6 +147,7 @@ func walkMove(w *wire, m *ledger.Move) {
 	num(w, 5, &m.Amount)
 	num(w, 6, &m.Against)
 	str(w, 7, &m.Carrier)
+	num(w, 8, &m.Cleared)
 }
 
 func walkBilling(w *wire, b *ledger.Billing) {

@@ -39,7 +39,7 @@ func opened(i *ledger.Intake) *journalv1.Opening {
 func move(m *ledger.Move) *journalv1.Move {
 	return &journalv1.Move{
 		Opens: int64(m.Opens), Plan: int64(m.Plan), Part: int64(m.Part), Scene: int64(m.Scene), Amount: int64(m.Amount),
-		Against: int64(m.Against), Carrier: string(m.Carrier)}
+		Against: int64(m.Against), Carrier: string(m.Carrier), Cleared: int64(m.Cleared)}
 }
 
 func billing(b *ledger.Billing) *journalv1.Billing {

@@ -71,6 +71,8 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 			g.Fact = riskFact(r)
 		} else if c := onCarrier(e.Fact); c != nil {
 			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfCarrier{OfCarrier: c}}}
+		} else if s := onSettlement(e.Fact); s != nil {
+			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfSettlement{OfSettlement: s}}}
 		} else {
 			onHold(g, e.Fact)
 		}
@@ -90,7 +92,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
 			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
-			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Reference: string(f.Reference)}}
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Clearing: clearing(f.Clearing), Product: string(f.Product), Reference: string(f.Reference)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -108,7 +110,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State),
-			Opening: opened(&f.Intake), Booking: booking(f.Booking), Reference: string(f.Reference)}}
+			Opening: opened(&f.Intake), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
 	case *ledger.HoldReleased:
 		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -116,11 +118,11 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 	case *ledger.OrderReversed:
 		g.Fact = &journalv1.Entry_OrderReversed{OrderReversed: &journalv1.OrderReversed{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking), Reference: string(f.Reference)}}
+			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
 	case *ledger.CaptureRefunded:
 		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Reference: string(f.Reference)}}
+			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
 	default:
 		panic(fmt.Sprintf("no fact %T", fact))
 	}

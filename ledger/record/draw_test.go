@@ -25,7 +25,7 @@ var facts = []ledger.Fact{
 	&ledger.Booked{}, &ledger.MandateSet{}, &ledger.MandateEnded{}, &ledger.PolicyPut{}, &ledger.PolicyActivated{}, &ledger.AlertRaised{},
 	&ledger.ApplicationDecided{}, &ledger.OfferAccepted{}, &ledger.OfferEnded{}, &ledger.ConsentWithdrawn{},
 	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{}, &ledger.CarrierPut{},
-	&ledger.SliceGiven{}, &ledger.SliceTaken{},
+	&ledger.SliceGiven{}, &ledger.SliceTaken{}, &ledger.CarrierAdjusted{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -45,7 +45,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.State]():            uint64(ledger.Declined),
 	reflect.TypeFor[ledger.AccountStatus]():    uint64(ledger.AccountClosed),
 	reflect.TypeFor[ledger.Part]():             uint64(ledger.SubsidyPart),
-	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookSubsidy),
+	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookAdjustment),
 	reflect.TypeFor[ledger.Channel]():          uint64(ledger.ByHand),
 	reflect.TypeFor[ledger.ItemOutcome]():      uint64(ledger.Undone),
 	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.PurchaseRefunded),

@@ -219,6 +219,8 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	walkVerdict(w, 21, &f.Verdict)
 	walkVerdict(w, 22, &f.Shadow)
 	num(w, 23, &f.Settings)
+	walkClearing(w, 24, &f.Clearing)
+	str(w, 25, &f.Product)
 	str(w, 30, &f.Reference)
 }
 
@@ -272,6 +274,7 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 		return
 	}
 	walkIntake(w, 12, &f.Intake)
+	walkClearing(w, 14, &f.Clearing)
 	str(w, 20, &f.Reference)
 }
 
@@ -288,6 +291,7 @@ func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
 	num(w, 7, &f.Released)
 	num(w, 8, &f.Refunded)
 	walkBookingOf(w, 9, &f.Booking)
+	walkClearing(w, 10, &f.Clearing)
 	str(w, 20, &f.Reference)
 }
 
@@ -296,6 +300,7 @@ func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
 	num(w, 7, &f.Amount)
 	num(w, 8, &f.State)
 	walkBookingOf(w, 9, &f.Booking)
+	walkClearing(w, 10, &f.Clearing)
 	str(w, 20, &f.Reference)
 }
 

@@ -19,6 +19,12 @@ func appendFurther(w *wire, f ledger.Fact) {
 		w.end(at)
 		return
 	}
+	if n := settlementField(f); n != 0 {
+		at := w.begin(3)
+		appendSettlement(w, n, f)
+		w.end(at)
+		return
+	}
 	at := w.begin(1)
 	appendRisk(w, f)
 	w.end(at)
@@ -28,6 +34,7 @@ func appendFurther(w *wire, f ledger.Fact) {
 var furtherFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	1: func(b []byte) (ledger.Fact, error) { return readOne(b, riskFacts) },
 	2: func(b []byte) (ledger.Fact, error) { return readOne(b, carrierFacts) },
+	3: func(b []byte) (ledger.Fact, error) { return readOne(b, settlementFacts) },
 }
 
 func readFurther(b []byte) (ledger.Fact, error) { return readOne(b, furtherFacts) }

@@ -25,7 +25,7 @@ type row struct {
 }
 
 const (
-	rowVersion = 7
+	rowVersion = 8
 	maxNumbers = 32 // of one thing
 	maxTexts   = 4
 	longText   = 255 // instead of a length: it follows, in four bytes

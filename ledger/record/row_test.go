@@ -191,7 +191,7 @@ func TestBillingThatTheLedgerWouldNotSurvive(t *testing.T) {
 		"outcome": {Outcome: ledger.Undone + 1},
 		"part":    {Moves: []ledger.Move{{Part: ledger.SubsidyPart + 1}}},
 		"scene":   {Moves: []ledger.Move{{Scene: ledger.Scenes + 1}}},
-		"book":    {Moves: []ledger.Move{{Against: ledger.BookSubsidy + 1}}},
+		"book":    {Moves: []ledger.Move{{Against: ledger.BookAdjustment + 1}}},
 	} {
 		require.ErrorIs(t, record.DecodeItem(record.AppendItem(nil, &i), &i), record.ErrRow, name)
 	}

@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(14)
+	n := r.list(16)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -34,11 +34,14 @@ func walkHold(r *row, a *ledger.Authorization) {
 	judged := a.Verdict != (ledger.Verdict{})
 	truth(r, &n[11], &judged)
 	unsigned(r, &n[12], &a.Settings)
+	number(r, &n[13], &a.Fees)
+	named := a.Product != ""
+	truth(r, &n[14], &named)
 	referenced := a.Reference != ""
-	truth(r, &n[13], &referenced)
+	truth(r, &n[15], &referenced)
 	if r.reading {
 		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
-		a.Reference = ""
+		a.Product, a.Reference = "", ""
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -67,6 +70,10 @@ func walkHold(r *row, a *ledger.Authorization) {
 	if bill {
 		r.list(0)
 		word(r, &a.Bill)
+	}
+	if named {
+		r.list(0)
+		word(r, &a.Product)
 	}
 	if referenced {
 		r.list(0)
@@ -365,7 +372,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(18)
+	n := r.list(19)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -384,6 +391,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	parts := elements(r, &n[15], &s.Slices, leastSlice)
 	gifts := elements(r, &n[16], &s.Gifts, leastGift)
 	taken := elements(r, &n[17], &s.Taken, 1)
+	payables := elements(r, &n[18], &s.Payables, leastPayable)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -439,6 +447,9 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range taken {
 		walkTaken(r, &taken[i])
+	}
+	for i := range payables {
+		walkPayable(r, &payables[i])
 	}
 }
 

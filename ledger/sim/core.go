@@ -87,7 +87,7 @@ func (c *Core) Apply(now calendar.Instant, command ledger.Command) (out ledger.O
 			return out, entries, fmt.Errorf("entry %d, %T: %w", e.Sequence, e.Fact, err)
 		}
 	}
-	if r := Request(command); r != nil && out.Fault == nil && !out.Replayed {
+	if r := Request(command); r != nil && out.Fault == nil && !out.Replayed && len(entries) > 0 {
 		if last, asked := c.asked[*r]; asked && now < last.Add(c.terms.Authorizations.RequestsKept) {
 			return out, entries, fmt.Errorf("request %v was carried out twice", *r)
 		}
@@ -165,6 +165,9 @@ func (c *Core) checkPostings() error {
 		want[posting{ledger.BookAccount{Kind: ledger.BookSubsidy, Carrier: t.Carrier}, t.Currency}] = t.Subsidy
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Subsidy
 	}
+	if err := c.wantPayables(want); err != nil {
+		return err
+	}
 	for _, t := range c.Book.shard.Debts {
 		want[posting{ledger.BookAccount{Kind: ledger.BookCash}, t.Currency}] = t.Repaid + t.Recovered - t.PaidOut
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Fees + t.Interest + t.Penalty
@@ -193,6 +196,29 @@ func (c *Core) checkPostings() error {
 	for book, amount := range want {
 		if amount != 0 {
 			return fmt.Errorf("there are no postings of %s, the book has %d", book.Book, amount)
+		}
+	}
+	return nil
+}
+
+// wantPayables adds what is payable to carriers beyond what their totals say, and holds the one to the other.
+func (c *Core) wantPayables(want map[posting]money.Amount) error {
+	s := &c.Book.shard
+	if err := s.CheckPayables(); err != nil {
+		return err
+	}
+	for i := range s.Payables {
+		p := &s.Payables[i]
+		of := func(k ledger.BookKind) posting {
+			return posting{ledger.BookAccount{Kind: k, Carrier: p.Carrier}, p.Currency}
+		}
+		all := p.Unsettled()
+		all.Add(&p.Settled)
+		adjusted := all.Of(ledger.LineAdjusted).Amount
+		want[of(ledger.BookPayable)] += all.Fees - adjusted
+		want[of(ledger.BookFees)], want[of(ledger.BookAdjustment)] = -all.Fees, adjusted
+		if sum := want[of(ledger.BookPayable)] + want[of(ledger.BookSubsidy)]; sum != -all.Net() {
+			return fmt.Errorf("%d %s is payable to %s, its totals say %d", all.Net(), p.Currency, p.Carrier, -sum)
 		}
 	}
 	return nil
@@ -240,15 +266,16 @@ func (c *Core) AskAgain(now calendar.Instant) error {
 }
 
 // SameAnswer says how the answer to a request sent again differs from the first. Left out is what no caller is told:
-// an authorization's sequence and what has lapsed of it. Suspend and Resume answer with what is suspended now, and commands on
+// an authorization's sequence, what has lapsed of it, and what its carrier was charged. Suspend and Resume answer with what is suspended now, and commands on
 // applications with the same application, review and consumer as they are now.
 func SameAnswer(first, again ledger.Outcome) error {
 	if !again.Replayed {
 		return fmt.Errorf("was not replayed: %+v", again)
 	}
 	again.Replayed = false
-	first.Authorization.Sequence, first.Authorization.Lapsed = 0, 0
-	again.Authorization.Sequence, again.Authorization.Lapsed = 0, 0
+	for _, a := range []*ledger.Authorization{&first.Authorization, &again.Authorization} {
+		a.Sequence, a.Lapsed, a.Fees = 0, 0, 0
+	}
 	if first.Shard != nil && again.Shard != nil {
 		again.Shard = first.Shard
 	}

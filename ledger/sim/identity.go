@@ -77,6 +77,8 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.PutCarrier:
 		return &c.Request
+	case *ledger.AdjustCarrier:
+		return &c.Request
 	case *ledger.RaiseAlert:
 		return &c.Request
 	case *ledger.SubmitApplication:

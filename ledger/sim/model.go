@@ -24,6 +24,9 @@ type Model struct {
 	answers     map[ledger.Request]answer
 	suspensions map[ledger.Scope]bool
 
+	carriers    map[ledger.CarrierID][]*ledger.PutCarrier // versions, the newest last
+	adjustments []adjusted
+
 	applications []*applied
 	reviews      []*reviewed
 	consents     map[ledger.ConsumerToken][]consented
@@ -78,6 +81,7 @@ func NewModel(shard uint16, terms *terms.Terms, zone calendar.Zone) *Model {
 	return &Model{
 		shard: shard, terms: terms, zone: zone,
 		orders: map[orderKey]*order{}, answers: map[ledger.Request]answer{}, suspensions: map[ledger.Scope]bool{},
+		carriers: map[ledger.CarrierID][]*ledger.PutCarrier{},
 		consents: map[ledger.ConsumerToken][]consented{}, erasures: map[ledger.ConsumerToken]bool{},
 	}
 }
@@ -94,6 +98,9 @@ func (m *Model) Observe(now calendar.Instant, c ledger.Command) Prediction {
 	p, happen := m.decide(now, c)
 	if happen != nil {
 		happen()
+	}
+	if _, put := c.(*ledger.PutCarrier); put && happen == nil {
+		return p // it is there already: nothing is remembered of the request
 	}
 	if r := Request(c); r != nil && p.Fault == "" && !p.Replayed {
 		p.Account = m.image(now, p.Account)
@@ -141,6 +148,9 @@ func (m *Model) decide(now calendar.Instant, c ledger.Command) (Prediction, func
 		return p, happen
 	}
 	if p, happen, mine := q.debtCall(c); mine {
+		return p, happen
+	}
+	if p, happen, mine := q.carrierCall(c); mine {
 		return p, happen
 	}
 	if p, happen, mine := q.dossierCall(c); mine {

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger"
@@ -124,7 +125,7 @@ func (q *asking) approve(a *customer, p *ledger.Purchase, holds bool) (money.Amo
 
 func (q *asking) check(c *ledger.Check) (Prediction, func()) {
 	a := q.find(c.Account)
-	if fault := fitting(a, c.Currency); fault != "" {
+	if fault := cmp.Or(fitting(a, c.Currency), q.unsold(&c.Purchase)); fault != "" {
 		return refuse(fault)
 	}
 	amount, reasons := q.approve(a, &c.Purchase, true)
@@ -174,7 +175,7 @@ func (q *asking) authorize(c *ledger.Authorize) (Prediction, func()) {
 		return refuse("HOLD_LIFETIME_OUT_OF_RANGE")
 	}
 	a, fault := q.acceptable(c.Caller, &c.Purchase)
-	if fault != "" {
+	if fault = cmp.Or(fault, q.unsold(&c.Purchase)); fault != "" {
 		return refuse(fault)
 	}
 	amount, reasons := q.approve(a, &c.Purchase, true)
@@ -183,7 +184,7 @@ func (q *asking) authorize(c *ledger.Authorize) (Prediction, func()) {
 
 func (q *asking) charge(c *ledger.Charge) (Prediction, func()) {
 	a, fault := q.acceptable(c.Caller, &c.Purchase)
-	if fault != "" {
+	if fault = cmp.Or(fault, q.unsold(&c.Purchase)); fault != "" {
 		return refuse(fault)
 	}
 	amount, reasons := q.approve(a, &c.Purchase, false)
@@ -199,7 +200,7 @@ func (q *asking) advise(c *ledger.Advise) (Prediction, func()) {
 		return refuse(fault)
 	}
 	reasons := q.against(a, wished(&c.Purchase, false))
-	p, happen := q.decided(a, c.Caller, &c.Purchase, nil, event{what: sold, amount: c.Amount, reference: c.Reference})
+	p, happen := q.decided(a, c.Caller, &c.Purchase, nil, event{what: sold, amount: c.Amount, saleTime: c.SaleTime, reference: c.Reference})
 	p.Reasons, p.Exceeded = reasons, len(reasons) > 0
 	return p, happen
 }
@@ -214,6 +215,10 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 		s.plan = offer.Offer
 	}
 	e.at, e.day, e.asked = q.now, q.today, p.Amount
+	s.product, s.settings, e.cleared = p.Product, q.settings(p.Carrier), q.businessDay(p.Carrier, q.now)
+	if e.saleTime != 0 {
+		e.cleared = q.businessDay(p.Carrier, e.saleTime)
+	}
 	if len(reasons) > 0 {
 		e.what, e.amount, e.until, e.reference = declined, 0, 0, ""
 	}
@@ -297,7 +302,7 @@ func (q *asking) claim(c *ledger.ClaimOrder) (Prediction, func()) {
 
 // do writes an event into a story, and into the life of the account.
 func (q *asking) do(s *story, e event) {
-	e.at, e.day = q.now, q.today
+	e.at, e.day, e.cleared = q.now, q.today, q.businessDay(s.carrier, q.now)
 	t, life := s.at(q.now), q.Model.find(s.id.Account).life
 	s.events = append(s.events, e)
 	switch left := t.captured - t.refunded; {

@@ -12,28 +12,32 @@ import (
 // story is one authorization as the model keeps it: who asked for what, and everything that anybody did to it since.
 // What time did to it is not written down; it follows.
 type story struct {
-	id      ledger.AuthorizationID
-	scene   ledger.Scene
-	caller  ledger.Caller
-	order   ledger.OrderID
-	carrier ledger.CarrierID
-	phone   ledger.PhoneToken
-	bill    ledger.BillID
-	plan    plan.Offer // that captures are paid by
-	reasons []ledger.Reason
-	created calendar.Instant
-	events  []event
+	id       ledger.AuthorizationID
+	scene    ledger.Scene
+	caller   ledger.Caller
+	order    ledger.OrderID
+	carrier  ledger.CarrierID
+	phone    ledger.PhoneToken
+	bill     ledger.BillID
+	plan     plan.Offer // that captures are paid by
+	product  ledger.ProductID
+	settings *ledger.PutCarrier // of its carrier, when it was decided
+	reasons  []ledger.Reason
+	created  calendar.Instant
+	events   []event
 }
 
 // event is one thing that was done.
 type event struct {
-	what   happening
-	at     calendar.Instant
-	day    calendar.Date
-	amount money.Amount     // authorized, captured, released or refunded
-	asked  money.Amount     // requested
-	until  calendar.Instant // when the hold then ends
-	final  bool
+	what     happening
+	at       calendar.Instant
+	day      calendar.Date
+	cleared  calendar.Date    // the carrier's business day
+	amount   money.Amount     // authorized, captured, released or refunded
+	asked    money.Amount     // requested
+	until    calendar.Instant // when the hold then ends
+	final    bool
+	saleTime calendar.Instant // of an advice
 
 	reference ledger.CarrierReference // told with it
 }

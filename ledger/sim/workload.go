@@ -33,6 +33,9 @@ type Workload struct {
 	dues     []seenDues             // the newest last
 	bounce   ledger.Command         // what comes next, if anything
 
+	carriers int    // registered at first
+	versions uint32 // of carriers, so far
+
 	applicants int                    // who applied, as far as it knows
 	applied    []ledger.ApplicationID // the newest last
 	reviews    []ledger.ReviewID      // the newest last
@@ -57,6 +60,8 @@ type Options struct {
 	// Debts has what is owed paid, planned and changed, besides. The model knows the numbers of items only where nothing is told
 	// of debts: the terms must have no notices, and accounts are opened with nothing to be collected.
 	Debts bool
+	// Carriers has carriers registered, with fees, products and days that end at cut-offs in two zones.
+	Carriers bool
 	// Applications has consumers apply, accept, ask for reviews and have things erased, besides.
 	Applications bool
 }
@@ -77,8 +82,12 @@ func NewWorkload(start calendar.Instant, o Options) *Workload {
 	return &Workload{Now: start, options: o}
 }
 
-// Next is the next command, to be carried out at w.Now. First come the openings of the accounts.
+// Next is the next command, to be carried out at w.Now. First come carriers, and the openings of the accounts.
 func (w *Workload) Next(r *rand.Rand) ledger.Command {
+	if w.options.Carriers && w.carriers < len(registered) {
+		w.carriers++
+		return w.write(w.putCarrier(r, registered[w.carriers-1]))
+	}
 	if w.accounts < w.options.Accounts {
 		return w.write(w.open(r))
 	}
@@ -169,7 +178,7 @@ func (w *Workload) command(r *rand.Rand) ledger.Command {
 	if w.options.Debts && r.IntN(6) == 0 {
 		return w.onDebts(r)
 	}
-	if w.options.Applications && r.IntN(6) == 0 {
+	if w.options.Applications && r.IntN(4) == 0 {
 		return w.onApplications(r)
 	}
 	switch n := r.IntN(100); {
@@ -285,6 +294,7 @@ func (w *Workload) purchase(r *rand.Rand, caller ledger.Caller, partial bool) le
 		p.Partial = true
 		p.Minimum = money.Amount(r.Int64N(int64(p.Amount) + 1))
 	}
+	w.product(r, &p)
 	w.used = keep(w.used, usedOrder{caller, p.Order, p.Account})
 	return p
 }

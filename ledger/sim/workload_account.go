@@ -136,6 +136,10 @@ func (w *Workload) byOperator(r *rand.Rand) ledger.Command {
 	case 0, 1:
 		w.stopped = append(w.stopped, scope)
 		return &ledger.Suspend{Request: w.request(r), Scope: scope, Reason: "incident"}
+	case 3, 6:
+		if w.options.Carriers {
+			return w.onCarriers(r)
+		}
 	case 2:
 		return &ledger.Resume{Request: w.request(r), Scope: scope, Reason: "over"}
 	case 4:

@@ -161,6 +161,8 @@ type Authorization struct {
 	RiskPolicyVersion string `protobuf:"bytes,27,opt,name=risk_policy_version,json=riskPolicyVersion,proto3" json:"risk_policy_version,omitempty"`
 	// The version of its carrier's settings that it was decided under; 0 when the carrier was not registered.
 	CarrierVersion int32 `protobuf:"varint,28,opt,name=carrier_version,json=carrierVersion,proto3" json:"carrier_version,omitempty"`
+	// Which of the carrier's products it is; empty when none was named.
+	ProductId string `protobuf:"bytes,29,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// The carrier's own id of the sale, as it was last told; empty when it was not.
 	CarrierReference string `protobuf:"bytes,40,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
 	unknownFields    protoimpl.UnknownFields
@@ -393,6 +395,13 @@ func (x *Authorization) GetCarrierVersion() int32 {
 	return 0
 }
 
+func (x *Authorization) GetProductId() string {
+	if x != nil {
+		return x.ProductId
+	}
+	return ""
+}
+
 func (x *Authorization) GetCarrierReference() string {
 	if x != nil {
 		return x.CarrierReference
@@ -564,7 +573,10 @@ type CheckRequest struct {
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
-	MandateId     string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	MandateId string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Which of the carrier's products it is: it decides the carrier's fee, and is held to the scene, currency and denominations
+	// that the carrier sells it in. Left out where the carrier's products do not matter.
+	ProductId     string `protobuf:"bytes,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -672,6 +684,13 @@ func (x *CheckRequest) GetBillReference() string {
 func (x *CheckRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetProductId() string {
+	if x != nil {
+		return x.ProductId
 	}
 	return ""
 }
@@ -800,7 +819,10 @@ type AuthorizeRequest struct {
 	// The mandate by which the bill is paid, mdt_... of the account; left out when the consumer asks for it. Only for
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
-	MandateId     string `protobuf:"bytes,14,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	MandateId string `protobuf:"bytes,14,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Which of the carrier's products it is: it decides the carrier's fee, and is held to the scene, currency and denominations
+	// that the carrier sells it in. Left out where the carrier's products do not matter.
+	ProductId     string `protobuf:"bytes,15,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -929,6 +951,13 @@ func (x *AuthorizeRequest) GetBillReference() string {
 func (x *AuthorizeRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *AuthorizeRequest) GetProductId() string {
+	if x != nil {
+		return x.ProductId
 	}
 	return ""
 }
@@ -1629,6 +1658,9 @@ type ChargeRequest struct {
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
 	MandateId string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Which of the carrier's products it is: it decides the carrier's fee, and is held to the scene, currency and denominations
+	// that the carrier sells it in. Left out where the carrier's products do not matter.
+	ProductId string `protobuf:"bytes,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
 	// records are reconciled. A declined order has none.
 	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
@@ -1739,6 +1771,13 @@ func (x *ChargeRequest) GetBillReference() string {
 func (x *ChargeRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *ChargeRequest) GetProductId() string {
+	if x != nil {
+		return x.ProductId
 	}
 	return ""
 }
@@ -2309,6 +2348,9 @@ type AdviseRequest struct {
 	// SCENE_BILL: besides all else the order must then be for the mandate's phone and carrier, within its cap, and the first
 	// of the civil month that it approves.
 	MandateId string `protobuf:"bytes,12,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
+	// Which of the carrier's products it was: it decides the carrier's fee. The sale has taken place, so it is not held to what
+	// the carrier sells.
+	ProductId string `protobuf:"bytes,13,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
 	// records are reconciled.
 	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
@@ -2426,6 +2468,13 @@ func (x *AdviseRequest) GetBillReference() string {
 func (x *AdviseRequest) GetMandateId() string {
 	if x != nil {
 		return x.MandateId
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetProductId() string {
+	if x != nil {
+		return x.ProductId
 	}
 	return ""
 }
@@ -3414,7 +3463,8 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xfe\t\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x9d\n" +
+	"\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3453,7 +3503,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"riskAction\x12!\n" +
 	"\frisk_reasons\x18\x1a \x03(\tR\vriskReasons\x12.\n" +
 	"\x13risk_policy_version\x18\x1b \x01(\tR\x11riskPolicyVersion\x12'\n" +
-	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\x12+\n" +
+	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x1d \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18( \x01(\tR\x10carrierReference\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
@@ -3466,7 +3518,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\x8c\x03\n" +
+	"createTime\"\xab\x03\n" +
 	"\fCheckRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -3483,7 +3535,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0ebill_reference\x18\n" +
 	" \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\v \x01(\tR\tmandateId\"\xb5\x02\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\f \x01(\tR\tproductId\"\xb5\x02\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
@@ -3491,7 +3545,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x128\n" +
 	"\vrisk_action\x18\x05 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
 	"riskAction\x12!\n" +
-	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\x8a\x04\n" +
+	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\xa9\x04\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3512,7 +3566,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x04plan\x18\f \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
 	"\x0ebill_reference\x18\r \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\x0e \x01(\tR\tmandateId\"\x8d\x02\n" +
+	"mandate_id\x18\x0e \x01(\tR\tmandateId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\x0f \x01(\tR\tproductId\"\x8d\x02\n" +
 	"\x11AuthorizeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3563,7 +3619,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xa6\x03\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xc5\x03\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3581,7 +3637,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0ebill_reference\x18\n" +
 	" \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\v \x01(\tR\tmandateId\x12+\n" +
+	"mandate_id\x18\v \x01(\tR\tmandateId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\f \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xa9\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
@@ -3624,7 +3682,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xdf\x03\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xfe\x03\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3643,7 +3701,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	" \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12%\n" +
 	"\x0ebill_reference\x18\v \x01(\tR\rbillReference\x12\x1d\n" +
 	"\n" +
-	"mandate_id\x18\f \x01(\tR\tmandateId\x12+\n" +
+	"mandate_id\x18\f \x01(\tR\tmandateId\x12\x1d\n" +
+	"\n" +
+	"product_id\x18\r \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xdc\x01\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +

@@ -140,8 +140,8 @@ type CarrierProduct struct {
 	Scene Scene `protobuf:"varint,2,opt,name=scene,proto3,enum=holdfast.v1.Scene" json:"scene,omitempty"`
 	// ISO 4217. Required.
 	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
-	// The amounts that it is sold in, minor units, ascending; any when empty. Orders do not name a product, so that none is
-	// held to them.
+	// The amounts that it is sold in, minor units, ascending; any when empty. An order that names the product is held to them,
+	// whole.
 	Denominations []int64 `protobuf:"varint,4,rep,packed,name=denominations,proto3" json:"denominations,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -210,7 +210,9 @@ type CarrierSettlement struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// How often. Required.
 	Cycle SettlementCycle `protobuf:"varint,1,opt,name=cycle,proto3,enum=holdfast.v1.SettlementCycle" json:"cycle,omitempty"`
-	// When a business day ends, as HH:MM on a clock in the zone; 00:00, which is midnight, when left out.
+	// When a business day ends, as HH:MM on a clock in the zone, exclusive: with 23:00 the business day of the 5th is from
+	// 23:00 on the 4th to 23:00 on the 5th. 00:00, and so when left out, is the midnight that ends the day: the business day of
+	// the 5th is the 5th.
 	CutOff string `protobuf:"bytes,2,opt,name=cut_off,json=cutOff,proto3" json:"cut_off,omitempty"`
 	// IANA name of the zone of days and cut-off, as Asia/Shanghai. Required.
 	Zone          string `protobuf:"bytes,3,opt,name=zone,proto3" json:"zone,omitempty"`

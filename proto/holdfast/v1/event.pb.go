@@ -159,6 +159,9 @@ const (
 	EventType_EVENT_TYPE_REVIEW_RESOLVED EventType = 65
 	// What law does not oblige to keep of a consumer was erased.
 	EventType_EVENT_TYPE_CONSUMER_ERASED EventType = 66
+	// What is payable to a carrier was adjusted by an operator: carrier_id, currency, amount, which is below 0 when it takes away;
+	// day is the carrier's business day, reference what it is about, note says why.
+	EventType_EVENT_TYPE_CARRIER_ADJUSTED EventType = 70
 )
 
 // Enum value maps for EventType.
@@ -229,6 +232,7 @@ var (
 		64: "EVENT_TYPE_REVIEW_REQUESTED",
 		65: "EVENT_TYPE_REVIEW_RESOLVED",
 		66: "EVENT_TYPE_CONSUMER_ERASED",
+		70: "EVENT_TYPE_CARRIER_ADJUSTED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -296,6 +300,7 @@ var (
 		"EVENT_TYPE_REVIEW_REQUESTED":       64,
 		"EVENT_TYPE_REVIEW_RESOLVED":        65,
 		"EVENT_TYPE_CONSUMER_ERASED":        66,
+		"EVENT_TYPE_CARRIER_ADJUSTED":       70,
 	}
 )
 
@@ -841,7 +846,8 @@ func (x *Event) GetCarrierReference() string {
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book account: held/ACC/SCENE, committed/CARRIER, receivable/ACC/SCENE (principal), payable/CARRIER, charges/ACC
-	// (fees, interest, penalty), credit/ACC, cash, income, loss, subsidy/CARRIER.
+	// (fees, interest, penalty), credit/ACC, cash, income, loss, subsidy/CARRIER, fees/CARRIER (what it was charged),
+	// collected/CARRIER (what it collected for us), adjustment/CARRIER.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// Minor units: debits above zero, credits below.
 	Amount        int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
@@ -958,7 +964,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xb1\x0f\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd2\x0f\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -1025,7 +1031,8 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1cEVENT_TYPE_CONSENT_WITHDRAWN\x10?\x12\x1f\n" +
 	"\x1bEVENT_TYPE_REVIEW_REQUESTED\x10@\x12\x1e\n" +
 	"\x1aEVENT_TYPE_REVIEW_RESOLVED\x10A\x12\x1e\n" +
-	"\x1aEVENT_TYPE_CONSUMER_ERASED\x10B2b\n" +
+	"\x1aEVENT_TYPE_CONSUMER_ERASED\x10B\x12\x1f\n" +
+	"\x1bEVENT_TYPE_CARRIER_ADJUSTED\x10F2b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 

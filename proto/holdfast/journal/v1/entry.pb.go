@@ -2623,6 +2623,10 @@ type OrderDecided struct {
 	Shadow *Verdict `protobuf:"bytes,22,opt,name=shadow,proto3" json:"shadow,omitempty"`
 	// Version of the carrier's settings that were used; 0 when it has none.
 	Settings int64 `protobuf:"varint,23,opt,name=settings,proto3" json:"settings,omitempty"`
+	// Of what is captured at once; absent when it says nothing.
+	Clearing *Clearing `protobuf:"bytes,24,opt,name=clearing,proto3" json:"clearing,omitempty"`
+	// The carrier's product; empty when none was named.
+	Product string `protobuf:"bytes,25,opt,name=product,proto3" json:"product,omitempty"`
 	// The carrier's own id of the sale.
 	Reference     string `protobuf:"bytes,30,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -2820,6 +2824,20 @@ func (x *OrderDecided) GetSettings() int64 {
 	return 0
 }
 
+func (x *OrderDecided) GetClearing() *Clearing {
+	if x != nil {
+		return x.Clearing
+	}
+	return nil
+}
+
+func (x *OrderDecided) GetProduct() string {
+	if x != nil {
+		return x.Product
+	}
+	return ""
+}
+
 func (x *OrderDecided) GetReference() string {
 	if x != nil {
 		return x.Reference
@@ -2936,6 +2954,7 @@ type Further struct {
 	//
 	//	*Further_Risk
 	//	*Further_OfCarrier
+	//	*Further_OfSettlement
 	Kind          isFurther_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -2996,6 +3015,15 @@ func (x *Further) GetOfCarrier() *OfCarrier {
 	return nil
 }
 
+func (x *Further) GetOfSettlement() *OfSettlement {
+	if x != nil {
+		if x, ok := x.Kind.(*Further_OfSettlement); ok {
+			return x.OfSettlement
+		}
+	}
+	return nil
+}
+
 type isFurther_Kind interface {
 	isFurther_Kind()
 }
@@ -3010,9 +3038,16 @@ type Further_OfCarrier struct {
 	OfCarrier *OfCarrier `protobuf:"bytes,2,opt,name=of_carrier,json=ofCarrier,proto3,oneof"`
 }
 
+type Further_OfSettlement struct {
+	// A fact about settlement with carriers.
+	OfSettlement *OfSettlement `protobuf:"bytes,3,opt,name=of_settlement,json=ofSettlement,proto3,oneof"`
+}
+
 func (*Further_Risk) isFurther_Kind() {}
 
 func (*Further_OfCarrier) isFurther_Kind() {}
+
+func (*Further_OfSettlement) isFurther_Kind() {}
 
 // OfCarrier is a fact about carriers.
 type OfCarrier struct {
@@ -3135,7 +3170,7 @@ type CarrierPut struct {
 	Products []*Product `protobuf:"bytes,6,rep,name=products,proto3" json:"products,omitempty"`
 	// How often it is paid: 1 daily, 2 monthly; 0 was not said.
 	Cycle int64 `protobuf:"varint,7,opt,name=cycle,proto3" json:"cycle,omitempty"`
-	// When a business day ends, nanoseconds after midnight.
+	// When a business day ends, nanoseconds after its midnight; 0 is the midnight that ends it.
 	CutOff int64 `protobuf:"varint,8,opt,name=cut_off,json=cutOff,proto3" json:"cut_off,omitempty"`
 	// IANA name of the zone of days and cut-off.
 	Zone string `protobuf:"bytes,9,opt,name=zone,proto3" json:"zone,omitempty"`
@@ -4854,6 +4889,8 @@ type HoldCaptured struct {
 	Opening *Opening `protobuf:"bytes,12,opt,name=opening,proto3" json:"opening,omitempty"`
 	// What it does beyond adding to the purchases of the open window; absent when it does nothing.
 	Booking *Booking `protobuf:"bytes,13,opt,name=booking,proto3" json:"booking,omitempty"`
+	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
+	Clearing *Clearing `protobuf:"bytes,14,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
 	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -4977,6 +5014,13 @@ func (x *HoldCaptured) GetOpening() *Opening {
 func (x *HoldCaptured) GetBooking() *Booking {
 	if x != nil {
 		return x.Booking
+	}
+	return nil
+}
+
+func (x *HoldCaptured) GetClearing() *Clearing {
+	if x != nil {
+		return x.Clearing
 	}
 	return nil
 }
@@ -5136,6 +5180,8 @@ type OrderReversed struct {
 	Refunded int64 `protobuf:"varint,8,opt,name=refunded,proto3" json:"refunded,omitempty"`
 	// What the refund does to what is owed; absent when nothing is refunded.
 	Booking *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
+	Clearing *Clearing `protobuf:"bytes,10,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
 	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -5235,6 +5281,13 @@ func (x *OrderReversed) GetBooking() *Booking {
 	return nil
 }
 
+func (x *OrderReversed) GetClearing() *Clearing {
+	if x != nil {
+		return x.Clearing
+	}
+	return nil
+}
+
 func (x *OrderReversed) GetReference() string {
 	if x != nil {
 		return x.Reference
@@ -5263,6 +5316,8 @@ type CaptureRefunded struct {
 	State int64 `protobuf:"varint,8,opt,name=state,proto3" json:"state,omitempty"`
 	// What it does to what is owed.
 	Booking *Booking `protobuf:"bytes,9,opt,name=booking,proto3" json:"booking,omitempty"`
+	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
+	Clearing *Clearing `protobuf:"bytes,10,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
 	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -5358,6 +5413,13 @@ func (x *CaptureRefunded) GetState() int64 {
 func (x *CaptureRefunded) GetBooking() *Booking {
 	if x != nil {
 		return x.Booking
+	}
+	return nil
+}
+
+func (x *CaptureRefunded) GetClearing() *Clearing {
+	if x != nil {
+		return x.Clearing
 	}
 	return nil
 }
@@ -5888,10 +5950,12 @@ type Move struct {
 	Scene int64 `protobuf:"varint,4,opt,name=scene,proto3" json:"scene,omitempty"`
 	// Above zero it adds to what the part is.
 	Amount int64 `protobuf:"varint,5,opt,name=amount,proto3" json:"amount,omitempty"`
-	// 4 payable, 7 cash, 8 income, 9 loss, 10 subsidy.
+	// 4 payable, 7 cash, 8 income, 9 loss, 10 subsidy, 11 fees, 12 collected, 13 adjustment.
 	Against int64 `protobuf:"varint,6,opt,name=against,proto3" json:"against,omitempty"`
-	// Carrier of a payable or a subsidy.
-	Carrier       string `protobuf:"bytes,7,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// Carrier of a payable, a subsidy or what was collected.
+	Carrier string `protobuf:"bytes,7,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// The carrier's business day, days since 1970-01-01; 0 where the fact on the order says it, or there is none.
+	Cleared       int64 `protobuf:"varint,8,opt,name=cleared,proto3" json:"cleared,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5973,6 +6037,13 @@ func (x *Move) GetCarrier() string {
 		return x.Carrier
 	}
 	return ""
+}
+
+func (x *Move) GetCleared() int64 {
+	if x != nil {
+		return x.Cleared
+	}
+	return 0
 }
 
 // Billing is what an account owes beside its holds, and when.
@@ -7947,7 +8018,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a$holdfast/journal/v1/settlement.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -8143,7 +8214,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xe7\x05\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xbc\x06\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8168,7 +8239,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\amandate\x18\x14 \x01(\x03R\amandate\x126\n" +
 	"\averdict\x18\x15 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\averdict\x124\n" +
 	"\x06shadow\x18\x16 \x01(\v2\x1c.holdfast.journal.v1.VerdictR\x06shadow\x12\x1a\n" +
-	"\bsettings\x18\x17 \x01(\x03R\bsettings\x12\x1c\n" +
+	"\bsettings\x18\x17 \x01(\x03R\bsettings\x129\n" +
+	"\bclearing\x18\x18 \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x18\n" +
+	"\aproduct\x18\x19 \x01(\tR\aproduct\x12\x1c\n" +
 	"\treference\x18\x1e \x01(\tR\treference\"\xa7\x01\n" +
 	"\aVerdict\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
@@ -8177,11 +8250,12 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\x83\x01\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\xcd\x01\n" +
 	"\aFurther\x12/\n" +
 	"\x04risk\x18\x01 \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04risk\x12?\n" +
 	"\n" +
-	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrierB\x06\n" +
+	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrier\x12H\n" +
+	"\rof_settlement\x18\x03 \x01(\v2!.holdfast.journal.v1.OfSettlementH\x00R\fofSettlementB\x06\n" +
 	"\x04kind\"\xdf\x01\n" +
 	"\tOfCarrier\x12B\n" +
 	"\vcarrier_put\x18\x01 \x01(\v2\x1f.holdfast.journal.v1.CarrierPutH\x00R\n" +
@@ -8330,7 +8404,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
 	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\xa1\x03\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\xdc\x03\n" +
 	"\fHoldCaptured\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8345,7 +8419,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	" \x01(\bR\x04late\x12\x14\n" +
 	"\x05state\x18\v \x01(\x03R\x05state\x126\n" +
 	"\aopening\x18\f \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
-	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
+	"\bclearing\x18\x0e \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\"\x85\x02\n" +
 	"\fHoldReleased\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
@@ -8358,7 +8433,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aexpired\x18\b \x01(\bR\aexpired\x12#\n" +
 	"\rwas_submitted\x18\t \x01(\bR\fwasSubmitted\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\x03R\x05state\"\xa7\x02\n" +
+	" \x01(\x03R\x05state\"\xe2\x02\n" +
 	"\rOrderReversed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8368,8 +8443,10 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x1a\n" +
 	"\breleased\x18\a \x01(\x03R\breleased\x12\x1a\n" +
 	"\brefunded\x18\b \x01(\x03R\brefunded\x126\n" +
-	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\x9f\x02\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
+	"\bclearing\x18\n" +
+	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\xda\x02\n" +
 	"\x0fCaptureRefunded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8379,7 +8456,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x16\n" +
 	"\x06amount\x18\a \x01(\x03R\x06amount\x12\x14\n" +
 	"\x05state\x18\b \x01(\x03R\x05state\x126\n" +
-	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
+	"\bclearing\x18\n" +
+	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\"V\n" +
 	"\fOrderClaimed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x16\n" +
@@ -8419,7 +8498,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05after\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.BillingR\x05after\x12\x14\n" +
 	"\x05score\x18\x12 \x01(\x03R\x05score\x12\x1b\n" +
 	"\tscored_by\x18\x13 \x01(\tR\bscoredBy\x12\x16\n" +
-	"\x06inputs\x18\x14 \x01(\x06R\x06inputs\"\xa6\x01\n" +
+	"\x06inputs\x18\x14 \x01(\x06R\x06inputs\"\xc0\x01\n" +
 	"\x04Move\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
 	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x12\n" +
@@ -8427,7 +8506,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05scene\x18\x04 \x01(\x03R\x05scene\x12\x16\n" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aagainst\x18\x06 \x01(\x03R\aagainst\x12\x18\n" +
-	"\acarrier\x18\a \x01(\tR\acarrier\"\xe5\x05\n" +
+	"\acarrier\x18\a \x01(\tR\acarrier\x12\x18\n" +
+	"\acleared\x18\b \x01(\x03R\acleared\"\xe5\x05\n" +
 	"\aBilling\x12\x14\n" +
 	"\x05terms\x18\x01 \x01(\x03R\x05terms\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x19\n" +
@@ -8706,6 +8786,8 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Statement)(nil),          // 71: holdfast.journal.v1.Statement
 	(*Owed)(nil),               // 72: holdfast.journal.v1.Owed
 	(*StatementCharge)(nil),    // 73: holdfast.journal.v1.StatementCharge
+	(*Clearing)(nil),           // 74: holdfast.journal.v1.Clearing
+	(*OfSettlement)(nil),       // 75: holdfast.journal.v1.OfSettlement
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19, // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -8755,58 +8837,63 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	57, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	28, // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
 	28, // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	39, // 47: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
-	30, // 48: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
-	31, // 49: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
-	33, // 50: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
-	34, // 51: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
-	35, // 52: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
-	37, // 53: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
-	38, // 54: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
-	38, // 55: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
-	32, // 56: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
-	36, // 57: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
-	40, // 58: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	42, // 59: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	41, // 60: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,  // 61: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,  // 62: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10, // 63: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11, // 64: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12, // 65: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13, // 66: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15, // 67: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28, // 68: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28, // 69: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	60, // 70: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	57, // 71: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	57, // 72: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	57, // 73: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	57, // 74: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	58, // 75: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	63, // 76: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	71, // 77: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	59, // 78: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	61, // 79: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	63, // 80: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	66, // 81: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	68, // 82: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	69, // 83: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	70, // 84: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	66, // 85: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	62, // 86: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	64, // 87: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	65, // 88: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	67, // 89: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	62, // 90: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	72, // 91: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	73, // 92: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	65, // 93: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	94, // [94:94] is the sub-list for method output_type
-	94, // [94:94] is the sub-list for method input_type
-	94, // [94:94] is the sub-list for extension type_name
-	94, // [94:94] is the sub-list for extension extendee
-	0,  // [0:94] is the sub-list for field type_name
+	74, // 47: holdfast.journal.v1.OrderDecided.clearing:type_name -> holdfast.journal.v1.Clearing
+	39, // 48: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
+	30, // 49: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
+	75, // 50: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
+	31, // 51: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
+	33, // 52: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
+	34, // 53: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
+	35, // 54: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	37, // 55: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	38, // 56: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	38, // 57: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
+	32, // 58: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
+	36, // 59: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	40, // 60: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	42, // 61: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	41, // 62: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,  // 63: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,  // 64: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10, // 65: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11, // 66: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12, // 67: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13, // 68: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15, // 69: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28, // 70: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28, // 71: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	60, // 72: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	57, // 73: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	74, // 74: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
+	57, // 75: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	74, // 76: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
+	57, // 77: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	74, // 78: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
+	57, // 79: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	58, // 80: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	63, // 81: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	71, // 82: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	59, // 83: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	61, // 84: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	63, // 85: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	66, // 86: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	68, // 87: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	69, // 88: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	70, // 89: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	66, // 90: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	62, // 91: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	64, // 92: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	65, // 93: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	67, // 94: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	62, // 95: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	72, // 96: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	73, // 97: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	65, // 98: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	99, // [99:99] is the sub-list for method output_type
+	99, // [99:99] is the sub-list for method input_type
+	99, // [99:99] is the sub-list for extension type_name
+	99, // [99:99] is the sub-list for extension extendee
+	0,  // [0:99] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -8814,6 +8901,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	if File_holdfast_journal_v1_entry_proto != nil {
 		return
 	}
+	file_holdfast_journal_v1_settlement_proto_init()
 	file_holdfast_journal_v1_entry_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_AccountOpened)(nil),
 		(*Entry_LimitsSet)(nil),
@@ -8843,6 +8931,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	file_holdfast_journal_v1_entry_proto_msgTypes[29].OneofWrappers = []any{
 		(*Further_Risk)(nil),
 		(*Further_OfCarrier)(nil),
+		(*Further_OfSettlement)(nil),
 	}
 	file_holdfast_journal_v1_entry_proto_msgTypes[30].OneofWrappers = []any{
 		(*OfCarrier_CarrierPut)(nil),

@@ -1,0 +1,71 @@
+package sim
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
+)
+
+// registered are the carriers that a workload registers. Of those that it sells for, cucc stays unregistered.
+var registered = []ledger.CarrierID{"cmcc", "ctcc"}
+
+// putCarrier registers a version of a carrier. Their days end at cut-offs in two zones.
+func (w *Workload) putCarrier(r *rand.Rand, id ledger.CarrierID) *ledger.PutCarrier {
+	w.versions++
+	c := &ledger.PutCarrier{Request: w.request(r), ID: id, Version: w.versions, Shards: 1}
+	s := &c.Settings
+	s.Name = "Carrier " + string(id)
+	s.Settlement = ledger.Settlement{Cycle: ledger.Daily, CutOff: 23 * time.Hour, Zone: "Asia/Shanghai"}
+	if id == "ctcc" {
+		s.Settlement = ledger.Settlement{Cycle: ledger.Monthly, CutOff: 17*time.Hour + 30*time.Minute, Zone: "America/New_York"}
+	}
+	if r.IntN(8) == 0 {
+		s.Settlement.CutOff = 0
+	}
+	s.Products = []ledger.Product{
+		{ID: "any", Currency: "CNY"},
+		{ID: "fixed", Scene: ledger.TopUp, Currency: "CNY", Denominations: []money.Amount{50, 100, 200, 300, 500}},
+	}
+	share := func() terms.Rate { return terms.Rate(r.IntN(400) * 100) }
+	s.Fees = []ledger.CarrierFee{
+		{Product: "fixed", Currency: "CNY", Share: share(), Fixed: money.Amount(r.IntN(3))},
+		{Scene: ledger.TopUp, Currency: "CNY", Share: share()},
+		{Scene: ledger.Bill, Currency: "CNY", Fixed: 7},
+		{Currency: "USD", Share: share()},
+	}[r.IntN(2):]
+	return c
+}
+
+// product names a product for a purchase, now and then: one that is sold in any amount, one that is sold in some, and one
+// that is not sold.
+func (w *Workload) product(r *rand.Rand, p *ledger.Purchase) {
+	if !w.options.Carriers {
+		return
+	}
+	switch n := r.IntN(12); {
+	case n < 3:
+		p.Product = "any"
+	case n < 6 && p.Scene == ledger.TopUp:
+		p.Product, p.Amount = "fixed", []money.Amount{50, 100, 300, 301}[r.IntN(4)]
+	case n == 6:
+		p.Product = "none"
+	}
+}
+
+// onCarriers is what operators do about carriers.
+func (w *Workload) onCarriers(r *rand.Rand) ledger.Command {
+	if r.IntN(3) == 0 {
+		return w.putCarrier(r, registered[r.IntN(len(registered))])
+	}
+	c := &ledger.AdjustCarrier{Request: w.request(r), Carrier: carrier(r), Currency: w.currency(r), Amount: amount(r), Reason: "a letter"}
+	if r.IntN(2) == 0 {
+		c.Amount = -c.Amount
+	}
+	if r.IntN(2) == 0 {
+		c.Date = w.options.Zone.DateAt(w.Now).AddDays(-r.IntN(40))
+	}
+	return c
+}
