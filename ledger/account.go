@@ -50,10 +50,11 @@ type Account struct {
 	Velocity     Velocity
 	Conduct      Conduct
 	Risk         Risk
+	Wallet       *Wallet // nil until there have been points; nobody changes it in place
 }
 
 // Line is a scene's share of the account's limit. Held is the sum of its open holds, Posted what was captured and
-// not yet refunded or repaid.
+// not yet refunded or repaid, both but for what points pay.
 type Line struct {
 	Status    LineStatus
 	Limit     money.Amount
@@ -134,13 +135,17 @@ func (a *Account) Headroom(s Scene, today calendar.Date) Headroom {
 	return h
 }
 
-// NextDeadline is when time next does something to the account: the first open hold expires, a window closes. 0 when never.
+// NextDeadline is when time next does something to the account: the first open hold expires, a window closes, points expire. 0
+// when never.
 func (a *Account) NextDeadline() calendar.Instant {
 	next := a.Billing.Agenda
 	for i := range a.Holds {
 		if at := a.Holds[i].Expires; next == 0 || at < next {
 			next = at
 		}
+	}
+	if w := a.Wallet; w != nil && w.Due != 0 && (next == 0 || w.Due < next) {
+		next = w.Due
 	}
 	return next
 }

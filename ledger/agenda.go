@@ -133,6 +133,9 @@ func (l *Ledger) outOfQuiet(t *terms.Terms, at calendar.Instant) calendar.Instan
 // when there is nothing.
 func (l *Ledger) nextDue(a *Account) Fact {
 	h := a.firstDue(l.now)
+	if w := a.Wallet; w != nil && w.Due != 0 && w.Due <= l.now && l.firstIsPoints(a, h, w.Due) {
+		return l.expirePoints(a)
+	}
 	if agenda := a.Billing.Agenda; agenda != 0 && agenda <= l.now {
 		// What changes debts comes before what is told about them: after downtime it is told how they stand now.
 		if e := l.nextChange(&a.Billing); e.kind != NoBooking && e.at <= l.now {
@@ -150,7 +153,18 @@ func (l *Ledger) nextDue(a *Account) Fact {
 	if h.Captured > 0 {
 		f.State = Captured
 	}
+	f.Points = l.unheld(a, h, h.Held, l.zone.DateAt(h.Expires))
 	return f
+}
+
+// firstIsPoints says whether points expire before anything else that is due: those of the last day of a window are on its
+// statement.
+func (l *Ledger) firstIsPoints(a *Account, h *Authorization, at calendar.Instant) bool {
+	if h != nil && h.Expires < at {
+		return false
+	}
+	e := l.nextChange(&a.Billing)
+	return e.kind == NoBooking || at <= e.at
 }
 
 // happen books an event.
@@ -158,7 +172,7 @@ func (l *Ledger) happen(a *Account, e event) Fact {
 	day := l.zone.DateAt(e.at)
 	switch e.kind {
 	case WindowClosed:
-		return l.closeWindow(a).fact()
+		return l.windowClosed(a)
 	case FellDue:
 		return l.fallDue(a, e.opens).fact()
 	case ChargedOff:

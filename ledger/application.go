@@ -50,8 +50,8 @@ type Input struct {
 	Own     bool // it is from the core's own record, not from the caller
 }
 
-// Points is what a characteristic of a scorecard gave.
-type Points struct {
+// ScoredPoints is what a characteristic of a scorecard gave.
+type ScoredPoints struct {
 	Characteristic string
 	Points         int32
 }
@@ -77,7 +77,7 @@ type Assessment struct {
 	Scored     bool // a score was reckoned: admission let the application through
 	Score      int32
 	Grade      string
-	Points     []Points
+	Points     []ScoredPoints
 	Reasons    []Explanation    // of a decline; and what cost an offer most
 	RetryAfter calendar.Instant // of a decline: no new application before; 0 for none
 	Inputs     []Input          // in order of name

@@ -67,6 +67,7 @@ type Authorization struct {
 	Reference  CarrierReference // the carrier's own id of the sale, as it was last told
 	Captures   []Capture
 	Refunds    []Refund
+	Points     *Redemption // what points pay of it, and what it earned; nil when nothing to do with points
 }
 
 // Capture is one capture of an authorization.
@@ -74,12 +75,14 @@ type Capture struct {
 	Amount money.Amount
 	Time   calendar.Instant
 	Late   bool
+	Points PointsPart // what points paid of it
 }
 
 // Refund is one refund of an authorization.
 type Refund struct {
 	Amount money.Amount
 	Time   calendar.Instant
+	Points PointsPart // what came back of it as points
 }
 
 func (a *Authorization) clone() Authorization {

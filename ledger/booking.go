@@ -60,6 +60,8 @@ const (
 	ChannelSet                    // of collections
 	PurchasePosted                // a capture, where it does more than add to the open window
 	PurchaseRefunded              // a refund, or a reversal of what was captured
+	PointsGranted                 // points given by a partner
+	PointsExpired                 // points whose last day is over, or that lapsed with the account
 	bookingEnd
 )
 
@@ -68,6 +70,7 @@ var bookingNames = [bookingEnd]string{
 	"PENALTY_PAUSED", "COLLECTION_ISSUED", "COLLECTION_FAILED", "NOTICE_ISSUED", "NOTICE_DEFERRED", "DELINQUENCY_FROZE",
 	"CHARGED_OFF", "DEBT_REAGED", "STATEMENT_PLANNED", "PLAN_PAID_OFF", "PLAN_ACCELERATED", "TERMS_ACCEPTED",
 	"STATEMENT_DAY_SET", "CHANNEL_SET", "PURCHASE_POSTED", "PURCHASE_REFUNDED",
+	"POINTS_GRANTED", "POINTS_EXPIRED",
 }
 
 func (k BookingKind) String() string {
@@ -90,10 +93,11 @@ const (
 	CreditPart          // the credit balance
 	WrittenOffPart      // what was charged off and is not recovered
 	SubsidyPart         // what a carrier pays of a plan
+	PointsCostPart      // what points pay of an order
 	partEnd
 )
 
-var partNames = [partEnd]string{"NONE", "PENALTY", "INTEREST", "FEE", "PRINCIPAL", "CREDIT", "WRITTEN_OFF", "SUBSIDY"}
+var partNames = [partEnd]string{"NONE", "PENALTY", "INTEREST", "FEE", "PRINCIPAL", "CREDIT", "WRITTEN_OFF", "SUBSIDY", "POINTS_COST"}
 
 func (p Part) String() string { return partNames[p] }
 
@@ -106,7 +110,7 @@ type Move struct {
 	Scene   Scene        // of principal
 	Amount  money.Amount // above zero it adds to what the part is
 	Against BookKind
-	Carrier CarrierID     // of BookPayable, of BookCollected, and of a subsidy
+	Carrier CarrierID     // of BookPayable, of BookCollected, of a subsidy and of what points pay
 	Cleared calendar.Date // the carrier's business day; 0 where a fact on an order says it, and of one that has none
 }
 
@@ -131,6 +135,7 @@ type Item struct {
 	Caller        Caller
 	Moves         []Move
 	Settled       []Debt
+	Points        *PointsChange // what it did to points; nil when nothing
 }
 
 // ItemOutcome is what became of an item.
@@ -164,6 +169,7 @@ type Statement struct {
 	LastItem  uint32
 	Charges   []StatementCharge // installments, interest and penalty, billed as the window closed
 	Previous  calendar.Date     // opening date of the statement before; 0 when this is the first
+	Points    *StatedPoints     // nil when the account never had any
 }
 
 // Total is what is to be paid of this statement and all before it.
@@ -231,6 +237,9 @@ func (b *Booking) item(e *Entry, authorization uint32) *Item {
 	}
 	if b.Kind == CollectionIssued {
 		i.Outcome = Pending
+	}
+	if p := PointsOf(e.Fact); p != nil && p.Flows != (PointsFlows{}) {
+		i.Points = p.change()
 	}
 	return i
 }

@@ -143,6 +143,7 @@ type Purchase struct {
 	Bill     BillID       // the carrier's reference of the bill that it pays; empty for what is no bill
 	Mandate  uint32       // by which the bill is paid; 0 when the consumer asked for it
 	Product  ProductID    // of the carrier; empty when none is named
+	Points   Points       // to pay with
 }
 
 // Commands on orders and holds.

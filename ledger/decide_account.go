@@ -83,17 +83,27 @@ func (l *Ledger) setTemporaryLimit(c *SetTemporaryLimit) Outcome {
 	return l.post(&TemporaryLimitSet{Account: a.ID, Scene: c.Scene, Raise: c.Raise})
 }
 
+// inUse says whether anything is held or owed, in either direction. A hold may be all of points.
+func (a *Account) inUse() bool {
+	return len(a.Holds) > 0 || a.Posted() != 0 || a.Billing.Balance() != 0
+}
+
 func (l *Ledger) setStatus(id AccountID, to AccountStatus, reason string) Outcome {
 	a, f := l.changeable(id)
 	if f != nil {
 		return refused(f)
 	}
-	if held, posted := a.Held(), a.Posted(); to == AccountClosed && (held != 0 || posted != 0 || a.Billing.Balance() != 0) {
+	if held, posted := a.Held(), a.Posted(); to == AccountClosed && a.inUse() {
 		return refused(fault(FailedPrecondition, "ACCOUNT_IN_USE",
 			"account %s has %d held, %d posted and a balance of %d", id, held, posted, a.Billing.Balance()).named(id.String()))
 	}
 	if to == AccountActive && a.Status == AccountActive {
 		reason = a.StatusReason // an account that is not frozen stays as it is
+	}
+	if to == AccountClosed {
+		if f := l.lapsePoints(a); f != nil {
+			l.lapse(f)
+		}
 	}
 	return l.post(&StatusSet{Account: a.ID, Status: to, Reason: reason})
 }

@@ -122,7 +122,7 @@ func (l *Ledger) postRepayment(c *PostRepayment) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	return l.post(l.repaid(a, c.Amount, day, c.Reference).fact())
+	return l.post(l.rewarded(a, l.repaid(a, c.Amount, day, c.Reference)))
 }
 
 // repaid books a payment.
@@ -167,7 +167,11 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 	d.booking.Amount, d.booking.ValueDate, d.booking.Note, d.booking.Undoes = paid.Amount, paid.ValueDate, c.Reason, paid.N
 	d.numbered()
 	d.unpay(paid)
-	return l.post(d.fact())
+	p := l.purse(a, nil)
+	if paid.Points != nil {
+		p.unrepay(paid.Points.Flows.Earned)
+	}
+	return l.post(d.pointsFact(p))
 }
 
 // unpay owes again what a payment paid.
@@ -355,7 +359,7 @@ func (l *Ledger) reportCollection(c *ReportCollection) Outcome {
 	d := l.repaid(a, collection.Amount, day, c.Reference)
 	d.Collections = slices.Delete(d.Collections, at, at+1)
 	d.booking.Opens, d.booking.Attempt, d.booking.Channel, d.booking.Undoes = collection.Opens, collection.Attempt, collection.Channel, c.Item
-	return l.post(d.fact())
+	return l.post(l.rewarded(a, d))
 }
 
 func (l *Ledger) waiveCharges(c *WaiveCharges) Outcome {

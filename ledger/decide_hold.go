@@ -5,6 +5,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // find loads an authorization and its account for a caller who may speak for its carrier, and lets what is due on the
@@ -114,7 +115,15 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	default:
 		d.State = PartiallyCaptured
 	}
-	d.Intake, d.Clearing = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount), l.clearCapture(a, h, amount)
+	if l.pointed(a, h) {
+		p := l.purse(a, h)
+		p.capture(d.FromHold, h.Held)
+		p.release(d.Released, left)
+		p.earn(terms.EarnedOnCapture, amount-p.Paid)
+		d.Points = p.ofOrder()
+	}
+	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount, d.Points)
+	d.Clearing = l.clearCapture(a, h, amount)
 	return l.post(d)
 }
 
@@ -153,7 +162,13 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if c.Final {
 		d.Released = h.Lapsed - amount
 	}
-	d.Intake, d.Clearing = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount), l.clearCapture(a, h, amount)
+	if l.pointed(a, h) { // the points went back when the hold expired: all of it is lent
+		p := l.purse(a, h)
+		p.earn(terms.EarnedOnCapture, amount)
+		d.Points = p.ofOrder()
+	}
+	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount, d.Points)
+	d.Clearing = l.clearCapture(a, h, amount)
 	return l.post(d)
 }
 
@@ -179,7 +194,19 @@ func (l *Ledger) void(c *Void) Outcome {
 			d.State = Captured
 		}
 	}
+	d.Points = l.unheld(a, h, amount, l.today)
 	return l.post(d)
+}
+
+// unheld gives back what points were to pay of a hold, of which an amount is released on a day.
+func (l *Ledger) unheld(a *Account, h *Authorization, amount money.Amount, day calendar.Date) *PointsBooking {
+	if h.Points == nil {
+		return nil
+	}
+	p := l.purse(a, h)
+	p.today = day
+	p.release(amount, h.Held)
+	return p.ofOrder()
 }
 
 func (l *Ledger) refund(c *RefundCapture) Outcome {
@@ -201,9 +228,9 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	return l.post(&CaptureRefunded{
-		HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Booking: l.refunded(a, h, c.Amount), Clearing: l.clearRefund(a, h, c.Amount), Reference: h.Reference,
-	})
+	d := &CaptureRefunded{HoldRef: a.ref(h), Amount: c.Amount, State: h.State, Clearing: l.clearRefund(a, h, c.Amount), Reference: h.Reference}
+	d.Booking, d.Points = l.undone(a, h, 0, c.Amount)
+	return l.post(d)
 }
 
 // view is a copy of an account as it stands now, with what has run out released, for reading only.
@@ -218,10 +245,11 @@ func (l *Ledger) view(id AccountID) *Account {
 		switch f := f.(type) {
 		case *HoldReleased:
 			h := v.hold(f.N)
-			v.release(h, h.Held, l.now, true)
+			v.release(h, h.Held, l.now, true, f.Points)
 			v.drop(h.N)
 		case *Booked:
-			past.foldBooking(&Entry{Time: l.now}, v, &f.Booking, 0)
+			past.foldBooking(&Entry{Time: l.now, Fact: f}, v, &f.Booking, 0)
+			v.foldPoints(f.Points)
 		}
 	}
 	return v
@@ -241,6 +269,7 @@ func (a *Authorization) end(expired bool, now calendar.Instant) {
 	if expired {
 		a.Lapsed = a.Held
 	}
+	a.Points = a.Points.released()
 	a.Held, a.Updated = 0, now
 	switch {
 	case a.Captured > 0:

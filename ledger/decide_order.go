@@ -3,6 +3,8 @@ package ledger
 import (
 	"fmt"
 	"time"
+
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // orderAccount loads the account of a purchase and makes sure that its order id is free.
@@ -84,12 +86,21 @@ func (l *Ledger) authorize(c *Authorize) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
-	d := l.decided(a, &c.Purchase, reasons)
+	points, f := l.redemption(a, &c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
+	d := l.decided(a, &c.Purchase, reasons, points)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
 		d.Kind, d.Amount, d.Expires = OrderAuthorized, approved, l.now.Add(lifetime)
+		if points.Points != 0 {
+			p := l.purse(a, nil)
+			p.hold(points.used(approved, c.Amount))
+			d.Points = p.ofOrder()
+		}
 	}
 	return l.order(a, d)
 }
@@ -112,13 +123,17 @@ func (l *Ledger) charge(c *Charge) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
-	d := l.decided(a, &c.Purchase, reasons)
+	points, f := l.redemption(a, &c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, points: points})
+	d := l.decided(a, &c.Purchase, reasons, points)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
 		d.Kind, d.Amount, d.Reference = OrderCharged, approved, c.Reference
-		d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, approved)
+		l.sold(a, d, points.used(approved, c.Amount))
 		l.clearOrder(d, l.now)
 	}
 	return l.order(a, d)
@@ -133,16 +148,33 @@ func (l *Ledger) advise(c *Advise) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	_, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1})
-	d := l.decided(a, &c.Purchase, reasons)
+	points := l.advisedPart(a, &c.Purchase)
+	_, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, points: points})
+	d := l.decided(a, &c.Purchase, reasons, points)
 	d.Kind, d.Reasons, d.Amount, d.SaleTime, d.Reference = OrderAdvised, reasons, c.Amount, c.SaleTime, c.Reference
-	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, c.Amount)
+	l.sold(a, d, points)
 	l.clearOrder(d, c.SaleTime)
 	return l.order(a, d)
 }
 
+// sold fills in what an order does that is captured at once, of which points pay a part.
+func (l *Ledger) sold(a *Account, d *OrderDecided, points PointsPart) {
+	if l.pointed(a, nil) || points.Points != 0 {
+		p := l.purse(a, nil)
+		p.charge(points)
+		p.earn(terms.EarnedOnCapture, d.Amount-p.Paid)
+		d.Points = p.ofOrder()
+	}
+	d.Intake = l.intake(a, d.N, d.Scene, d.Carrier, d.Plan, d.Amount, d.Points)
+}
+
+// pointed says whether a capture does anything to points.
+func (l *Ledger) pointed(a *Account, h *Authorization) bool {
+	return h != nil && h.Points != nil || l.termsOf(a.Billing.Terms).Points.EarnedOn == terms.EarnedOnCapture
+}
+
 // decided is a decision on a purchase that has so much against it, its kind and amount still to be filled in.
-func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided {
+func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons, points PointsPart) *OrderDecided {
 	t := l.termsOf(a.Billing.Terms)
 	l.decision = OrderDecided{
 		HoldRef: HoldRef{Account: a.ID, N: a.LastN + 1, Scene: p.Scene, Carrier: p.Carrier, Currency: p.Currency, Order: p.Order},
@@ -153,7 +185,7 @@ func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons) *OrderDecided
 	if p.Plan.Months != 0 {
 		o, ok := t.Offer(p.Plan.Method, p.Plan.Months)
 		if reasons != 0 { // judge may not have asked
-			_, ok = t.Offered(p.Plan.Method, p.Plan.Months, p.Amount)
+			_, ok = t.Offered(p.Plan.Method, p.Plan.Months, p.Amount-points.Worth)
 		}
 		if ok {
 			l.decision.Plan = o.Offer
@@ -178,8 +210,13 @@ func (l *Ledger) check(c *Check) Outcome {
 	if f != nil {
 		return refused(f)
 	}
+	points, f := l.redemption(a, &c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
 	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
-	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
+	out.Redeems = points.used(out.Amount, c.Amount)
 	out.Verdict = l.verdict
 	if out.Reasons != 0 {
 		out.Decision = Decline
@@ -204,9 +241,8 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 			return refused(f)
 		}
 		d.HoldRef, d.Reference = a.ref(h), h.Reference
-		if d.Released, d.Refunded = h.Held, h.Captured-h.Refunded; d.Refunded > 0 {
-			d.Booking = l.refunded(a, h, d.Refunded)
-		}
+		d.Released, d.Refunded = h.Held, h.Captured-h.Refunded
+		d.Booking, d.Points = l.undone(a, h, d.Released, d.Refunded)
 		d.Clearing = l.clearReversal(h, d.Refunded)
 	}
 	return l.post(d)

@@ -108,7 +108,7 @@ func (d *desk) move(m Move) {
 	if m.Amount == 0 {
 		return
 	}
-	if m.Part != SubsidyPart {
+	if m.Part != SubsidyPart && m.Part != PointsCostPart { // of which the consumer owes nothing
 		*d.place(&m) += m.Amount
 		if m.Against == BookCredit {
 			d.Credit += m.Amount

@@ -19,6 +19,10 @@
 //	    decision has to load, but one that undoes them.
 //	  - An Applicant is what is known of a consumer beside the account: consents, and where applications and reviews are. An
 //	    Application is what a risk policy said of a consumer, and what became of it; a Review asks that a person look at a decision.
+//	  - A Wallet is an account's points, in Lots that expire together; a Redemption is what of them pays an order. A purse works
+//	    on copies of both and makes a PointsBooking.
+//	  - A Wallet is an account's points, in Lots that expire together; a Redemption is what of them pays an order. A purse works
+//	    on copies of both and makes a PointsBooking.
 //	  - An Entry is one Fact of the journal, with every number needed to fold it again.
 //	  - A Shard is what a shard knows beside its accounts: suspensions, the terms that were put, and totals.
 //	  - A Receipt remembers the outcome of a request, so that the same request gets the same answer.

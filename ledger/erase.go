@@ -40,7 +40,7 @@ func (l *Ledger) eraseConsumer(c *EraseConsumer) Outcome {
 		if missing != nil {
 			return refused(missing)
 		}
-		f.Bound = a.Status != AccountClosed || a.Held() != 0 || a.Posted() != 0 || a.Billing.Balance() != 0
+		f.Bound = a.Status != AccountClosed || a.inUse()
 	}
 	kept := l.kept(p, c.Years)
 	for r := p.Review; r != 0; {
@@ -82,7 +82,7 @@ func (l *Ledger) kept(p *Applicant, years int) (list []Kept) {
 		if a == nil {
 			return nil // it could not be read
 		}
-		if a.Status != AccountClosed || a.Held() != 0 || a.Posted() != 0 || a.Billing.Balance() != 0 {
+		if a.Status != AccountClosed || a.inUse() {
 			list = append(list, Kept{Kind: KeptAccount, Account: id})
 			if len(p.Consents) > 0 {
 				list = append(list, Kept{Kind: KeptConsents, Account: id})

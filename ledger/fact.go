@@ -165,6 +165,7 @@ type (
 		Account  AccountID
 		Currency money.Currency
 		Booking  Booking
+		Points   *PointsBooking
 	}
 	// MandateSet is a mandate made or changed.
 	MandateSet struct {
@@ -200,6 +201,7 @@ type (
 		Clearing         // of what was captured at once
 
 		Reference CarrierReference // of an order that was captured
+		Points    *PointsBooking
 	}
 	// HoldIncremented is an amount added to a hold, or refused when there are reasons.
 	HoldIncremented struct {
@@ -234,6 +236,7 @@ type (
 		Intake
 		Clearing
 		Reference CarrierReference // as it is now
+		Points    *PointsBooking
 	}
 	// HoldReleased is an amount released without a sale, by the caller or by time.
 	HoldReleased struct {
@@ -242,6 +245,7 @@ type (
 		Expired      bool // by time
 		WasSubmitted bool // the outcome at the carrier is not known: look into it
 		State        State
+		Points       *PointsBooking
 	}
 	// OrderReversed is an order undone, or a tombstone when N is 0.
 	OrderReversed struct {
@@ -252,6 +256,7 @@ type (
 		Clearing
 
 		Reference CarrierReference // of the order
+		Points    *PointsBooking
 	}
 	// CaptureRefunded is a captured amount given back.
 	CaptureRefunded struct {
@@ -261,6 +266,7 @@ type (
 		Booking *Booking
 		Clearing
 		Reference CarrierReference // of the order
+		Points    *PointsBooking
 	}
 	// OrderClaimed is an order id taken for an account of another shard.
 	OrderClaimed struct {

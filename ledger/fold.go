@@ -82,6 +82,7 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		return out
 	}
 	if f, ok := e.Fact.(*Booked); ok {
+		a.foldPoints(f.Points)
 		l.foldBooked(e, a, f, &out)
 		l.remember(e, &out)
 		l.book.PutAccount(a)
@@ -318,6 +319,9 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		Product: f.Product, Fees: f.Clearing.Fee,
 	}
 	a.LastN = f.N
+	h.foldPoints(f.Points)
+	a.foldPoints(f.Points)
+	out.Points = f.Points.change()
 	if f.Mandate != 0 {
 		a.billed(f)
 	}
@@ -332,7 +336,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 	switch f.Kind {
 	case OrderAuthorized:
 		h.State, h.Held = Held, f.Amount
-		line.Held += f.Amount
+		line.Held += f.Amount - h.pledged()
 		line.Holds++
 		a.Holds = append(a.Holds, *h)
 	case OrderCharged, OrderAdvised:
@@ -341,6 +345,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.Advised, h.SaleTime, h.Reference = f.Kind == OrderAdvised, f.SaleTime, f.Reference
 		l.foldIntake(e, a, &f.Intake, f.N, f.Scene, f.Amount)
 		out.Part, out.Exceeded = 1, f.Reasons != 0
+		h.Captures[0].Points = h.redeemed()
 	case OrderDeclined:
 		h.State = Declined
 		out.Decision = Decline
@@ -382,24 +387,26 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		if f.Late {
 			a.Velocity.again(h, f.Amount, e.Time)
 		} else {
-			line.Held -= f.FromHold + f.Released
+			line.Held -= f.FromHold + f.Released + f.Points.pledges()
 			line.Use.release(h.Day, f.Released, 0)
 		}
+		a.foldPoints(f.Points)
 		if !absorbed {
 			h.foldCaptured(e, f)
 		}
-		out.Part, out.Late = len(h.Captures), f.Late
+		out.Part, out.Late, out.Points = len(h.Captures), f.Late, f.Points.change()
 	case *HoldReleased:
-		a.release(h, f.Amount, e.Time, f.Expired)
-		out.Released = f.Amount
+		a.release(h, f.Amount, e.Time, f.Expired, f.Points)
+		out.Released, out.Points = f.Amount, f.Points.change()
 	case *CaptureRefunded:
 		a.Velocity.returned(h.N)
 		l.foldBooking(e, a, f.Booking, h.N)
+		a.foldPoints(f.Points)
 		if !absorbed {
 			h.Fees += f.Clearing.Fee
-			h.refund(f.Amount, e.Time)
+			h.refund(f.Amount, e.Time, f.Points)
 		}
-		out.Part, out.Refunded = len(h.Refunds), f.Amount
+		out.Part, out.Refunded, out.Points = len(h.Refunds), f.Amount, f.Points.change()
 	}
 	if !absorbed {
 		h.Sequence, h.Updated = e.Sequence, e.Time
@@ -410,7 +417,9 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 	a.Captured += f.Amount
 	a.Fees += f.Clearing.Fee
-	a.Captures = append(a.Captures, Capture{f.Amount, e.Time, f.Late})
+	before := a.redeemed()
+	a.foldPoints(f.Points)
+	a.Captures = append(a.Captures, Capture{Amount: f.Amount, Time: e.Time, Late: f.Late, Points: a.redeemed().minus(before)})
 	if f.Late {
 		a.Lapsed -= f.Amount + f.Released
 	} else {
@@ -419,15 +428,30 @@ func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 	a.State, a.Reference = f.State, f.Reference
 }
 
-func (a *Authorization) refund(amount money.Amount, at calendar.Instant) {
+func (a *Authorization) refund(amount money.Amount, at calendar.Instant, p *PointsBooking) {
+	r := Refund{Amount: amount, Time: at}
+	if p != nil {
+		r.Points = PointsPart{p.Flows.Restored, -p.Paid}
+	}
+	a.foldPoints(p)
 	a.Refunded += amount
-	a.Refunds = append(a.Refunds, Refund{amount, at})
+	a.Refunds = append(a.Refunds, r)
+}
+
+// redeemed is what points paid of what was captured.
+func (a *Authorization) redeemed() PointsPart {
+	if a.Points == nil {
+		return PointsPart{}
+	}
+	return a.Points.Redeemed
 }
 
 // release gives back an amount of a hold to its line, and ends the hold when nothing is left of it.
-func (a *Account) release(h *Authorization, amount money.Amount, now calendar.Instant, expired bool) {
+func (a *Account) release(h *Authorization, amount money.Amount, now calendar.Instant, expired bool, p *PointsBooking) {
 	line := a.Line(h.Scene)
-	line.Held -= amount
+	line.Held -= amount + p.pledges()
+	a.foldPoints(p)
+	h.foldPoints(p)
 	orders := int32(0)
 	if amount == h.Held && h.Captured == 0 {
 		orders = 1
@@ -450,8 +474,9 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 	h := l.authorization(a, f.N)
 	wasOpen := h.State.Open()
 	fx.absorbed = h.Sequence >= e.Sequence
+	a.foldPoints(f.Points)
 	if f.Released > 0 {
-		a.release(h, f.Released, e.Time, false)
+		a.release(h, f.Released, e.Time, false, f.Points)
 	}
 	if f.Refunded > 0 {
 		a.Velocity.returned(h.N)
@@ -461,7 +486,7 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 	}
 	if !fx.absorbed {
 		if f.Refunded > 0 {
-			h.refund(f.Refunded, e.Time)
+			h.refund(f.Refunded, e.Time, f.Points)
 		}
 		h.Fees += f.Clearing.Fee
 		h.Lapsed, h.Sequence, h.Updated = 0, e.Sequence, e.Time
@@ -469,7 +494,7 @@ func (l *Ledger) foldReversed(e *Entry, a *Account, f *OrderReversed, out *Outco
 			h.State = Reversed
 		}
 	}
-	out.Released, out.Refunded = f.Released, f.Refunded
+	out.Released, out.Refunded, out.Points = f.Released, f.Refunded, f.Points.change()
 	out.Authorization = h.clone()
 	fx.ended = l.settle(a, h, wasOpen)
 	return fx

@@ -66,6 +66,7 @@ func (l *Ledger) foldBooked(e *Entry, a *Account, f *Booked, out *Outcome) {
 	item := l.foldBooking(e, a, &f.Booking, 0)
 	out.Currency = a.Currency
 	out.ID.Account = a.ID
+	out.Points = f.Points.change()
 	out.Billing = &BillingAnswer{Item: item, Terms: l.termsOf(a.Billing.Terms).Version}
 	out.Account = a.Clone()
 	out.Account.Holds, out.Account.Velocity = nil, Velocity{}

@@ -17,6 +17,7 @@ func CheckAccount(a *Account) error {
 	}
 	var held [Scenes]money.Amount
 	var holds [Scenes]int32
+	var points Points
 	last := uint32(0)
 	for i := range a.Holds {
 		h := &a.Holds[i]
@@ -33,7 +34,10 @@ func CheckAccount(a *Account) error {
 			return err
 		}
 		last = h.N
-		held[h.Scene-1] += h.Held
+		held[h.Scene-1] += h.Held - h.pledged()
+		if h.Points != nil {
+			points += h.Points.Held.Points
+		}
 		holds[h.Scene-1]++
 	}
 	for i := range a.Lines {
@@ -45,6 +49,10 @@ func CheckAccount(a *Account) error {
 		}
 	}
 	if err := a.Billing.check(); err != nil {
+		return fmt.Errorf("account %s: %w", a.ID, err)
+	}
+	wallet := a.Points()
+	if err := wallet.check(points); err != nil {
 		return fmt.Errorf("account %s: %w", a.ID, err)
 	}
 	if err := a.Velocity.check(); err != nil {
@@ -115,6 +123,9 @@ func (a *Authorization) check() error {
 	case !a.Scene.Valid():
 		return fmt.Errorf("no such scene: %d", a.Scene)
 	}
+	if err := a.checkPoints(); err != nil {
+		return err
+	}
 	return a.checkState()
 }
 
@@ -155,7 +166,7 @@ func (a *Authorization) checkState() error {
 type Tally struct {
 	accounts  uint64
 	openHolds int64
-	totals    Shard // only Totals is used
+	totals    Shard // only Totals and Points are used
 }
 
 // Add checks an account with all its ended authorizations, in any order, and adds them up.
@@ -190,6 +201,8 @@ func (t *Tally) Add(a *Account, ended iter.Seq[*Authorization]) error {
 			return fmt.Errorf("account %s: line %s: %d posted, captures less refunds are %d", a.ID, Scene(i+1), a.Lines[i].Posted, posted[i])
 		}
 	}
+	w := a.Points()
+	t.totals.Points.Flows, t.totals.Points.Held = t.totals.Points.Flows.plus(w.Ever), t.totals.Points.Held+w.Held
 	t.accounts++
 	t.openHolds += int64(len(a.Holds))
 	return nil
@@ -217,6 +230,9 @@ func (t *Tally) Check(s *Shard) error {
 		return cmp.Or(cmp.Compare(a.Carrier, b.Carrier), cmp.Compare(a.Currency, b.Currency))
 	}) {
 		return fmt.Errorf("shard %d: totals are out of order", s.Number)
+	}
+	if s.Points != t.totals.Points {
+		return fmt.Errorf("shard %d has points of %+v, which the accounts do not add up to: %+v", s.Number, s.Points, t.totals.Points)
 	}
 	have, want := nonzero(s.Totals), nonzero(t.totals.Totals)
 	for i := range max(len(have), len(want)) {

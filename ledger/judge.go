@@ -16,6 +16,27 @@ type question struct {
 	already money.Amount // what the same order has been approved for before, for an increment
 	orders  int32        // orders that an approval adds: 0 for an increment
 	holds   int          // holds that an approval adds
+	points  PointsPart   // what points are to pay
+}
+
+// lent is what would be lent of a part of the amount: points pay their share of it.
+func (q *question) lent(part money.Amount) money.Amount {
+	return part - q.points.used(part, q.Amount).Worth
+}
+
+// lending is the largest part of the amount of which no more than so much would be lent, or more than the amount when so much is
+// more than would be lent of all of it.
+func (q *question) lending(left money.Amount) money.Amount {
+	switch all := q.Amount - q.points.Worth; {
+	case q.points.Worth == 0:
+		return left
+	case all == 0 || left >= all:
+		return q.Amount + max(0, left-all)
+	case left < 0:
+		return left
+	default:
+		return left.Times(int64(q.Amount), int64(all))
+	}
 }
 
 // judge decides on a purchase: every reason against it, in order of precedence, or the amount that is approved.
@@ -34,10 +55,13 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	if q.Bill != "" && l.alreadyPaid(a, q.Purchase) {
 		reasons.Add(BillAlreadyPaid)
 	}
-	least := max(q.Minimum, 1)
+	if w := a.Wallet; q.points.Points > 0 && (w == nil || w.Lots.Sum() < q.points.Points) {
+		reasons.Add(PointsInsufficient)
+	}
+	smallest := money.Amount(0) // that can be lent
 	if q.Plan.Months != 0 {
-		if o, ok := t.Offered(q.Plan.Method, q.Plan.Months, q.Amount); ok {
-			least = max(least, o.SmallestPrincipal)
+		if o, ok := t.Offered(q.Plan.Method, q.Plan.Months, q.lent(q.Amount)); ok {
+			smallest = o.SmallestPrincipal
 		} else {
 			reasons.Add(PlanNotOffered)
 		}
@@ -45,7 +69,7 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	switch {
 	case reasons == 0:
 		return q.Amount, 0
-	case q.Partial && reasons&^l.curable() == 0 && room >= least:
+	case q.Partial && reasons&^l.curable() == 0 && room >= max(q.Minimum, 1) && q.lent(room) >= smallest:
 		return room, 0
 	}
 	return 0, reasons
@@ -127,8 +151,8 @@ func (l *Ledger) judgeAmounts(a *Account, line *Line, q question, reasons *Reaso
 		within(left, CarrierExposureLimit)
 	}
 	h := a.Headroom(q.Scene, l.today)
-	within(h.Limit-h.Held-h.Posted, LineLimit)
-	within(h.AccountAvailable(), AccountLimit)
+	within(q.lending(h.Limit-h.Held-h.Posted), LineLimit)
+	within(q.lending(h.AccountAvailable()), AccountLimit)
 	return room
 }
 

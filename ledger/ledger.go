@@ -108,6 +108,10 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *Quote:
 		id = c.Account
+	case *GetPoints:
+		id = c.Account
+	case *ListPointsItems:
+		id = c.Account
 	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard:
 	default:
@@ -186,6 +190,9 @@ func (l *Ledger) decide(c Command) Outcome {
 		return out
 	}
 	if out, mine := l.dossierCommand(c); mine {
+		return out
+	}
+	if out, mine := l.pointsCommand(c); mine {
 		return out
 	}
 	return l.read(c)

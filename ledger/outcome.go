@@ -28,12 +28,14 @@ type Outcome struct {
 	Currency      money.Currency
 	Headroom      Headroom
 	Amount        money.Amount // what Check would approve
+	Redeems       PointsPart   // what points would pay of that
 	Part          int          // number of the capture or refund made
 	Late          bool
 	Tombstone     bool
 	Exceeded      bool
 	Released      money.Amount
 	Refunded      money.Amount
+	Points        *PointsChange // what it did to points; nil when nothing
 
 	Billing        *BillingAnswer // of commands on what is owed
 	Dossier        *Dossier       // of commands on applications
@@ -83,8 +85,9 @@ type OrderLine struct {
 	Part          int // number of the capture
 	Amount        money.Amount
 	Time          calendar.Instant
-	Planned       bool   // it is paid by a plan
-	Bill          BillID // the bill that it paid
+	Planned       bool       // it is paid by a plan
+	Bill          BillID     // the bill that it paid
+	Points        PointsPart // what points paid of it
 }
 
 // Payoff is what pays everything off on a day.

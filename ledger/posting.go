@@ -8,23 +8,28 @@ type BookKind uint8
 // The kinds. What is held on a consumer's line is committed to a carrier; what a consumer owes is payable to a
 // carrier.
 const (
-	BookHeld       BookKind = iota + 1 // held/ACC/SCENE
-	BookCommitted                      // committed/CARRIER
-	BookReceivable                     // receivable/ACC/SCENE
-	BookPayable                        // payable/CARRIER
-	BookCharges                        // charges/ACC: fees, interest and penalty that the consumer owes
-	BookCredit                         // credit/ACC: what the consumer has to his credit
-	BookCash                           // cash: repaid or paid out
-	BookIncome                         // income: fees, interest, penalty
-	BookLoss                           // loss: charged off, less what was recovered
-	BookSubsidy                        // subsidy/CARRIER: what a carrier owes of the fees of plans
-	BookFees                           // fees/CARRIER: what a carrier was charged
-	BookCollected                      // collected/CARRIER: what a carrier collected for us and has not remitted
-	BookAdjustment                     // adjustment/CARRIER: what operators adjusted
+	BookHeld         BookKind = iota + 1 // held/ACC/SCENE
+	BookCommitted                        // committed/CARRIER
+	BookReceivable                       // receivable/ACC/SCENE
+	BookPayable                          // payable/CARRIER
+	BookCharges                          // charges/ACC: fees, interest and penalty that the consumer owes
+	BookCredit                           // credit/ACC: what the consumer has to his credit
+	BookCash                             // cash: repaid or paid out
+	BookIncome                           // income: fees, interest, penalty
+	BookLoss                             // loss: charged off, less what was recovered
+	BookSubsidy                          // subsidy/CARRIER: what a carrier owes of the fees of plans
+	BookFees                             // fees/CARRIER: what a carrier was charged
+	BookCollected                        // collected/CARRIER: what a carrier collected for us and has not remitted
+	BookAdjustment                       // adjustment/CARRIER: what operators adjusted
+	BookPledged                          // pledged/ACC: what points are to pay of what is committed
+	BookPointsCost                       // points_cost: what points paid of orders
+	BookPoints                           // points/ACC, in points: what the consumer has, held ones included
+	BookPointsIssued                     // points_issued, in points: against which they are given and spent
 	bookKindEnd
 )
 
-var bookNames = [...]string{"", "held", "committed", "receivable", "payable", "charges", "credit", "cash", "income", "loss", "subsidy", "fees", "collected", "adjustment"}
+var bookNames = [...]string{"", "held", "committed", "receivable", "payable", "charges", "credit", "cash", "income", "loss", "subsidy", "fees", "collected", "adjustment",
+	"pledged", "points_cost", "points", "points_issued"}
 
 func (k BookKind) String() string { return bookNames[k] }
 
@@ -41,9 +46,9 @@ func (b BookAccount) String() string {
 	switch b.Kind {
 	case BookCommitted, BookPayable, BookSubsidy, BookFees, BookCollected, BookAdjustment:
 		return b.Kind.String() + "/" + string(b.Carrier)
-	case BookCharges, BookCredit:
+	case BookCharges, BookCredit, BookPledged, BookPoints:
 		return b.Kind.String() + "/" + b.Account.String()
-	case BookCash, BookIncome, BookLoss:
+	case BookCash, BookIncome, BookLoss, BookPointsCost, BookPointsIssued:
 		return b.Kind.String()
 	}
 	return b.Kind.String() + "/" + b.Account.String() + "/" + b.Scene.String()
@@ -59,49 +64,58 @@ type Posting struct {
 // Postings are the double-entry postings of an entry; nil when it moves nothing. They sum to zero for each currency.
 // Added up over a journal, held/ACC/SCENE is the line's held amount, receivable/ACC/SCENE its posted one, and the
 // carriers' books are the shard's totals, and what is payable, with the sign turned.
+//
+// What points pay of an order is not lent: it is pledged/ACC while it is held, and points_cost once it is captured. Points
+// themselves are posted in a unit of their own.
 func Postings(e *Entry) []Posting {
 	if f, ok := e.Fact.(*CarrierAdjusted); ok {
 		return f.postings()
 	}
-	p := moves(e)
+	points := PointsOf(e.Fact)
+	p := moves(e, points.pledges())
 	if c, h := ClearingOf(e.Fact), HoldOf(e.Fact); c.Fee != 0 {
 		p = append(p,
 			Posting{BookAccount{Kind: BookPayable, Carrier: h.Carrier}, h.Currency, c.Fee},
 			Posting{BookAccount{Kind: BookFees, Carrier: h.Carrier}, h.Currency, -c.Fee})
 	}
+	if points != nil && points.Flows.Sum() != 0 {
+		more := money.Amount(points.Flows.Sum())
+		p = append(p,
+			Posting{BookAccount{Kind: BookPoints, Account: AccountOf(e.Fact)}, PointsUnit, -more},
+			Posting{BookAccount{Kind: BookPointsIssued}, PointsUnit, more})
+	}
 	return p
 }
 
-// moves are the postings of what an entry moves, but for fees of carriers.
-func moves(e *Entry) []Posting {
+// moves are the postings of what an entry moves, but for fees of carriers and for points. Of what it holds points are to pay so
+// much more.
+func moves(e *Entry, pledged money.Amount) []Posting {
 	held, posted := moved(e.Fact)
 	b := BookingOf(e.Fact)
 	if b != nil {
 		posted = 0 // its moves say what is posted, and more
 	}
 	h := HoldOf(e.Fact)
+	var p []Posting
 	if b != nil && len(b.Moves) > 0 {
-		booked := b.postings(AccountOf(e.Fact), currencyOf(e.Fact))
-		if held == 0 {
-			return booked
-		}
-		return append(booked,
-			Posting{BookAccount{Kind: BookHeld, Account: h.Account, Scene: h.Scene}, h.Currency, held},
-			Posting{BookAccount{Kind: BookCommitted, Carrier: h.Carrier}, h.Currency, -held})
+		p = b.postings(AccountOf(e.Fact), currencyOf(e.Fact))
 	}
 	if held == 0 && posted == 0 {
-		return nil
+		return p
 	}
-	p := make([]Posting, 0, 4)
-	leg := func(line, carrier BookKind, amount money.Amount) {
+	if p == nil {
+		p = make([]Posting, 0, 4)
+	}
+	leg := func(own BookKind, scene Scene, carrier BookKind, amount money.Amount) {
 		if amount != 0 {
 			p = append(p,
-				Posting{BookAccount{Kind: line, Account: h.Account, Scene: h.Scene}, h.Currency, amount},
+				Posting{BookAccount{Kind: own, Account: h.Account, Scene: scene}, h.Currency, amount},
 				Posting{BookAccount{Kind: carrier, Carrier: h.Carrier}, h.Currency, -amount})
 		}
 	}
-	leg(BookHeld, BookCommitted, held)
-	leg(BookReceivable, BookPayable, posted)
+	leg(BookHeld, h.Scene, BookCommitted, held-pledged)
+	leg(BookPledged, NoScene, BookCommitted, pledged)
+	leg(BookReceivable, h.Scene, BookPayable, posted)
 	return p
 }
 
@@ -144,6 +158,8 @@ func (b *Booking) postings(id AccountID, currency money.Currency) []Posting {
 			own = BookAccount{Kind: BookLoss}
 		case SubsidyPart:
 			own = BookAccount{Kind: BookSubsidy, Carrier: m.Carrier}
+		case PointsCostPart:
+			own = BookAccount{Kind: BookPointsCost}
 		default:
 			own.Kind = BookCharges
 		}

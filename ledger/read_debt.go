@@ -140,7 +140,7 @@ func (l *Ledger) statementOrders(c *GetStatement, a *Account, s *Statement, b *B
 			}
 			b.Orders = append(b.Orders, OrderLine{
 				Authorization: AuthorizationID{a.ID, n}, Scene: h.Scene, Order: h.Order, Carrier: h.Carrier, Part: part + 1,
-				Amount: capture.Amount, Time: capture.Time, Planned: h.Plan.Months != 0, Bill: h.Bill,
+				Amount: capture.Amount, Time: capture.Time, Planned: h.Plan.Months != 0, Bill: h.Bill, Points: capture.Points,
 			})
 		}
 	}
@@ -236,24 +236,29 @@ func (l *Ledger) quote(c *Quote, a *Account, out Outcome) Outcome {
 	if f := checkCurrency(a, string(c.Currency)); f != nil {
 		return refused(f)
 	}
-	t := l.termsOf(a.Billing.Terms)
+	points, f := l.redemption(a, &c.Purchase)
+	if f != nil {
+		return refused(f)
+	}
+	t, lent := l.termsOf(a.Billing.Terms), c.Amount-points.Worth
 	q := &Quoted{Today: l.today, Window: a.Billing.Open.Window}
 	if !a.Billing.Open.IsOpen() {
 		q.Window = a.Billing.windowAt(l.today, t)
 	}
 	if c.Plan.Months != 0 {
-		o, ok := t.Offered(c.Plan.Method, c.Plan.Months, c.Amount)
+		o, ok := t.Offered(c.Plan.Method, c.Plan.Months, lent)
 		if !ok {
-			return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Plan.Method, c.Plan.Months, c.Amount).on("plan"))
+			return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Plan.Method, c.Plan.Months, lent).on("plan"))
 		}
-		schedule, err := o.Schedule(c.Amount)
+		schedule, err := o.Schedule(lent)
 		if err != nil {
 			return refused(fault(Invalid, "AMOUNT_OUT_OF_RANGE", "%v", err).on("amount"))
 		}
 		q.Offer, q.Schedule = o.Offer, schedule
 	}
 	out.Billing.Quote = q
-	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1})
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
+	out.Redeems = points
 	if out.Decision = Approve; out.Reasons != 0 {
 		out.Decision = Decline
 	}

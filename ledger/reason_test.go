@@ -49,7 +49,7 @@ var obstacles = []obstacle{
 	}},
 	{ledger.LineLimit, func(s *stage) { s.limit(99, 1000) }},
 	{ledger.AccountLimit, func(s *stage) { s.limit(1000, 99) }},
-	{ledger.PointsInsufficient, nil},
+	{ledger.PointsInsufficient, nil}, // testdata/script/points
 	{ledger.PlanNotOffered, nil},
 	{ledger.RiskPolicy, nil},
 	{ledger.MandateNotActive, nil}, // these are about bills: testdata/script/mandates

@@ -23,6 +23,7 @@ type Receipt struct {
 	Exceeded  bool
 	Released  money.Amount
 	Refunded  money.Amount
+	Points    *PointsChange
 	Item      uint32   // the number of the item that it added; 0 when it added none
 	Account   *Account // as it was then, holds left out; nil when the outcome is no account
 
@@ -43,6 +44,7 @@ type Mark struct {
 	Updated           calendar.Instant
 	Captures, Refunds int // how many there were
 	Reference         CarrierReference
+	Points            *Redemption
 }
 
 func (r *Receipt) fill(e *Entry, out *Outcome) {
@@ -50,7 +52,7 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 		Sequence: e.Sequence, Time: e.Time, Print: e.Print,
 		Decision: out.Decision, Reasons: out.Reasons, ID: out.ID, Headroom: out.Headroom, Part: out.Part,
 		Late: out.Late, Tombstone: out.Tombstone, Exceeded: out.Exceeded,
-		Released: out.Released, Refunded: out.Refunded, Account: out.Account,
+		Released: out.Released, Refunded: out.Refunded, Account: out.Account, Points: out.Points,
 	}
 	if out.Billing != nil && out.Billing.Item != nil {
 		r.Item = out.Billing.Item.N
@@ -65,7 +67,7 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 	}
 	if a := &out.Authorization; a.N != 0 {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,
-			len(a.Captures), len(a.Refunds), a.Reference}
+			len(a.Captures), len(a.Refunds), a.Reference, a.Points}
 	}
 }
 
@@ -74,13 +76,14 @@ func (r *Receipt) outcome(now *Authorization) Outcome {
 	out := Outcome{
 		Replayed: true, Decision: r.Decision, Reasons: r.Reasons, ID: r.ID, Headroom: r.Headroom, Part: r.Part,
 		Late: r.Late, Tombstone: r.Tombstone, Exceeded: r.Exceeded,
-		Released: r.Released, Refunded: r.Refunded, Account: r.Account,
+		Released: r.Released, Refunded: r.Refunded, Account: r.Account, Points: r.Points,
 	}
 	if now != nil {
 		a, m := now.clone(), &r.Mark
 		a.State, a.Requested, a.Authorized, a.Held = m.State, m.Requested, m.Authorized, m.Held
 		a.Captured, a.Refunded, a.Expires, a.Updated, a.Reference = m.Captured, m.Refunded, m.Expires, m.Updated, m.Reference
 		a.Captures, a.Refunds = a.Captures[:m.Captures], a.Refunds[:m.Refunds]
+		a.Points = m.Points
 		out.Authorization = a
 	}
 	return out

@@ -97,6 +97,7 @@ func (p *Purchase) fields(f *fingerprint) {
 	f.str("bill_reference", string(p.Bill))
 	f.int("mandate_id", int64(p.Mandate))
 	f.str("product_id", string(p.Product))
+	f.int("points_to_redeem", int64(p.Points))
 }
 
 // The kind bytes are kept in receipts: they are never reused.

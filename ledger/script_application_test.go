@@ -81,7 +81,7 @@ func (s *script) submission() ledger.Command {
 		if err != nil {
 			s.d.Fatalf(s.t, "%v", err)
 		}
-		v.Points = append(v.Points, ledger.Points{Characteristic: name, Points: int32(n)})
+		v.Points = append(v.Points, ledger.ScoredPoints{Characteristic: name, Points: int32(n)})
 	}
 	for _, code := range s.list("reasons") {
 		v.Reasons = append(v.Reasons, ledger.Explanation{Code: code, Text: "because of " + code})

@@ -23,6 +23,9 @@ func (s *script) command() ledger.Command {
 	if c := s.applicationCommand(); c != nil {
 		return c
 	}
+	if c := s.pointsCommand(); c != nil {
+		return c
+	}
 	switch s.d.Cmd {
 	case "suspend":
 		return &ledger.Suspend{Request: s.request(), Scope: s.scope(), Reason: s.text("reason", "incident")}
@@ -176,6 +179,7 @@ func (s *script) purchase() ledger.Purchase {
 		Carrier: ledger.CarrierID(s.text("carrier", "cmcc")), Phone: ledger.PhoneToken(s.text("phone", "p1")),
 		Currency: s.currency(), Amount: s.number("amount"), Partial: s.flag("partial"), Minimum: s.number("minimum"), Plan: s.choice(),
 		Bill: ledger.BillID(s.text("bill", "")), Mandate: uint32(s.number("mandate")),
+		Points: ledger.Points(s.number("points")),
 	}
 }
 

@@ -174,7 +174,11 @@ func (s *script) tellBilling(b *strings.Builder, out *ledger.BillingAnswer) {
 		fmt.Fprintf(b, "  statement %d of %s total %d\n", st.N, st.Opens, st.Total())
 	}
 	for _, i := range out.Items {
-		fmt.Fprintf(b, "  item %d %s %s %d outcome %d\n", i.N, i.Day, i.Kind, i.Amount, i.Outcome)
+		fmt.Fprintf(b, "  item %d %s %s %d outcome %d ", i.N, i.Day, i.Kind, i.Amount, i.Outcome)
+		if i.Points != nil {
+			tellChange(b, i.Points)
+		}
+		b.WriteByte('\n')
 	}
 	if p := out.Payoff; p != nil {
 		fmt.Fprintf(b, "  on %s %d: billed ", p.Day, p.Total())
@@ -242,6 +246,9 @@ func (s *script) tellStatement(b *strings.Builder, out *ledger.BillingAnswer) {
 	b.WriteString("bill ")
 	owed(b, &st.Bill)
 	b.WriteByte('\n')
+	if st.Points != nil {
+		tellStatedPoints(b, st.Points)
+	}
 	for _, c := range st.Charges {
 		fmt.Fprintf(b, "  charge on %s ", c.Opens)
 		if c.Plan != 0 {

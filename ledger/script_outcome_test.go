@@ -50,6 +50,13 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 		fmt.Fprintf(b, "%d booked", out.Booked)
 	}
 	b.WriteByte('\n')
+	if p := out.Redeems; p.Points != 0 {
+		fmt.Fprintf(b, "points: would redeem %d for %d\n", p.Points, p.Worth)
+	}
+	if out.Points != nil {
+		tellChange(b, out.Points)
+		b.WriteByte('\n')
+	}
 	if out.Account != nil {
 		s.tellAccount(b, out.Account)
 	}
@@ -116,6 +123,9 @@ func (s *script) tellAuthorization(b *strings.Builder, account ledger.AccountID,
 	if a.Reference != "" {
 		fmt.Fprintf(b, "carrier's %s ", a.Reference)
 	}
+	if a.Points != nil {
+		tellRedemption(b, a.Points)
+	}
 }
 
 func tellHeadroom(b *strings.Builder, h *ledger.Headroom) {
@@ -150,6 +160,9 @@ func (s *script) tellAccount(b *strings.Builder, a *ledger.Account) {
 		}
 		u := l.Use.At(s.zone.DateAt(s.now))
 		fmt.Fprintf(b, "today %d in %d, this month %d in %d\n", u.DailyAmount, u.DailyCount, u.MonthlyAmount, u.MonthlyCount)
+	}
+	if a.Wallet != nil {
+		tellWallet(b, a.Wallet)
 	}
 	for _, m := range a.Mandates {
 		fmt.Fprintf(b, "  mandate %d: %s of %s up to %d since %s\n", m.N, m.Phone, m.Carrier, m.Cap, m.Since)

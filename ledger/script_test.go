@@ -145,6 +145,7 @@ func (s *script) config() {
 		a.MostOpenHolds = int(n)
 	}
 	s.configDebts(product)
+	s.configPoints(product)
 	fresh := newScript(s.t, s.text("zone", "Asia/Shanghai"), product)
 	fresh.d, fresh.claimed = s.d, s.claimed
 	*s = *fresh

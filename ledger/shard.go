@@ -29,6 +29,7 @@ type Shard struct {
 	Taken                 []Taken         // in order of shard
 	Payables              []Payable       // in order of carrier and currency
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
+	Points                PointsTotals
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -164,8 +165,10 @@ func (s *Shard) fold(e *Entry) {
 		s.take(f)
 	case *Booked:
 		s.foldBooking(f.Currency, &f.Booking)
+		s.foldPoints(f.Points)
 	case *OrderDecided:
 		s.foldBooking(f.Currency, f.Booking)
+		s.foldPoints(f.Points)
 		s.foldOrder(e, f)
 	case *HoldIncremented:
 		if f.Reasons == 0 {
@@ -176,6 +179,7 @@ func (s *Shard) fold(e *Entry) {
 		t.Captured += f.Amount
 		s.unpaid(&f.HoldRef, e.Time, f.Amount)
 		s.foldBooking(f.Currency, f.Booking)
+		s.foldPoints(f.Points)
 		if f.Late {
 			break // it held nothing any more
 		}
@@ -185,6 +189,7 @@ func (s *Shard) fold(e *Entry) {
 		}
 	case *HoldReleased:
 		s.totals(&f.HoldRef).Held -= f.Amount
+		s.foldPoints(f.Points)
 		if !f.State.Open() {
 			s.OpenHolds--
 		}
@@ -195,6 +200,7 @@ func (s *Shard) fold(e *Entry) {
 			t.Refunded += f.Refunded
 			s.unpaid(&f.HoldRef, e.Time, -f.Refunded)
 			s.foldBooking(f.Currency, f.Booking)
+			s.foldPoints(f.Points)
 			if f.Released > 0 {
 				s.OpenHolds--
 			}
@@ -203,6 +209,7 @@ func (s *Shard) fold(e *Entry) {
 		s.totals(&f.HoldRef).Refunded += f.Amount
 		s.unpaid(&f.HoldRef, e.Time, -f.Amount)
 		s.foldBooking(f.Currency, f.Booking)
+		s.foldPoints(f.Points)
 	}
 }
 

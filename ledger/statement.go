@@ -55,6 +55,18 @@ func (l *Ledger) closeWindow(a *Account) *desk {
 	return d
 }
 
+// windowClosed is the closing of the window as a fact. The statement has what happened to points since the one before.
+func (l *Ledger) windowClosed(a *Account) *Booked {
+	f := l.closeWindow(a).fact()
+	if a.Wallet != nil {
+		f.Booking.Statement.Points = a.Wallet.stated()
+		p := l.purse(a, nil)
+		p.After.Stated = a.Wallet.Ever
+		f.Points = p.finish()
+	}
+	return f
+}
+
 // nextWindow opens the window after the one that closed, when there is anything that may be billed in it.
 func (d *desk) nextWindow() {
 	closed := d.Open.Closes
@@ -104,12 +116,17 @@ func (d *desk) bill(p *Plan, x *Debt) []StatementCharge {
 	return []StatementCharge{charge}
 }
 
-// intake is what a capture of an authorization does to what is owed.
-func (l *Ledger) intake(a *Account, n uint32, scene Scene, carrier CarrierID, o plan.Offer, amount money.Amount) Intake {
+// intake is what a capture of an authorization does to what is owed. What points pay of it is not lent, and payable to the carrier
+// all the same.
+func (l *Ledger) intake(a *Account, n uint32, scene Scene, carrier CarrierID, o plan.Offer, amount money.Amount, points *PointsBooking) Intake {
 	b := &a.Billing
-	if b.Credit != 0 || o.Months != 0 {
+	if b.Credit != 0 || o.Months != 0 || points != nil {
 		d := l.desk(a, PurchasePosted, l.today).opened()
-		d.purchase(n, scene, carrier, o, amount)
+		d.purchase(n, scene, carrier, o, amount-points.pays())
+		d.move(Move{Part: PointsCostPart, Amount: points.pays(), Against: BookPayable, Carrier: carrier})
+		if d.booking.Amount = amount; points != nil && points.Flows != (PointsFlows{}) && d.booking.Item == 0 {
+			d.numbered()
+		}
 		return Intake{Booking: d.finish()}
 	}
 	if b.Open.IsOpen() {
@@ -125,7 +142,6 @@ func (l *Ledger) intake(a *Account, n uint32, scene Scene, carrier CarrierID, o 
 
 // purchase books a capture: the credit balance pays what it can, the rest is billed with the open window, or planned.
 func (d *desk) purchase(n uint32, scene Scene, carrier CarrierID, o plan.Offer, amount money.Amount) {
-	d.booking.Amount = amount
 	d.Open.FirstN = min(d.Open.FirstN, n)
 	whole := amount
 	if o.Months != 0 {
@@ -155,12 +171,13 @@ func (d *desk) planned(o plan.Offer, principal money.Amount) *Plan {
 }
 
 // refunded books an amount of captures given back: off what is not billed yet, then off the debts of the windows in which it was
-// captured, newest first; the rest is a payment.
-func (l *Ledger) refunded(a *Account, h *Authorization, amount money.Amount) *Booking {
+// captured, newest first; the rest is a payment. What comes back as points is none of that.
+func (l *Ledger) refunded(a *Account, h *Authorization, amount, asPoints money.Amount) *Booking {
 	d := l.desk(a, PurchaseRefunded, l.today).opened()
 	d.booking.Amount = amount
 	d.numbered()
-	left := amount
+	d.move(Move{Part: PointsCostPart, Amount: -asPoints, Against: BookPayable, Carrier: h.Carrier})
+	left := amount - asPoints
 	give := func(m Move, most money.Amount) money.Amount {
 		m.Amount, m.Part, m.Scene, m.Against, m.Carrier = -min(left, most), PrincipalPart, h.Scene, BookPayable, h.Carrier
 		d.move(m)

@@ -258,7 +258,7 @@ func (s *riskService) verdict(p *policy.Policy, in policy.Inputs, said *policy.A
 		v.RetryAfter = s.now().Add(time.Duration(days) * 24 * time.Hour)
 	}
 	for _, part := range said.Parts {
-		v.Points = append(v.Points, ledger.Points{Characteristic: part.Label, Points: int32(part.Points)})
+		v.Points = append(v.Points, ledger.ScoredPoints{Characteristic: part.Label, Points: int32(part.Points)})
 	}
 	for _, r := range said.Reasons {
 		v.Reasons = append(v.Reasons, ledger.Explanation{Code: r.Code, Text: r.Text})

@@ -34,6 +34,9 @@ func checkHistory(a *ledger.Account, h *state.History) error {
 		case s.Opening+s.Flows.Sum() != s.Closing:
 			return fmt.Errorf("statement %s opens with %d, changes by %d and closes with %d", s.ID(), s.Opening, s.Flows.Sum(), s.Closing)
 		}
+		if err := checkPoints(&before, s); err != nil {
+			return err
+		}
 		before = *s
 	}
 	switch {
@@ -45,6 +48,25 @@ func checkHistory(a *ledger.Account, h *state.History) error {
 		return fmt.Errorf("no window is open, and statement %s closed with %d", before.ID(), before.Closing)
 	}
 	return checkCollections(a, h)
+}
+
+// checkPoints checks that what statements say of points follows: there are none on those before the first points.
+func checkPoints(before, s *ledger.Statement) error {
+	if s.Points == nil {
+		if before.Points != nil {
+			return fmt.Errorf("statement %s says nothing of points, and %s does", s.ID(), before.ID())
+		}
+		return nil
+	}
+	var closed ledger.Points
+	if before.Points != nil {
+		closed = before.Points.Closing
+	}
+	if p := s.Points; p.Opening != closed || p.Opening+p.Flows.Sum() != p.Closing {
+		return fmt.Errorf("statement %s opens with %d points, changes by %d and closes with %d; the one before closed with %d",
+			s.ID(), p.Opening, p.Flows.Sum(), p.Closing, closed)
+	}
+	return nil
 }
 
 // checkCollections checks that the collections that are not reported yet are those of which the items say so.

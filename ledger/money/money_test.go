@@ -46,3 +46,21 @@ func TestParseCurrency(t *testing.T) {
 		require.Error(t, err, bad)
 	}
 }
+
+func TestTimes(t *testing.T) {
+	for _, c := range []struct {
+		a        money.Amount
+		n, d     int64
+		down, up money.Amount
+	}{
+		{0, 5, 3, 0, 0},
+		{7, 1, 3, 2, 3},
+		{9, 2, 3, 6, 6},
+		{money.Max, int64(money.Max), int64(money.Max), money.Max, money.Max},
+		{money.Max, int64(money.Max) - 1, int64(money.Max), money.Max - 1, money.Max - 1},
+		{money.Max - 1, 2, 3, 666666666666666, 666666666666666},
+	} {
+		require.Equal(t, c.down, c.a.Times(c.n, c.d), "%d times %d/%d", c.a, c.n, c.d)
+		require.Equal(t, c.up, c.a.TimesUp(c.n, c.d), "%d times %d/%d, rounded up", c.a, c.n, c.d)
+	}
+}

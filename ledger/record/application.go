@@ -44,7 +44,7 @@ func walkAssessment(w *wire, v *ledger.Assessment) {
 	boolean(w, 3, &v.Scored)
 	num(w, 4, &v.Score)
 	str(w, 5, &v.Grade)
-	repeated(w, 6, &v.Points, func(w *wire, p *ledger.Points) {
+	repeated(w, 6, &v.Points, func(w *wire, p *ledger.ScoredPoints) {
 		str(w, 1, &p.Characteristic)
 		num(w, 2, &p.Points)
 	})

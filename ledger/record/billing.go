@@ -245,7 +245,7 @@ func DecodeItem(b []byte, i *ledger.Item) error {
 }
 
 func walkItem(r *row, i *ledger.Item) {
-	n := r.list(16)
+	n := r.list(17)
 	unsigned(r, &n[0], &i.N)
 	unsigned(r, &n[1], &i.Kind)
 	number(r, &n[2], &i.Time)
@@ -260,6 +260,8 @@ func walkItem(r *row, i *ledger.Item) {
 	unsigned(r, &n[13], &i.Plan)
 	unsigned(r, &n[14], &i.Attempt)
 	unsigned(r, &n[15], &i.Channel)
+	pointed := i.Points != nil
+	truth(r, &n[16], &pointed)
 	if r.reading {
 		i.Moves, i.Settled = nil, nil // those that are there belong to another
 	}
@@ -283,6 +285,7 @@ func walkItem(r *row, i *ledger.Item) {
 	for j := range settled {
 		walkOpenDebt(r, &settled[j])
 	}
+	maybe(r, pointed, &i.Points, walkPointsChange)
 	if r.reading {
 		c := ranges{ok: true}
 		c.channel(i.Channel)
@@ -308,7 +311,7 @@ func DecodeStatement(b []byte, s *ledger.Statement) error {
 }
 
 func walkClosed(r *row, s *ledger.Statement) {
-	n := r.list(17)
+	n := r.list(18)
 	unsigned(r, &n[0], &s.N)
 	number(r, &n[1], &s.Opens)
 	since(r, &n[2], &s.Closes, s.Opens)
@@ -325,6 +328,8 @@ func walkClosed(r *row, s *ledger.Statement) {
 	number(r, &n[14], &s.Credit)
 	number(r, &n[15], &s.Unbilled)
 	unsigned(r, &n[16], &s.Terms)
+	pointed := s.Points != nil
+	truth(r, &n[17], &pointed)
 	if r.reading {
 		s.Charges = nil // those that are there belong to another
 	}
@@ -339,6 +344,7 @@ func walkClosed(r *row, s *ledger.Statement) {
 	for i := range charges {
 		walkBilledCharge(r, &charges[i])
 	}
+	maybe(r, pointed, &s.Points, walkStatedPoints)
 }
 
 const leastCharge = 5 // bytes

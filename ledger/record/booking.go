@@ -109,6 +109,7 @@ func walkBooked(w *wire, f *ledger.Booked) {
 	fixed(w, 1, &f.Account)
 	str(w, 2, &f.Currency)
 	message(w, 3, &f.Booking, walkBooking)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkBooking(w *wire, b *ledger.Booking) {
@@ -314,6 +315,7 @@ func walkStatement(w *wire, s *ledger.Statement) {
 	num(w, 18, &s.LastItem)
 	repeated(w, 19, &s.Charges, walkCharge)
 	num(w, 20, &s.Previous)
+	walkStatedPointsOf(w, &s.Points)
 }
 
 func walkOwed(w *wire, o *ledger.Owed) {

@@ -131,7 +131,7 @@ func statement(s *ledger.Statement) *journalv1.Statement {
 		N: int64(s.N), Opens: int64(s.Opens), Closes: int64(s.Closes), Due: int64(s.Due), Terms: int64(s.Terms), Closed: int64(s.Closed),
 		Opening: int64(s.Opening), Flows: flows(&s.Flows), Closing: int64(s.Closing), Bill: owed(&s.Bill), Earlier: int64(s.Earlier),
 		Credit: int64(s.Credit), Minimum: int64(s.Minimum), Unbilled: int64(s.Unbilled), FirstN: int64(s.FirstN), LastN: int64(s.LastN),
-		FirstItem: int64(s.FirstItem), LastItem: int64(s.LastItem), Charges: each(s.Charges, charge), Previous: int64(s.Previous)}
+		FirstItem: int64(s.FirstItem), LastItem: int64(s.LastItem), Charges: each(s.Charges, charge), Previous: int64(s.Previous), Points: statedPoints(s.Points)}
 }
 
 func owed(o *ledger.Owed) *journalv1.Owed {

@@ -46,7 +46,7 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 		g.Fact = &journalv1.Entry_TermsPut{TermsPut: &journalv1.TermsPut{Document: f.Document}}
 	case *ledger.Booked:
 		g.Fact = &journalv1.Entry_Booked{Booked: &journalv1.Booked{
-			Account: uint64(f.Account), Currency: string(f.Currency), Booking: booking(&f.Booking)}}
+			Account: uint64(f.Account), Currency: string(f.Currency), Booking: booking(&f.Booking), Points: pointsBooking(f.Points)}}
 	case *ledger.MandateSet:
 		m := &f.Mandate
 		g.Fact = &journalv1.Entry_MandateSet{MandateSet: &journalv1.MandateSet{
@@ -92,7 +92,7 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
 			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
-			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Clearing: clearing(f.Clearing), Product: string(f.Product), Reference: string(f.Reference)}}
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Clearing: clearing(f.Clearing), Product: string(f.Product), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -110,19 +110,19 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State),
-			Opening: opened(&f.Intake), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
+			Opening: opened(&f.Intake), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
 	case *ledger.HoldReleased:
 		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), Expired: f.Expired, WasSubmitted: f.WasSubmitted, State: int64(f.State)}}
+			Amount: int64(f.Amount), Expired: f.Expired, WasSubmitted: f.WasSubmitted, State: int64(f.State), Points: pointsBooking(f.Points)}}
 	case *ledger.OrderReversed:
 		g.Fact = &journalv1.Entry_OrderReversed{OrderReversed: &journalv1.OrderReversed{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
+			Released: int64(f.Released), Refunded: int64(f.Refunded), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
 	case *ledger.CaptureRefunded:
 		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference)}}
+			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
 	default:
 		panic(fmt.Sprintf("no fact %T", fact))
 	}

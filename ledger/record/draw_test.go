@@ -44,11 +44,11 @@ func drawEntry(t *rapid.T, kind ledger.Fact) *ledger.Entry {
 var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.State]():            uint64(ledger.Declined),
 	reflect.TypeFor[ledger.AccountStatus]():    uint64(ledger.AccountClosed),
-	reflect.TypeFor[ledger.Part]():             uint64(ledger.SubsidyPart),
-	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookAdjustment),
+	reflect.TypeFor[ledger.Part]():             uint64(ledger.PointsCostPart),
+	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookPointsIssued),
 	reflect.TypeFor[ledger.Channel]():          uint64(ledger.ByHand),
 	reflect.TypeFor[ledger.ItemOutcome]():      uint64(ledger.Undone),
-	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.PurchaseRefunded),
+	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.PointsExpired),
 	reflect.TypeFor[calendar.StatementDay]():   28,
 	reflect.TypeFor[ledger.ApplicationKind]():  uint64(ledger.LimitReview),
 	reflect.TypeFor[ledger.ApplicationState](): uint64(ledger.LimitApplied),
@@ -154,7 +154,7 @@ func drawKind(t *rapid.T, v reflect.Value, name string) {
 		v.SetUint(rapid.OneOf(rapid.Just(uint64(0)), rapid.Just(uint64(math.MaxUint64)), rapid.Uint64()).Draw(t, name) >> (64 - v.Type().Bits()))
 	case reflect.Pointer:
 		switch v.Interface().(type) {
-		case *ledger.Booking, *ledger.Statement:
+		case *ledger.Booking, *ledger.Statement, *ledger.PointsBooking, *ledger.Wallet, *ledger.Redemption, *ledger.PointsChange, *ledger.StatedPoints:
 			if rapid.Bool().Draw(t, name) {
 				v.Set(reflect.New(v.Type().Elem()))
 				draw(t, v.Elem(), name)

@@ -222,6 +222,7 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	walkClearing(w, 24, &f.Clearing)
 	str(w, 25, &f.Product)
 	str(w, 30, &f.Reference)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkMandateSet(w *wire, f *ledger.MandateSet) {
@@ -276,6 +277,7 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 	walkIntake(w, 12, &f.Intake)
 	walkClearing(w, 14, &f.Clearing)
 	str(w, 20, &f.Reference)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkHoldReleased(w *wire, f *ledger.HoldReleased) {
@@ -284,6 +286,7 @@ func walkHoldReleased(w *wire, f *ledger.HoldReleased) {
 	boolean(w, 8, &f.Expired)
 	boolean(w, 9, &f.WasSubmitted)
 	num(w, 10, &f.State)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
@@ -293,6 +296,7 @@ func walkOrderReversed(w *wire, f *ledger.OrderReversed) {
 	walkBookingOf(w, 9, &f.Booking)
 	walkClearing(w, 10, &f.Clearing)
 	str(w, 20, &f.Reference)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
@@ -302,6 +306,7 @@ func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
 	walkBookingOf(w, 9, &f.Booking)
 	walkClearing(w, 10, &f.Clearing)
 	str(w, 20, &f.Reference)
+	walkPointsOf(w, &f.Points)
 }
 
 func walkOrderClaimed(w *wire, f *ledger.OrderClaimed) {

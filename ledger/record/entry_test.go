@@ -118,7 +118,7 @@ func TestMalformedEntries(t *testing.T) {
 		"a caller written in two ways":   slices.Concat(protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "c"), field(1, 7), fact(26)),
 		"terms that cannot be read":      fact(27, protowire.AppendString(protowire.AppendTag(nil, 1, protowire.BytesType), "version: none")),
 		"a close without a statement":    fact(28, fact(3, field(1, uint64(ledger.WindowClosed)))),
-		"a part beyond all":              fact(28, fact(3, fact(14, field(3, uint64(ledger.SubsidyPart)+1)))),
+		"a part beyond all":              fact(28, fact(3, fact(14, field(3, uint64(ledger.PointsCostPart)+1)))),
 		"more billed than planned":       fact(28, fact(3, fact(17, fact(8, field(5, 1))))),
 		"a booking of a capture":         fact(20, field(3, 1), fact(13, field(10, uint64(ledger.ByHand)+1))),
 		"a booking of an order":          fact(16, field(3, 1), fact(18, field(13, uint64(ledger.AccountClosed)+1))),

@@ -37,7 +37,7 @@ func (c *ranges) moves(moves []ledger.Move) {
 	for i := range moves {
 		m := &moves[i]
 		c.anyScene(m.Scene)
-		c.want(m.Part <= ledger.SubsidyPart && m.Against <= ledger.BookAdjustment)
+		c.want(m.Part <= ledger.PointsCostPart && m.Against <= ledger.BookPointsIssued)
 	}
 }
 

@@ -189,9 +189,9 @@ func TestBillingThatTheLedgerWouldNotSurvive(t *testing.T) {
 	for name, i := range map[string]ledger.Item{
 		"channel": {Channel: ledger.ByHand + 1},
 		"outcome": {Outcome: ledger.Undone + 1},
-		"part":    {Moves: []ledger.Move{{Part: ledger.SubsidyPart + 1}}},
+		"part":    {Moves: []ledger.Move{{Part: ledger.PointsCostPart + 1}}},
 		"scene":   {Moves: []ledger.Move{{Scene: ledger.Scenes + 1}}},
-		"book":    {Moves: []ledger.Move{{Against: ledger.BookAdjustment + 1}}},
+		"book":    {Moves: []ledger.Move{{Against: ledger.BookPointsIssued + 1}}},
 	} {
 		require.ErrorIs(t, record.DecodeItem(record.AppendItem(nil, &i), &i), record.ErrRow, name)
 	}

@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(16)
+	n := r.list(17)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -39,6 +39,8 @@ func walkHold(r *row, a *ledger.Authorization) {
 	truth(r, &n[14], &named)
 	referenced := a.Reference != ""
 	truth(r, &n[15], &referenced)
+	pointed := a.Points != nil
+	truth(r, &n[16], &pointed)
 	if r.reading {
 		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
 		a.Product, a.Reference = "", ""
@@ -54,15 +56,17 @@ func walkHold(r *row, a *ledger.Authorization) {
 	word(r, &a.Phone)
 	for i := range captures {
 		c := &captures[i]
-		n := r.list(3)
+		n := r.list(5)
 		number(r, &n[0], &c.Amount)
 		number(r, &n[1], &c.Time)
 		truth(r, &n[2], &c.Late)
+		pointsPart(r, n[3:5], &c.Points)
 	}
 	for i := range refunds {
-		n := r.list(2)
+		n := r.list(4)
 		number(r, &n[0], &refunds[i].Amount)
 		number(r, &n[1], &refunds[i].Time)
+		pointsPart(r, n[2:4], &refunds[i].Points)
 	}
 	if planned {
 		offer(r, r.list(4)[:], &a.Plan)
@@ -82,6 +86,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	if judged {
 		walkRiskVerdict(r, &a.Verdict)
 	}
+	maybe(r, pointed, &a.Points, walkRedemptionRow)
 }
 
 func walkLine(r *row, l *ledger.Line) {
@@ -139,7 +144,7 @@ func walkAccount(r *row, a *ledger.Account) {
 		}
 		b[37] = lines
 	}
-	n := r.list(8)
+	n := r.list(9)
 	number(r, &n[1], &a.Temporary.Limit)
 	number(r, &n[2], &a.Temporary.LastDay)
 	unsigned(r, &n[3], &a.LastMandate)
@@ -150,6 +155,8 @@ func walkAccount(r *row, a *ledger.Account) {
 	truth(r, &n[6], &spent)
 	conducted := a.Conduct.Any()
 	truth(r, &n[7], &conducted)
+	pointed := a.Wallet != nil
+	truth(r, &n[8], &pointed)
 	word(r, &a.Consumer)
 	word(r, &a.StatusReason)
 	word(r, &a.Currency)
@@ -192,6 +199,7 @@ func walkAccount(r *row, a *ledger.Account) {
 	if conducted {
 		walkConduct(r, &a.Conduct)
 	}
+	maybe(r, pointed, &a.Wallet, walkWalletRow)
 }
 
 const leastBill = 12 // bytes
@@ -325,6 +333,12 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	if m.Reference != "" {
 		parts |= receiptReference
 	}
+	if v.Points != nil {
+		parts |= receiptPoints
+	}
+	if m.Points != nil {
+		parts |= receiptRedemption
+	}
 	unsigned(r, &n[29], &parts)
 	unsigned(r, &n[30], &v.Item)
 	data(r, &v.Print)
@@ -349,12 +363,16 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	if parts&receiptAccount != 0 {
 		walkAccount(r, v.Account)
 	}
+	maybe(r, parts&receiptPoints != 0, &v.Points, walkPointsChange)
+	maybe(r, parts&receiptRedemption != 0, &m.Points, walkRedemptionRow)
 }
 
 const (
 	receiptAccount = 1 << iota
 	receiptDossier
 	receiptReference
+	receiptPoints
+	receiptRedemption
 )
 
 // AppendShard appends a shard's row.
@@ -372,7 +390,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(19)
+	n := r.list(26)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -392,6 +410,8 @@ func walkShard(r *row, s *ledger.Shard) {
 	gifts := elements(r, &n[16], &s.Gifts, leastGift)
 	taken := elements(r, &n[17], &s.Taken, 1)
 	payables := elements(r, &n[18], &s.Payables, leastPayable)
+	pointsFlows(r, n[19:25], &s.Points.Flows)
+	number(r, &n[25], &s.Points.Held)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)

@@ -173,6 +173,7 @@ func (c *Core) checkPostings() error {
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Fees + t.Interest + t.Penalty
 		want[posting{ledger.BookAccount{Kind: ledger.BookLoss}, t.Currency}] = t.ChargedOff - t.Recovered
 	}
+	c.wantPoints(want)
 	for id, a := range c.Book.accounts {
 		for i := range a.Lines {
 			scene := ledger.Scene(i + 1)
@@ -222,6 +223,28 @@ func (c *Core) wantPayables(want map[posting]money.Amount) error {
 		}
 	}
 	return nil
+}
+
+// wantPoints are the postings of what points pay, and of points themselves.
+func (c *Core) wantPoints(want map[posting]money.Amount) {
+	issued := posting{ledger.BookAccount{Kind: ledger.BookPointsIssued}, ledger.PointsUnit}
+	for id, a := range c.Book.accounts {
+		w := a.Points()
+		want[posting{ledger.BookAccount{Kind: ledger.BookPoints, Account: id}, ledger.PointsUnit}] = -money.Amount(w.Outstanding())
+		want[issued] += money.Amount(w.Outstanding())
+		for i := range a.Holds {
+			if r := a.Holds[i].Points; r != nil {
+				want[posting{ledger.BookAccount{Kind: ledger.BookPledged, Account: id}, a.Currency}] += r.Held.Worth
+				want[posting{ledger.BookAccount{Kind: ledger.BookPointsCost}, a.Currency}] += r.Redeemed.Worth - r.Restored.Worth
+			}
+		}
+	}
+	for id, h := range c.Book.ended {
+		if r := h.Points; r != nil {
+			currency := c.Book.accounts[id.Account].Currency
+			want[posting{ledger.BookAccount{Kind: ledger.BookPointsCost}, currency}] += r.Redeemed.Worth - r.Restored.Worth
+		}
+	}
 }
 
 // checkViews compares every account as it is read with what it is once all that is due has happened.

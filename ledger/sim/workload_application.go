@@ -79,7 +79,7 @@ func (w *Workload) submission(r *rand.Rand, c *ledger.SubmitApplication) *ledger
 		}
 		return c
 	}
-	v.Decision, v.Scored, v.Score, v.Points = ledger.Approve, true, int32(500+r.IntN(300)), []ledger.Points{{Characteristic: "income", Points: 20}}
+	v.Decision, v.Scored, v.Score, v.Points = ledger.Approve, true, int32(500+r.IntN(300)), []ledger.ScoredPoints{{Characteristic: "income", Points: 20}}
 	c.Offer = w.offer(r)
 	return c
 }

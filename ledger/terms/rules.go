@@ -25,6 +25,7 @@ func (c *rules) check() {
 	c.buckets()
 	c.pastDue()
 	c.offers()
+	c.points()
 }
 
 // fault is a fault of a field that is there.

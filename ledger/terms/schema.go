@@ -41,6 +41,9 @@ func schema(t *Terms) []document.Field {
 			" counted from the oldest due date that is unpaid: the day after it is day 1."},
 		{Key: "installments", Fields: installmentFields(t), About: "Plans that a consumer may choose for an order or a statement, and" +
 			" what becomes of them."},
+		{Key: "points", Fields: pointsFields(t), Empty: func() bool { return !t.Points.Offered() },
+			About: "Points that a consumer may pay with: what they are worth, for how long, and what they are earned for. Left out there are" +
+				" none: they cannot be granted or spent."},
 	}
 }
 

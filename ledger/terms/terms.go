@@ -29,6 +29,7 @@ type Terms struct {
 	Penalty        Penalty
 	Delinquency    Delinquency
 	Installments   Installments
+	Points         Points
 }
 
 // Authorizations are the parameters of holds, captures and requests. Durations are whole seconds.

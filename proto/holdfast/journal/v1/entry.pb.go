@@ -2628,7 +2628,9 @@ type OrderDecided struct {
 	// The carrier's product; empty when none was named.
 	Product string `protobuf:"bytes,25,opt,name=product,proto3" json:"product,omitempty"`
 	// The carrier's own id of the sale.
-	Reference     string `protobuf:"bytes,30,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,30,opt,name=reference,proto3" json:"reference,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2843,6 +2845,13 @@ func (x *OrderDecided) GetReference() string {
 		return x.Reference
 	}
 	return ""
+}
+
+func (x *OrderDecided) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // Verdict is what a risk policy says of an order.
@@ -4892,7 +4901,9 @@ type HoldCaptured struct {
 	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
 	Clearing *Clearing `protobuf:"bytes,14,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
-	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5032,6 +5043,13 @@ func (x *HoldCaptured) GetReference() string {
 	return ""
 }
 
+func (x *HoldCaptured) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // HoldReleased is an amount released without a sale.
 type HoldReleased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5054,7 +5072,9 @@ type HoldReleased struct {
 	// Whether the carrier had the order.
 	WasSubmitted bool `protobuf:"varint,9,opt,name=was_submitted,json=wasSubmitted,proto3" json:"was_submitted,omitempty"`
 	// State after it.
-	State         int64 `protobuf:"varint,10,opt,name=state,proto3" json:"state,omitempty"`
+	State int64 `protobuf:"varint,10,opt,name=state,proto3" json:"state,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5159,6 +5179,13 @@ func (x *HoldReleased) GetState() int64 {
 	return 0
 }
 
+func (x *HoldReleased) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // OrderReversed is an order undone; a tombstone when n is 0.
 type OrderReversed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5183,7 +5210,9 @@ type OrderReversed struct {
 	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
 	Clearing *Clearing `protobuf:"bytes,10,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
-	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5295,6 +5324,13 @@ func (x *OrderReversed) GetReference() string {
 	return ""
 }
 
+func (x *OrderReversed) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // CaptureRefunded is a captured amount given back.
 type CaptureRefunded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5319,7 +5355,9 @@ type CaptureRefunded struct {
 	// When it is settled with the carrier, and what the carrier is charged; absent when it says nothing.
 	Clearing *Clearing `protobuf:"bytes,10,opt,name=clearing,proto3" json:"clearing,omitempty"`
 	// The carrier's own id of the sale.
-	Reference     string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	Reference string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5429,6 +5467,13 @@ func (x *CaptureRefunded) GetReference() string {
 		return x.Reference
 	}
 	return ""
+}
+
+func (x *CaptureRefunded) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // OrderClaimed is an order id taken for an account of another shard.
@@ -5659,7 +5704,9 @@ type Booked struct {
 	// ISO 4217.
 	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
 	// What was done.
-	Booking       *Booking `protobuf:"bytes,3,opt,name=booking,proto3" json:"booking,omitempty"`
+	Booking *Booking `protobuf:"bytes,3,opt,name=booking,proto3" json:"booking,omitempty"`
+	// What it does to points.
+	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5715,6 +5762,13 @@ func (x *Booked) GetBooking() *Booking {
 	return nil
 }
 
+func (x *Booked) GetPoints() *PointsBooking {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // Booking is what is done to what an account owes: what it was, what it moved, and what the account owes afterwards. In it
 // amounts are minor units, dates are days since 1970-01-01, a window is named by the date on which it opens, and terms by
 // a number: 0 those that the shard was started with, 1, 2, 3, ... those that were put, in their order.
@@ -5723,7 +5777,7 @@ type Booking struct {
 	// 1 window closed, 2 fell due, 3 carried, 4 repayment, 5 repayment reversed, 6 credit refunded, 7 charge waived,
 	// 8 penalty paused, 9 collection issued, 10 collection failed, 11 notice issued, 12 notice deferred, 13 delinquency froze
 	// the account, 14 charged off, 15 debt re-aged, 16 statement planned, 17 plan paid off, 18 plan accelerated, 19 terms
-	// accepted, 20 statement day set, 21 channel set, 22 purchase, 23 purchase refunded.
+	// accepted, 20 statement day set, 21 channel set, 22 purchase, 23 purchase refunded, 24 points granted, 25 points expired.
 	Kind int64 `protobuf:"varint,1,opt,name=kind,proto3" json:"kind,omitempty"`
 	// The civil day that it belongs to, which after downtime is before the entry's.
 	Day int64 `protobuf:"varint,2,opt,name=day,proto3" json:"day,omitempty"`
@@ -5944,7 +5998,7 @@ type Move struct {
 	Opens int64 `protobuf:"varint,1,opt,name=opens,proto3" json:"opens,omitempty"`
 	// Number of the plan.
 	Plan int64 `protobuf:"varint,2,opt,name=plan,proto3" json:"plan,omitempty"`
-	// 1 penalty, 2 interest, 3 fee, 4 principal, 5 credit balance, 6 written off, 7 subsidy.
+	// 1 penalty, 2 interest, 3 fee, 4 principal, 5 credit balance, 6 written off, 7 subsidy, 8 points cost.
 	Part int64 `protobuf:"varint,3,opt,name=part,proto3" json:"part,omitempty"`
 	// Scene of principal.
 	Scene int64 `protobuf:"varint,4,opt,name=scene,proto3" json:"scene,omitempty"`
@@ -5953,6 +6007,7 @@ type Move struct {
 	// 4 payable, 7 cash, 8 income, 9 loss, 10 subsidy, 11 fees, 12 collected, 13 adjustment.
 	Against int64 `protobuf:"varint,6,opt,name=against,proto3" json:"against,omitempty"`
 	// Carrier of a payable, a subsidy or what was collected.
+	// Carrier of a payable, a subsidy or what points pay.
 	Carrier string `protobuf:"bytes,7,opt,name=carrier,proto3" json:"carrier,omitempty"`
 	// The carrier's business day, days since 1970-01-01; 0 where the fact on the order says it, or there is none.
 	Cleared       int64 `protobuf:"varint,8,opt,name=cleared,proto3" json:"cleared,omitempty"`
@@ -7576,7 +7631,9 @@ type Statement struct {
 	// Installments, interest and penalty billed as the window closed.
 	Charges []*StatementCharge `protobuf:"bytes,19,rep,name=charges,proto3" json:"charges,omitempty"`
 	// The window of the statement before.
-	Previous      int64 `protobuf:"varint,20,opt,name=previous,proto3" json:"previous,omitempty"`
+	Previous int64 `protobuf:"varint,20,opt,name=previous,proto3" json:"previous,omitempty"`
+	// What it says of points.
+	Points        *StatedPoints `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7749,6 +7806,13 @@ func (x *Statement) GetPrevious() int64 {
 		return x.Previous
 	}
 	return 0
+}
+
+func (x *Statement) GetPoints() *StatedPoints {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // Owed is an amount owed, by what it is for.
@@ -8018,7 +8082,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a$holdfast/journal/v1/settlement.proto\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -8214,7 +8278,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xbc\x06\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xf8\x06\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8242,7 +8306,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bsettings\x18\x17 \x01(\x03R\bsettings\x129\n" +
 	"\bclearing\x18\x18 \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x18\n" +
 	"\aproduct\x18\x19 \x01(\tR\aproduct\x12\x1c\n" +
-	"\treference\x18\x1e \x01(\tR\treference\"\xa7\x01\n" +
+	"\treference\x18\x1e \x01(\tR\treference\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xa7\x01\n" +
 	"\aVerdict\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\x03R\x06action\x12\x10\n" +
@@ -8404,7 +8469,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
 	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\xdc\x03\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\x98\x04\n" +
 	"\fHoldCaptured\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8421,7 +8486,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aopening\x18\f \x01(\v2\x1c.holdfast.journal.v1.OpeningR\aopening\x126\n" +
 	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
 	"\bclearing\x18\x0e \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\x85\x02\n" +
+	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xc1\x02\n" +
 	"\fHoldReleased\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8433,7 +8499,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aexpired\x18\b \x01(\bR\aexpired\x12#\n" +
 	"\rwas_submitted\x18\t \x01(\bR\fwasSubmitted\x12\x14\n" +
 	"\x05state\x18\n" +
-	" \x01(\x03R\x05state\"\xe2\x02\n" +
+	" \x01(\x03R\x05state\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\x9e\x03\n" +
 	"\rOrderReversed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8446,7 +8513,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
 	"\bclearing\x18\n" +
 	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\xda\x02\n" +
+	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\x96\x03\n" +
 	"\x0fCaptureRefunded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8459,7 +8527,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\abooking\x18\t \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
 	"\bclearing\x18\n" +
 	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"V\n" +
+	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"V\n" +
 	"\fOrderClaimed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x14\n" +
@@ -8471,11 +8540,12 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aresumed\x18\x04 \x01(\bR\aresumed\"\x0f\n" +
 	"\rClockAdvanced\"&\n" +
 	"\bTermsPut\x12\x1a\n" +
-	"\bdocument\x18\x01 \x01(\tR\bdocument\"v\n" +
+	"\bdocument\x18\x01 \x01(\tR\bdocument\"\xb2\x01\n" +
 	"\x06Booked\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x126\n" +
-	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\"\xdd\x04\n" +
+	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12:\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xdd\x04\n" +
 	"\aBooking\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x1d\n" +
@@ -8649,7 +8719,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06judged\x18\a \x01(\x03R\x06judged\"+\n" +
 	"\x05Pause\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\x03R\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\x03R\x02to\"\xcc\x04\n" +
+	"\x02to\x18\x02 \x01(\x03R\x02to\"\x87\x05\n" +
 	"\tStatement\x12\f\n" +
 	"\x01n\x18\x01 \x01(\x03R\x01n\x12\x14\n" +
 	"\x05opens\x18\x02 \x01(\x03R\x05opens\x12\x16\n" +
@@ -8672,7 +8742,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"first_item\x18\x11 \x01(\x03R\tfirstItem\x12\x1b\n" +
 	"\tlast_item\x18\x12 \x01(\x03R\blastItem\x12>\n" +
 	"\acharges\x18\x13 \x03(\v2$.holdfast.journal.v1.StatementChargeR\acharges\x12\x1a\n" +
-	"\bprevious\x18\x14 \x01(\x03R\bprevious\"\x91\x01\n" +
+	"\bprevious\x18\x14 \x01(\x03R\bprevious\x129\n" +
+	"\x06points\x18\x1d \x01(\v2!.holdfast.journal.v1.StatedPointsR\x06points\"\x91\x01\n" +
 	"\x04Owed\x12\x15\n" +
 	"\x06top_up\x18\x01 \x01(\x03R\x05topUp\x12\x12\n" +
 	"\x04bill\x18\x02 \x01(\x03R\x04bill\x12\x16\n" +
@@ -8787,113 +8858,122 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Owed)(nil),               // 72: holdfast.journal.v1.Owed
 	(*StatementCharge)(nil),    // 73: holdfast.journal.v1.StatementCharge
 	(*Clearing)(nil),           // 74: holdfast.journal.v1.Clearing
-	(*OfSettlement)(nil),       // 75: holdfast.journal.v1.OfSettlement
+	(*PointsBooking)(nil),      // 75: holdfast.journal.v1.PointsBooking
+	(*OfSettlement)(nil),       // 76: holdfast.journal.v1.OfSettlement
+	(*StatedPoints)(nil),       // 77: holdfast.journal.v1.StatedPoints
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
-	19, // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
-	20, // 1: holdfast.journal.v1.Entry.limits_set:type_name -> holdfast.journal.v1.LimitsSet
-	21, // 2: holdfast.journal.v1.Entry.temporary_limit_set:type_name -> holdfast.journal.v1.TemporaryLimitSet
-	22, // 3: holdfast.journal.v1.Entry.status_set:type_name -> holdfast.journal.v1.StatusSet
-	23, // 4: holdfast.journal.v1.Entry.line_opened:type_name -> holdfast.journal.v1.LineOpened
-	24, // 5: holdfast.journal.v1.Entry.line_ended:type_name -> holdfast.journal.v1.LineEnded
-	25, // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
-	26, // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
-	27, // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	45, // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	46, // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	47, // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	48, // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	49, // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	50, // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	51, // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	52, // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	53, // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	54, // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	55, // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	56, // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	43, // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	44, // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
-	29, // 23: holdfast.journal.v1.Entry.further:type_name -> holdfast.journal.v1.Further
-	4,  // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
-	5,  // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
-	3,  // 26: holdfast.journal.v1.Assessment.inputs:type_name -> holdfast.journal.v1.AssessedInput
-	18, // 27: holdfast.journal.v1.OfferMade.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	2,  // 28: holdfast.journal.v1.ApplicationDecided.consents:type_name -> holdfast.journal.v1.Consenting
-	6,  // 29: holdfast.journal.v1.ApplicationDecided.assessment:type_name -> holdfast.journal.v1.Assessment
-	7,  // 30: holdfast.journal.v1.ApplicationDecided.offer:type_name -> holdfast.journal.v1.OfferMade
-	2,  // 31: holdfast.journal.v1.OfferAccepted.consents:type_name -> holdfast.journal.v1.Consenting
-	7,  // 32: holdfast.journal.v1.ReviewResolved.offer:type_name -> holdfast.journal.v1.OfferMade
-	14, // 33: holdfast.journal.v1.ConsumerErased.applications:type_name -> holdfast.journal.v1.ErasedRow
-	14, // 34: holdfast.journal.v1.ConsumerErased.reviews:type_name -> holdfast.journal.v1.ErasedRow
-	16, // 35: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
-	17, // 36: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
-	1,  // 37: holdfast.journal.v1.AccountOpened.risk:type_name -> holdfast.journal.v1.AccountRisk
-	18, // 38: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
-	1,  // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
-	17, // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
-	16, // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	65, // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	60, // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	57, // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
-	28, // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
-	28, // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	74, // 47: holdfast.journal.v1.OrderDecided.clearing:type_name -> holdfast.journal.v1.Clearing
-	39, // 48: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
-	30, // 49: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
-	75, // 50: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
-	31, // 51: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
-	33, // 52: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
-	34, // 53: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
-	35, // 54: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
-	37, // 55: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
-	38, // 56: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
-	38, // 57: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
-	32, // 58: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
-	36, // 59: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
-	40, // 60: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	42, // 61: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	41, // 62: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,  // 63: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,  // 64: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10, // 65: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11, // 66: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12, // 67: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13, // 68: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15, // 69: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28, // 70: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28, // 71: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	60, // 72: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	57, // 73: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	74, // 74: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
-	57, // 75: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	74, // 76: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
-	57, // 77: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	74, // 78: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
-	57, // 79: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	58, // 80: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	63, // 81: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	71, // 82: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	59, // 83: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	61, // 84: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	63, // 85: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	66, // 86: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	68, // 87: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	69, // 88: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	70, // 89: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	66, // 90: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	62, // 91: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	64, // 92: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	65, // 93: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	67, // 94: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	62, // 95: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	72, // 96: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	73, // 97: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	65, // 98: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	99, // [99:99] is the sub-list for method output_type
-	99, // [99:99] is the sub-list for method input_type
-	99, // [99:99] is the sub-list for extension type_name
-	99, // [99:99] is the sub-list for extension extendee
-	0,  // [0:99] is the sub-list for field type_name
+	19,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
+	20,  // 1: holdfast.journal.v1.Entry.limits_set:type_name -> holdfast.journal.v1.LimitsSet
+	21,  // 2: holdfast.journal.v1.Entry.temporary_limit_set:type_name -> holdfast.journal.v1.TemporaryLimitSet
+	22,  // 3: holdfast.journal.v1.Entry.status_set:type_name -> holdfast.journal.v1.StatusSet
+	23,  // 4: holdfast.journal.v1.Entry.line_opened:type_name -> holdfast.journal.v1.LineOpened
+	24,  // 5: holdfast.journal.v1.Entry.line_ended:type_name -> holdfast.journal.v1.LineEnded
+	25,  // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
+	26,  // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
+	27,  // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
+	45,  // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	46,  // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	47,  // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	48,  // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	49,  // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	50,  // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	51,  // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	52,  // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	53,  // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	54,  // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	55,  // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	56,  // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	43,  // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	44,  // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	29,  // 23: holdfast.journal.v1.Entry.further:type_name -> holdfast.journal.v1.Further
+	4,   // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
+	5,   // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
+	3,   // 26: holdfast.journal.v1.Assessment.inputs:type_name -> holdfast.journal.v1.AssessedInput
+	18,  // 27: holdfast.journal.v1.OfferMade.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	2,   // 28: holdfast.journal.v1.ApplicationDecided.consents:type_name -> holdfast.journal.v1.Consenting
+	6,   // 29: holdfast.journal.v1.ApplicationDecided.assessment:type_name -> holdfast.journal.v1.Assessment
+	7,   // 30: holdfast.journal.v1.ApplicationDecided.offer:type_name -> holdfast.journal.v1.OfferMade
+	2,   // 31: holdfast.journal.v1.OfferAccepted.consents:type_name -> holdfast.journal.v1.Consenting
+	7,   // 32: holdfast.journal.v1.ReviewResolved.offer:type_name -> holdfast.journal.v1.OfferMade
+	14,  // 33: holdfast.journal.v1.ConsumerErased.applications:type_name -> holdfast.journal.v1.ErasedRow
+	14,  // 34: holdfast.journal.v1.ConsumerErased.reviews:type_name -> holdfast.journal.v1.ErasedRow
+	16,  // 35: holdfast.journal.v1.LineOpening.controls:type_name -> holdfast.journal.v1.Controls
+	17,  // 36: holdfast.journal.v1.AccountOpened.lines:type_name -> holdfast.journal.v1.LineOpening
+	1,   // 37: holdfast.journal.v1.AccountOpened.risk:type_name -> holdfast.journal.v1.AccountRisk
+	18,  // 38: holdfast.journal.v1.LimitsSet.lines:type_name -> holdfast.journal.v1.LimitOfLine
+	1,   // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
+	17,  // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
+	16,  // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
+	65,  // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	60,  // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	57,  // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	28,  // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
+	28,  // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
+	74,  // 47: holdfast.journal.v1.OrderDecided.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 48: holdfast.journal.v1.OrderDecided.points:type_name -> holdfast.journal.v1.PointsBooking
+	39,  // 49: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
+	30,  // 50: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
+	76,  // 51: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
+	31,  // 52: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
+	33,  // 53: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
+	34,  // 54: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
+	35,  // 55: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	37,  // 56: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	38,  // 57: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	38,  // 58: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
+	32,  // 59: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
+	36,  // 60: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	40,  // 61: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	42,  // 62: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	41,  // 63: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,   // 64: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,   // 65: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10,  // 66: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11,  // 67: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12,  // 68: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13,  // 69: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15,  // 70: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28,  // 71: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28,  // 72: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	60,  // 73: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	57,  // 74: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 75: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 76: holdfast.journal.v1.HoldCaptured.points:type_name -> holdfast.journal.v1.PointsBooking
+	75,  // 77: holdfast.journal.v1.HoldReleased.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 78: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 79: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 80: holdfast.journal.v1.OrderReversed.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 81: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 82: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 83: holdfast.journal.v1.CaptureRefunded.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 84: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	75,  // 85: holdfast.journal.v1.Booked.points:type_name -> holdfast.journal.v1.PointsBooking
+	58,  // 86: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	63,  // 87: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	71,  // 88: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	59,  // 89: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	61,  // 90: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	63,  // 91: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	66,  // 92: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	68,  // 93: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	69,  // 94: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	70,  // 95: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	66,  // 96: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	62,  // 97: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	64,  // 98: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	65,  // 99: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	67,  // 100: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	62,  // 101: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	72,  // 102: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	73,  // 103: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	77,  // 104: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
+	65,  // 105: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	106, // [106:106] is the sub-list for method output_type
+	106, // [106:106] is the sub-list for method input_type
+	106, // [106:106] is the sub-list for extension type_name
+	106, // [106:106] is the sub-list for extension extendee
+	0,   // [0:106] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -8902,6 +8982,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		return
 	}
 	file_holdfast_journal_v1_settlement_proto_init()
+	file_holdfast_journal_v1_points_proto_init()
 	file_holdfast_journal_v1_entry_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_AccountOpened)(nil),
 		(*Entry_LimitsSet)(nil),
