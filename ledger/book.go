@@ -30,6 +30,10 @@ type Book interface {
 	PutApplication(*Application)
 	Review(ReviewID) *Review // nil when there is none
 	PutReview(*Review)
+	Reconciliation(CarrierID, uint32) *Reconciliation // nil when there is none
+	PutReconciliation(*Reconciliation)
+	KeptBreak(BreakID) *KeptBreak // nil when there is none
+	PutBreak(*KeptBreak)
 	// Lost says that a row that must be there is not: the book is damaged, and Err says so, if it does not say something already.
 	Lost(what string)
 	Err() error

@@ -63,6 +63,8 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		return out
 	case *ApplicationDecided, *OfferAccepted, *OfferEnded, *ConsentWithdrawn, *ReviewRequested, *ReviewResolved, *ConsumerErased:
 		return l.foldApplicant(e, ConsumerOf(f))
+	case *ReconciliationBegun, *BreaksFound, *ReconciliationEnded, *BreakResolved:
+		return l.foldReconciliation(e)
 	}
 	id := AccountOf(e.Fact)
 	a := l.book.Account(id)

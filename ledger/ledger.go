@@ -113,7 +113,8 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 	case *ListPointsItems:
 		id = c.Account
 	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
-	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard:
+	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard,
+		*GetReconciliation, *ListReconciliations, *ListBreaks:
 	default:
 		return Outcome{}, false
 	}
@@ -195,6 +196,9 @@ func (l *Ledger) decide(c Command) Outcome {
 	if out, mine := l.pointsCommand(c); mine {
 		return out
 	}
+	if out, mine := l.reconciliationCommand(c); mine {
+		return out
+	}
 	return l.read(c)
 }
 
@@ -206,7 +210,8 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 	}
 	if r.ID.Account == 0 {
 		out := r.outcome(nil)
-		if l.dossierAgain(c, r, &out); l.book.Err() != nil {
+		l.dossierAgain(c, r, &out)
+		if l.reconciliationAgain(c, r, &out); l.book.Err() != nil {
 			return Outcome{}
 		}
 		switch c.(type) {

@@ -48,9 +48,10 @@ type Outcome struct {
 	Authorizations []Authorization
 	More           bool // a list goes on
 	Shard          *Shard
-	Expired        int           // holds that a Tick let expire
-	Booked         int           // bookings that a Tick made: windows that closed, due dates that passed
-	Today          calendar.Date // civil day on which a read was answered
+	Reconciled     *ReconciliationAnswer // of commands on reconciliations
+	Expired        int                   // holds that a Tick let expire
+	Booked         int                   // bookings that a Tick made: windows that closed, due dates that passed
+	Today          calendar.Date         // civil day on which a read was answered
 }
 
 // BillingAnswer is what is told of what an account owes. Which fields are set depends on the command.

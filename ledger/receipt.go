@@ -24,7 +24,7 @@ type Receipt struct {
 	Released  money.Amount
 	Refunded  money.Amount
 	Points    *PointsChange
-	Item      uint32   // the number of the item that it added; 0 when it added none
+	Item      uint32   // the number of the item that it added, or of the reconciliation; 0 when it added none
 	Account   *Account // as it was then, holds left out; nil when the outcome is no account
 
 	// What it was about of applications, which is told as it is now: what has been erased is not kept in receipts.
@@ -56,6 +56,9 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 	}
 	if out.Billing != nil && out.Billing.Item != nil {
 		r.Item = out.Billing.Item.N
+	}
+	if c := out.Reconciled; c != nil && c.Reconciliation != nil {
+		r.Item = c.Reconciliation.N
 	}
 	if d := out.Dossier; d != nil {
 		if d.Application != nil {

@@ -30,6 +30,8 @@ type Shard struct {
 	Payables              []Payable       // in order of carrier and currency
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 	Points                PointsTotals
+
+	Reconciled []ReconciledCarrier // in order of carrier; only those that have their home here
 }
 
 // Suspension is a scope within which nothing new is authorized.
@@ -84,6 +86,7 @@ func (s *Shard) Clone() *Shard {
 	c.Carriers, c.Warnings = slices.Clone(s.Carriers), slices.Clone(s.Warnings)
 	c.Slices, c.Gifts, c.Taken = slices.Clone(s.Slices), slices.Clone(s.Gifts), slices.Clone(s.Taken)
 	c.Payables = clonePayables(s.Payables)
+	c.Reconciled = slices.Clone(s.Reconciled)
 	for i := range c.Slices {
 		c.Slices[i].Days = slices.Clone(c.Slices[i].Days)
 	}
@@ -159,6 +162,8 @@ func (s *Shard) fold(e *Entry) {
 	case *CarrierPut:
 		s.putCarrier(e, f)
 		s.putLimits(f)
+	case *ReconciliationBegun:
+		s.reconciled(f)
 	case *SliceGiven:
 		s.give(f)
 	case *SliceTaken:

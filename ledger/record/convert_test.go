@@ -73,6 +73,8 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfCarrier{OfCarrier: c}}}
 		} else if s := onSettlement(e.Fact); s != nil {
 			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfSettlement{OfSettlement: s}}}
+		} else if c := onReconciliation(e.Fact); c != nil {
+			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfReconciliation{OfReconciliation: c}}}
 		} else {
 			onHold(g, e.Fact)
 		}

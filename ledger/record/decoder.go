@@ -212,6 +212,8 @@ func check(f ledger.Fact) error {
 		c.booking(f.Booking)
 	case *ledger.ApplicationDecided, *ledger.ReviewResolved:
 		c.application(f)
+	case *ledger.BreaksFound, *ledger.BreakResolved:
+		c.reconciliation(f)
 	}
 	if h := ledger.HoldOf(f); h != nil && h.N != 0 {
 		c.scene(h.Scene)

@@ -13,6 +13,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
+	"github.com/holdfast-credit/holdfast/ledger/reconcile"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
@@ -26,6 +27,7 @@ var facts = []ledger.Fact{
 	&ledger.ApplicationDecided{}, &ledger.OfferAccepted{}, &ledger.OfferEnded{}, &ledger.ConsentWithdrawn{},
 	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{}, &ledger.CarrierPut{},
 	&ledger.SliceGiven{}, &ledger.SliceTaken{}, &ledger.CarrierAdjusted{},
+	&ledger.ReconciliationBegun{}, &ledger.BreaksFound{}, &ledger.ReconciliationEnded{}, &ledger.BreakResolved{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -68,6 +70,11 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 	switch a := v.Addr().Interface().(type) {
 	case *ledger.Scene:
 		*a = ledger.Scene(rapid.IntRange(1, ledger.Scenes).Draw(t, name))
+	case *reconcile.BreakKind:
+		*a = reconcile.BreakKind(rapid.IntRange(1, reconcile.BreakKinds).Draw(t, name))
+	case *ledger.BreakResolved:
+		drawKind(t, v, name)
+		a.How = ledger.ResolutionKind(rapid.IntRange(1, int(ledger.Adjust)).Draw(t, "how"))
 	case *calendar.Date:
 		*a = rapid.OneOf(rapid.Just(calendar.None), rapid.Custom(anyDate)).Draw(t, name)
 	case *ledger.TermsPut:

@@ -25,6 +25,12 @@ func appendFurther(w *wire, f ledger.Fact) {
 		w.end(at)
 		return
 	}
+	if n := reconciliationField(f); n != 0 {
+		at := w.begin(4)
+		appendReconciliation(w, n, f)
+		w.end(at)
+		return
+	}
 	at := w.begin(1)
 	appendRisk(w, f)
 	w.end(at)
@@ -35,6 +41,7 @@ var furtherFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	1: func(b []byte) (ledger.Fact, error) { return readOne(b, riskFacts) },
 	2: func(b []byte) (ledger.Fact, error) { return readOne(b, carrierFacts) },
 	3: func(b []byte) (ledger.Fact, error) { return readOne(b, settlementFacts) },
+	4: func(b []byte) (ledger.Fact, error) { return readOne(b, reconciliationFacts) },
 }
 
 func readFurther(b []byte) (ledger.Fact, error) { return readOne(b, furtherFacts) }

@@ -390,7 +390,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(26)
+	n := r.list(27)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -412,6 +412,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	payables := elements(r, &n[18], &s.Payables, leastPayable)
 	pointsFlows(r, n[19:25], &s.Points.Flows)
 	number(r, &n[25], &s.Points.Held)
+	reconciled := elements(r, &n[26], &s.Reconciled, 2)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -470,6 +471,9 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range payables {
 		walkPayable(r, &payables[i])
+	}
+	for i := range reconciled {
+		walkReconciled(r, &reconciled[i])
 	}
 }
 

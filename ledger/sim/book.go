@@ -31,6 +31,9 @@ type Book struct {
 	applications loans[ledger.ApplicationID, ledger.Application]
 	reviews      loans[ledger.ReviewID, ledger.Review]
 
+	reconciliations loans[reconciliationKey, ledger.Reconciliation]
+	breaks          loans[ledger.BreakID, ledger.KeptBreak]
+
 	// lent is the account handed out last, a copy of the row: changes are kept only when they are put.
 	lent *ledger.Account
 	// lentEnded likewise, for ended authorizations.
@@ -81,6 +84,9 @@ func NewBook(shard uint16) *Book {
 		applicants:   newLoans[ledger.ConsumerToken]("applicant", cloneApplicant),
 		applications: newLoans[ledger.ApplicationID]("application", cloneApplication),
 		reviews:      newLoans[ledger.ReviewID]("review", cloneReview),
+
+		reconciliations: newLoans[reconciliationKey]("reconciliation", (*ledger.Reconciliation).Clone),
+		breaks:          newLoans[ledger.BreakID]("break", (*ledger.KeptBreak).Clone),
 	}
 }
 
@@ -99,6 +105,7 @@ func (b *Book) FailAfter(reads int, err error) {
 	b.reads, b.failing = reads, err
 	b.lent, b.lentEnded, b.lentItem, b.lentStatement = nil, nil, nil, nil
 	b.applicants.lent, b.applications.lent, b.reviews.lent = nil, nil, nil
+	b.reconciliations.lent, b.breaks.lent = nil, nil
 }
 
 // unreadable counts a row that is asked for, and says whether it cannot be read.
@@ -310,6 +317,7 @@ func (b *Book) Clone() *Book {
 		c.statements[k] = cloneStatement(s)
 	}
 	c.applicants, c.applications, c.reviews = b.applicants.copied(), b.applications.copied(), b.reviews.copied()
+	c.reconciliations, c.breaks = b.reconciliations.copied(), b.breaks.copied()
 	return c
 }
 
@@ -347,7 +355,7 @@ func (b *Book) Check() error {
 // CheckPut says whether an account or another row that was handed out was changed and not put.
 func (b *Book) CheckPut() error {
 	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement(),
-		b.applicants.check(), b.applications.check(), b.reviews.check())
+		b.applicants.check(), b.applications.check(), b.reviews.check(), b.reconciliations.check(), b.breaks.check())
 }
 
 func (b *Book) checkAccount() error {
@@ -402,6 +410,12 @@ func (b *Book) Equal(other *Book) error {
 		return err
 	}
 	if err := equalRows("review", b.reviews.rows, other.reviews.rows); err != nil {
+		return err
+	}
+	if err := equalRows("reconciliation", b.reconciliations.rows, other.reconciliations.rows); err != nil {
+		return err
+	}
+	if err := equalRows("break", b.breaks.rows, other.breaks.rows); err != nil {
 		return err
 	}
 	return equalRows("receipt", b.receipts, other.receipts)

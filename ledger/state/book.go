@@ -31,6 +31,9 @@ type Book struct {
 	application lent[ledger.Application]
 	review      lent[ledger.Review]
 
+	reconciliation lent[ledger.Reconciliation]
+	kept           lent[ledger.KeptBreak]
+
 	receipt ledger.Receipt
 	key     []byte
 	buf     []byte
@@ -112,6 +115,7 @@ func (b *Book) Forget() {
 	b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{}
 	b.item.key, b.statement.key = b.item.key[:0], b.statement.key[:0]
 	b.applicant.key, b.application.key, b.review.key = b.applicant.key[:0], b.application.key[:0], b.review.key[:0]
+	b.reconciliation.key, b.kept.key = b.reconciliation.key[:0], b.kept.key[:0]
 }
 
 func encodeAccount(buf []byte, a *ledger.Account) []byte {

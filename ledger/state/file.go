@@ -21,7 +21,8 @@ import (
 
 // The buckets of the file. Keys: accounts by id; ended authorizations and items by account and number, statements by
 // account and opening date, applications and reviews by id, all big endian; orders and receipts by caller, a zero byte and the
-// caller's id; consumers and applicants by token; deadlines by instant and account. Every value begins with a CRC-32C of its
+// caller's id; consumers and applicants by token; reconciliations and breaks by carrier, a zero byte and numbers; deadlines by
+// instant and account. Every value begins with a CRC-32C of its
 // key and the rest.
 var (
 	bucketAccounts     = []byte("accounts")
@@ -31,15 +32,20 @@ var (
 	bucketApplications = []byte("applications")
 	bucketReviews      = []byte("reviews")
 	bucketApplicants   = []byte("applicants")
-	bucketOrders       = []byte("orders")
-	bucketReceipts     = []byte("receipts")
-	bucketConsumers    = []byte("consumers")
-	bucketDeadlines    = []byte("deadlines")
-	bucketMeta         = []byte("meta")
+
+	bucketReconciliations = []byte("reconciliations")
+	bucketBreaks          = []byte("breaks")
+
+	bucketOrders    = []byte("orders")
+	bucketReceipts  = []byte("receipts")
+	bucketConsumers = []byte("consumers")
+	bucketDeadlines = []byte("deadlines")
+	bucketMeta      = []byte("meta")
 
 	// bucketRows are those that have the book's rows, and the index of deadlines.
 	bucketRows = [][]byte{
 		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketApplications, bucketReviews, bucketApplicants,
+		bucketReconciliations, bucketBreaks,
 		bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
 	}
 	buckets = append(slices.Clip(bucketRows), bucketMeta)

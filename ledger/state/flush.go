@@ -35,11 +35,15 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	}
 	changed := s.accounts.changes()     // first: what they depend on was put before them
 	applicants := s.applicants.freeze() // likewise
+	reconciliations := s.reconciliations.freeze()
 	f := flusher{State: s, ctx: ctx, paced: paced}
-	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.applications, s.reviews} {
+	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.applications, s.reviews, s.breaks} {
 		for _, m := range in.freeze() {
 			f.steps = append(f.steps, in.step(m))
 		}
+	}
+	for _, m := range reconciliations {
+		f.steps = append(f.steps, s.reconciliations.step(m))
 	}
 	for _, m := range applicants {
 		f.steps = append(f.steps, s.applicants.step(m))

@@ -196,7 +196,7 @@ func (c *comparison) lags(name, key, fold []byte) bool {
 		return false
 	}
 	switch string(name) {
-	case "accounts", "ended", "receipts", "applicants", "applications", "reviews":
+	case "accounts", "ended", "receipts", "applicants", "applications", "reviews", "reconciliations", "breaks":
 		sequence, made := sequenceOf(string(name), row)
 		return sequence > c.have.Flushed || made != 0 && made < c.keep
 	case "orders":
@@ -253,6 +253,16 @@ func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
 		var r ledger.Review
 		if record.DecodeReview(row, &r) == nil {
 			return r.Sequence, 0
+		}
+	case "reconciliations":
+		var r ledger.Reconciliation
+		if record.DecodeReconciliation(row, &r) == nil {
+			return r.Sequence, 0
+		}
+	case "breaks":
+		var b ledger.KeptBreak
+		if record.DecodeBreak(row, &b) == nil {
+			return b.Sequence, 0
 		}
 	case "receipts":
 		var r ledger.Receipt

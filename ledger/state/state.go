@@ -56,6 +56,9 @@ type State struct {
 	reviews      *buffer
 	applicants   *buffer
 
+	reconciliations *buffer
+	breaks          *buffer
+
 	orders    *buffer
 	receipts  *buffer
 	consumers *buffer
@@ -93,6 +96,8 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s.applications = newBuffer(bucketApplications, &s.memory)
 	s.reviews = newBuffer(bucketReviews, &s.memory)
 	s.applicants = newBuffer(bucketApplicants, &s.memory)
+	s.reconciliations = newBuffer(bucketReconciliations, &s.memory)
+	s.breaks = newBuffer(bucketBreaks, &s.memory)
 	s.orders = newBuffer(bucketOrders, &s.memory)
 	s.receipts = newBuffer(bucketReceipts, &s.memory)
 	s.consumers = newBuffer(bucketConsumers, &s.memory)

@@ -2964,6 +2964,7 @@ type Further struct {
 	//	*Further_Risk
 	//	*Further_OfCarrier
 	//	*Further_OfSettlement
+	//	*Further_OfReconciliation
 	Kind          isFurther_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3033,6 +3034,15 @@ func (x *Further) GetOfSettlement() *OfSettlement {
 	return nil
 }
 
+func (x *Further) GetOfReconciliation() *OfReconciliation {
+	if x != nil {
+		if x, ok := x.Kind.(*Further_OfReconciliation); ok {
+			return x.OfReconciliation
+		}
+	}
+	return nil
+}
+
 type isFurther_Kind interface {
 	isFurther_Kind()
 }
@@ -3052,11 +3062,18 @@ type Further_OfSettlement struct {
 	OfSettlement *OfSettlement `protobuf:"bytes,3,opt,name=of_settlement,json=ofSettlement,proto3,oneof"`
 }
 
+type Further_OfReconciliation struct {
+	// A fact about reconciliation with carriers.
+	OfReconciliation *OfReconciliation `protobuf:"bytes,4,opt,name=of_reconciliation,json=ofReconciliation,proto3,oneof"`
+}
+
 func (*Further_Risk) isFurther_Kind() {}
 
 func (*Further_OfCarrier) isFurther_Kind() {}
 
 func (*Further_OfSettlement) isFurther_Kind() {}
+
+func (*Further_OfReconciliation) isFurther_Kind() {}
 
 // OfCarrier is a fact about carriers.
 type OfCarrier struct {
@@ -8082,7 +8099,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -8315,12 +8332,13 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\xcd\x01\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\xa3\x02\n" +
 	"\aFurther\x12/\n" +
 	"\x04risk\x18\x01 \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04risk\x12?\n" +
 	"\n" +
 	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrier\x12H\n" +
-	"\rof_settlement\x18\x03 \x01(\v2!.holdfast.journal.v1.OfSettlementH\x00R\fofSettlementB\x06\n" +
+	"\rof_settlement\x18\x03 \x01(\v2!.holdfast.journal.v1.OfSettlementH\x00R\fofSettlement\x12T\n" +
+	"\x11of_reconciliation\x18\x04 \x01(\v2%.holdfast.journal.v1.OfReconciliationH\x00R\x10ofReconciliationB\x06\n" +
 	"\x04kind\"\xdf\x01\n" +
 	"\tOfCarrier\x12B\n" +
 	"\vcarrier_put\x18\x01 \x01(\v2\x1f.holdfast.journal.v1.CarrierPutH\x00R\n" +
@@ -8860,7 +8878,8 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Clearing)(nil),           // 74: holdfast.journal.v1.Clearing
 	(*PointsBooking)(nil),      // 75: holdfast.journal.v1.PointsBooking
 	(*OfSettlement)(nil),       // 76: holdfast.journal.v1.OfSettlement
-	(*StatedPoints)(nil),       // 77: holdfast.journal.v1.StatedPoints
+	(*OfReconciliation)(nil),   // 77: holdfast.journal.v1.OfReconciliation
+	(*StatedPoints)(nil),       // 78: holdfast.journal.v1.StatedPoints
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -8915,65 +8934,66 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	39,  // 49: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
 	30,  // 50: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
 	76,  // 51: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
-	31,  // 52: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
-	33,  // 53: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
-	34,  // 54: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
-	35,  // 55: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
-	37,  // 56: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
-	38,  // 57: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
-	38,  // 58: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
-	32,  // 59: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
-	36,  // 60: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
-	40,  // 61: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	42,  // 62: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	41,  // 63: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,   // 64: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,   // 65: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10,  // 66: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11,  // 67: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12,  // 68: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13,  // 69: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15,  // 70: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28,  // 71: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28,  // 72: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	60,  // 73: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	57,  // 74: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 75: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 76: holdfast.journal.v1.HoldCaptured.points:type_name -> holdfast.journal.v1.PointsBooking
-	75,  // 77: holdfast.journal.v1.HoldReleased.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 78: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 79: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 80: holdfast.journal.v1.OrderReversed.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 81: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 82: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 83: holdfast.journal.v1.CaptureRefunded.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 84: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	75,  // 85: holdfast.journal.v1.Booked.points:type_name -> holdfast.journal.v1.PointsBooking
-	58,  // 86: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	63,  // 87: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	71,  // 88: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	59,  // 89: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	61,  // 90: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	63,  // 91: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	66,  // 92: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	68,  // 93: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	69,  // 94: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	70,  // 95: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	66,  // 96: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	62,  // 97: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	64,  // 98: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	65,  // 99: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	67,  // 100: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	62,  // 101: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	72,  // 102: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	73,  // 103: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	77,  // 104: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
-	65,  // 105: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	106, // [106:106] is the sub-list for method output_type
-	106, // [106:106] is the sub-list for method input_type
-	106, // [106:106] is the sub-list for extension type_name
-	106, // [106:106] is the sub-list for extension extendee
-	0,   // [0:106] is the sub-list for field type_name
+	77,  // 52: holdfast.journal.v1.Further.of_reconciliation:type_name -> holdfast.journal.v1.OfReconciliation
+	31,  // 53: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
+	33,  // 54: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
+	34,  // 55: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
+	35,  // 56: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	37,  // 57: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	38,  // 58: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	38,  // 59: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
+	32,  // 60: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
+	36,  // 61: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	40,  // 62: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	42,  // 63: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	41,  // 64: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,   // 65: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,   // 66: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10,  // 67: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11,  // 68: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12,  // 69: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13,  // 70: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15,  // 71: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28,  // 72: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28,  // 73: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	60,  // 74: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	57,  // 75: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 76: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 77: holdfast.journal.v1.HoldCaptured.points:type_name -> holdfast.journal.v1.PointsBooking
+	75,  // 78: holdfast.journal.v1.HoldReleased.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 79: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 80: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 81: holdfast.journal.v1.OrderReversed.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 82: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	74,  // 83: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
+	75,  // 84: holdfast.journal.v1.CaptureRefunded.points:type_name -> holdfast.journal.v1.PointsBooking
+	57,  // 85: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	75,  // 86: holdfast.journal.v1.Booked.points:type_name -> holdfast.journal.v1.PointsBooking
+	58,  // 87: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	63,  // 88: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	71,  // 89: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	59,  // 90: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	61,  // 91: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	63,  // 92: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	66,  // 93: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	68,  // 94: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	69,  // 95: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	70,  // 96: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	66,  // 97: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	62,  // 98: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	64,  // 99: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	65,  // 100: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	67,  // 101: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	62,  // 102: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	72,  // 103: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	73,  // 104: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	78,  // 105: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
+	65,  // 106: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	107, // [107:107] is the sub-list for method output_type
+	107, // [107:107] is the sub-list for method input_type
+	107, // [107:107] is the sub-list for extension type_name
+	107, // [107:107] is the sub-list for extension extendee
+	0,   // [0:107] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -8981,6 +9001,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	if File_holdfast_journal_v1_entry_proto != nil {
 		return
 	}
+	file_holdfast_journal_v1_reconciliation_proto_init()
 	file_holdfast_journal_v1_settlement_proto_init()
 	file_holdfast_journal_v1_points_proto_init()
 	file_holdfast_journal_v1_entry_proto_msgTypes[0].OneofWrappers = []any{
@@ -9013,6 +9034,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Further_Risk)(nil),
 		(*Further_OfCarrier)(nil),
 		(*Further_OfSettlement)(nil),
+		(*Further_OfReconciliation)(nil),
 	}
 	file_holdfast_journal_v1_entry_proto_msgTypes[30].OneofWrappers = []any{
 		(*OfCarrier_CarrierPut)(nil),
