@@ -179,6 +179,8 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 	case *ledger.CarrierAdjusted:
 		p.Type, p.CarrierId, p.Currency, p.Amount = holdfastv1.EventType_EVENT_TYPE_CARRIER_ADJUSTED, string(f.Carrier), string(f.Currency), int64(f.Amount)
 		p.Day, p.Reference, p.Note = dateProto(f.Date), f.Reference, f.Reason
+	case *ledger.ReconciliationBegun, *ledger.BreaksFound, *ledger.ReconciliationEnded, *ledger.BreakResolved:
+		tellReconciliation(p, f)
 	case *ledger.ClockAdvanced:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_CLOCK_ADVANCED
 	}

@@ -162,6 +162,16 @@ const (
 	// What is payable to a carrier was adjusted by an operator: carrier_id, currency, amount, which is below 0 when it takes away;
 	// day is the carrier's business day, reference what it is about, note says why.
 	EventType_EVENT_TYPE_CARRIER_ADJUSTED EventType = 70
+	// A reconciliation began, or began again: carrier_id, currency, day is the business date, posting_id its number.
+	EventType_EVENT_TYPE_RECONCILIATION_BEGUN EventType = 80
+	// Breaks were found: carrier_id, posting_id is the reconciliation's number, note says how many.
+	EventType_EVENT_TYPE_BREAKS_FOUND EventType = 81
+	// A reconciliation ended: carrier_id, posting_id its number, amount is ours less theirs, note how many breaks there are, or why
+	// it came to no result.
+	EventType_EVENT_TYPE_RECONCILIATION_ENDED EventType = 82
+	// A break was resolved: carrier_id, posting_id is the number of the reconciliation and, behind a slash, of the break, amount was
+	// added to what is payable, note says why.
+	EventType_EVENT_TYPE_BREAK_RESOLVED EventType = 83
 )
 
 // Enum value maps for EventType.
@@ -233,6 +243,10 @@ var (
 		65: "EVENT_TYPE_REVIEW_RESOLVED",
 		66: "EVENT_TYPE_CONSUMER_ERASED",
 		70: "EVENT_TYPE_CARRIER_ADJUSTED",
+		80: "EVENT_TYPE_RECONCILIATION_BEGUN",
+		81: "EVENT_TYPE_BREAKS_FOUND",
+		82: "EVENT_TYPE_RECONCILIATION_ENDED",
+		83: "EVENT_TYPE_BREAK_RESOLVED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -301,6 +315,10 @@ var (
 		"EVENT_TYPE_REVIEW_RESOLVED":        65,
 		"EVENT_TYPE_CONSUMER_ERASED":        66,
 		"EVENT_TYPE_CARRIER_ADJUSTED":       70,
+		"EVENT_TYPE_RECONCILIATION_BEGUN":   80,
+		"EVENT_TYPE_BREAKS_FOUND":           81,
+		"EVENT_TYPE_RECONCILIATION_ENDED":   82,
+		"EVENT_TYPE_BREAK_RESOLVED":         83,
 	}
 )
 
@@ -964,7 +982,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd2\x0f\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd8\x10\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -1032,7 +1050,11 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1bEVENT_TYPE_REVIEW_REQUESTED\x10@\x12\x1e\n" +
 	"\x1aEVENT_TYPE_REVIEW_RESOLVED\x10A\x12\x1e\n" +
 	"\x1aEVENT_TYPE_CONSUMER_ERASED\x10B\x12\x1f\n" +
-	"\x1bEVENT_TYPE_CARRIER_ADJUSTED\x10F2b\n" +
+	"\x1bEVENT_TYPE_CARRIER_ADJUSTED\x10F\x12#\n" +
+	"\x1fEVENT_TYPE_RECONCILIATION_BEGUN\x10P\x12\x1b\n" +
+	"\x17EVENT_TYPE_BREAKS_FOUND\x10Q\x12#\n" +
+	"\x1fEVENT_TYPE_RECONCILIATION_ENDED\x10R\x12\x1d\n" +
+	"\x19EVENT_TYPE_BREAK_RESOLVED\x10S2b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
