@@ -17,7 +17,7 @@ import (
 // may use.
 var (
 	pure = []string{
-		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/document",
+		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/reconcile", "ledger/document",
 		"ledger/terms", "ledger",
 		"risk/scorecard", "risk/portfolio", "risk/backtest", "risk/table", "risk/evaluate", "risk/train",
 		"risk/rule", "risk/policy",
