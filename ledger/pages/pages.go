@@ -103,7 +103,7 @@ func (t *tree) buckets(id uint64, depth int) error {
 			if id := native.Uint64(value); id != 0 {
 				return t.bucket(id)
 			}
-			return nil // inline, no pages of its own
+			return t.inline(value[bucketHeader:]) // no pages of its own
 		})
 	}
 	if p.flags != branchFlag || p.count == 0 || depth > 32 {
@@ -115,6 +115,18 @@ func (t *tree) buckets(id uint64, depth int) error {
 		}
 	}
 	return nil
+}
+
+// inline checks the page of a bucket that is so small that it is kept as a value.
+func (t *tree) inline(data []byte) error {
+	if len(data) < pageHeader {
+		return errors.New("a bucket without a page")
+	}
+	p := page{flags: native.Uint16(data[8:]), count: int(native.Uint16(data[10:])), data: data}
+	if p.flags != leafFlag || !layout(data, p.flags, p.count) {
+		return errors.New("a bucket kept as a value is damaged")
+	}
+	return t.leaf(p, func(uint32, []byte, []byte) error { return nil })
 }
 
 // readMeta takes the newer of the two valid meta pages, as bbolt does.
@@ -181,10 +193,33 @@ func (t *tree) page(id uint64) (page, error) {
 			return page{}, err
 		}
 	}
-	if p.flags != freelistFlag && pageHeader+p.count*pageElement > len(p.data) {
-		return page{}, fmt.Errorf("page %d has too many elements", id)
+	if p.flags != freelistFlag && !layout(p.data, p.flags, p.count) {
+		return page{}, fmt.Errorf("page %d has more elements, or fewer, than it was written with", id)
 	}
 	return p, nil
+}
+
+// layout says whether the elements of a page, whose data begins with its header, are as many as they were when it was written.
+// bbolt writes what they are made of right behind them, the keys and values of one after those of the other, so that a damaged
+// count shows, and an element that lost something to its neighbour.
+func layout(data []byte, flags uint16, count int) bool {
+	end := pageHeader + count*pageElement
+	if end > len(data) {
+		return false
+	}
+	for i := range count {
+		at := pageHeader + i*pageElement
+		e := data[at:]
+		pos, size := uint64(native.Uint32(e)), uint64(native.Uint32(e[4:]))
+		if flags == leafFlag {
+			pos, size = uint64(native.Uint32(e[4:])), uint64(native.Uint32(e[8:]))+uint64(native.Uint32(e[12:]))
+		}
+		if uint64(at)+pos != uint64(end) || uint64(end)+size > uint64(len(data)) {
+			return false
+		}
+		end += int(size)
+	}
+	return true
 }
 
 // bucket walks a bucket's pages. All its leaves lie at the same depth, which the leftmost path tells, so that the

@@ -75,7 +75,7 @@ func (b *Book) Account(id ledger.AccountID) *ledger.Account {
 	}
 	if value == nil {
 		// The newest may not have been put yet. Every other that was opened is there.
-		if id.Shard() == b.shard.Number && id.Number() != 0 && id.Number() < b.shard.Accounts {
+		if id.Shard() == b.shard.Number && id.Number() != 0 && (id.Number() < b.shard.Accounts || id.Number() <= b.state.opened) {
 			b.fail(&CorruptError{b.state.path, fmt.Sprintf("account %s is gone", id)})
 		}
 		return nil

@@ -132,7 +132,7 @@ func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
 			err = &CorruptError{path, fmt.Sprint(p)}
 		}
 	}()
-	if err := checkPages(path, false); err != nil {
+	if err := checkPages(path, isSmall(path)); err != nil {
 		return nil, err
 	}
 	// The free list is written: without it bbolt walks every key of the file when it opens it, in a goroutine of its own
@@ -157,10 +157,8 @@ func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
 		return db, nil
 	}
 	err = db.Update(func(tx *bolt.Tx) error {
-		for _, name := range buckets {
-			if _, err := tx.CreateBucketIfNotExists(name); err != nil {
-				return err
-			}
+		if err := haveBuckets(tx, path); err != nil {
+			return err
 		}
 		meta := tx.Bucket(bucketMeta)
 		format := binary.BigEndian.AppendUint64(nil, fileFormat)
@@ -178,6 +176,30 @@ func openFile(path string, readOnly bool) (db *bolt.DB, err error) {
 	return db, nil
 }
 
+// haveBuckets makes the buckets of a new file. One that has any has all of them, and no other: a damaged name would hide a
+// whole bucket behind a new one.
+func haveBuckets(tx *bolt.Tx, path string) error {
+	have := 0
+	err := tx.ForEach(func(name []byte, _ *bolt.Bucket) error {
+		if have++; !slices.ContainsFunc(buckets, func(b []byte) bool { return string(b) == string(name) }) {
+			return &CorruptError{path, fmt.Sprintf("there is a bucket %q", name)}
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return err
+	case have != 0 && have != len(buckets):
+		return &CorruptError{path, fmt.Sprintf("%d of %d buckets are missing", len(buckets)-have, len(buckets))}
+	}
+	for _, name := range buckets {
+		if _, err := tx.CreateBucketIfNotExists(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // checkPages looks at the pages of the file, if there is one, before bbolt trusts them.
 func checkPages(path string, full bool) error {
 	err := pages.Check(path, full)
@@ -189,6 +211,14 @@ func checkPages(path string, full bool) error {
 		return nil
 	}
 	return err
+}
+
+// smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
+const smallFile = 32 << 20
+
+func isSmall(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() <= smallFile
 }
 
 // Exists says whether there is a state file at the path.

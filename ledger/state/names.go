@@ -18,13 +18,6 @@ func (s *State) namesExpected() int {
 // bytesPerName is about how many bytes the file has for each name of one kind, or fewer.
 const bytesPerName = 1_000
 
-// smallFile is how large a file may be to be read through before it is used: it takes a tenth of a second.
-const smallFile = 32 << 20
-
-func (s *State) small() (small bool) {
-	return s.view(func(tx *bolt.Tx) error { small = tx.Size() <= smallFile; return nil }) == nil && small
-}
-
 // named are the buffers that have a filter, those first that orders ask.
 func (s *State) named() []*buffer { return []*buffer{s.orders, s.receipts, s.consumers, s.applicants} }
 
@@ -45,8 +38,8 @@ func (s *State) nameless() bool {
 
 // loadNames tells the filters of every name in the file. Until one is done every name is a maybe to it. On the way it checks
 // every row, because a damaged name would be missed by the one lookup that must not miss it: whether a request has been
-// carried out before. Closely, each row is looked up as well.
-func (s *State) loadNames(closely bool) {
+// carried out before.
+func (s *State) loadNames() {
 	begun, count := time.Now(), 0
 	for _, in := range s.named() {
 		var after []byte
@@ -56,26 +49,9 @@ func (s *State) loadNames(closely bool) {
 				return
 			default:
 			}
-			err := s.view(func(tx *bolt.Tx) error {
-				b := tx.Bucket(in.bucket)
-				c := b.Cursor()
-				k, v := c.First()
-				if after != nil {
-					if k, v = c.Seek(after); string(k) == string(after) {
-						k, v = c.Next()
-					}
-				}
-				for n := 0; k != nil && n < 50_000; n++ {
-					if _, ok := unseal(k, v); !ok || closely && string(b.Get(k)) != string(v) || after != nil && string(k) <= string(after) {
-						return &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, in.bucket)}
-					}
-					in.names.add(in.hash(k))
-					count++
-					after = append(after[:0], k...)
-					k, v = c.Next()
-				}
-				done = k == nil
-				return nil
+			err := s.view(func(tx *bolt.Tx) (err error) {
+				after, done, err = s.loadStretch(tx, in, after, &count)
+				return err
 			})
 			s.touch(50_000 / 16) // in order: some names lie on one page
 			if err != nil {
@@ -88,4 +64,35 @@ func (s *State) loadNames(closely bool) {
 		in.names.ready.Store(true)
 	}
 	s.options.Logger.Debug("names loaded", "count", count, "took", time.Since(begun))
+}
+
+// loadStretch tells a buffer's filter of some 50,000 names after one, up to the end of a leaf, and answers with the last of them.
+func (s *State) loadStretch(tx *bolt.Tx, in *buffer, after []byte, count *int) (last []byte, done bool, err error) {
+	b := tx.Bucket(in.bucket)
+	c, l := b.Cursor(), newLeaves(tx, b)
+	k, v := c.First()
+	if after != nil {
+		if k, v = c.Seek(after); string(k) == string(after) {
+			l.goOn(k, v)
+			k, v = c.Next()
+		}
+	}
+	last = after
+	for n := 0; k != nil; n++ {
+		whole, begins := l.row(k, v)
+		if begins && n > 50_000 {
+			return last, false, nil
+		}
+		if _, ok := unseal(k, v); !ok || !whole || last != nil && string(k) <= string(last) {
+			return nil, false, &CorruptError{s.path, fmt.Sprintf("row %q of %s is damaged", k, in.bucket)}
+		}
+		in.names.add(in.hash(k))
+		*count++
+		last = append(last[:0], k...)
+		k, v = c.Next()
+	}
+	if !l.whole() {
+		return nil, false, &CorruptError{s.path, fmt.Sprintf("rows of %s after %q are gone", in.bucket, last)}
+	}
+	return last, true, nil
 }

@@ -46,6 +46,7 @@ type State struct {
 	options Options
 	db      *bolt.DB
 	memory  memory
+	opened  uint64 // accounts that the file had when it was opened
 
 	accounts   *accounts
 	ended      *buffer
@@ -109,18 +110,26 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 		db.Close()
 		return nil, nil, err
 	}
+	s.opened = row.Accounts
+	small := isSmall(path)
+	if small {
+		if err := s.checkRows(); err != nil {
+			db.Close()
+			return nil, nil, err
+		}
+	}
 	switch {
 	case s.nameless():
 		for _, in := range s.named() {
 			in.names.ready.Store(true)
 		}
-	case s.small():
-		if s.loadNames(true); s.Damage() != nil {
+	case small:
+		if s.loadNames(); s.Damage() != nil {
 			db.Close()
 			return nil, nil, s.Damage()
 		}
 	default:
-		s.loads.Go(func() { s.loadNames(false) })
+		s.loads.Go(s.loadNames)
 	}
 	s.loads.Go(s.warm)
 	return s, row, nil

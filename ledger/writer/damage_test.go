@@ -87,16 +87,16 @@ func TestFlippedByteIsFoundByAnAudit(t *testing.T) {
 func TestFlippedByteNeverMakesAWrongAnswer(t *testing.T) {
 	s, image, _ := damaged(t, 2)
 	journalOfShard := s.open()
-	rebuilt, dir := 0, t.TempDir()
+	rebuilt := 0
 	for i := range *flips {
 		offset := i*len(image) / *flips + s.random.IntN(len(image) / *flips)
-		path := flip(t, dir, image, offset)
+		path := flip(t, t.TempDir(), image, offset)
 		t.Run(fmt.Sprint(offset), func(t *testing.T) {
 			on := s.on(t)
 			on.open = copyOf(t, journalOfShard)
 			w := on.start(path)
+			defer func() { require.NoError(t, w.Close()) }()
 			on.asksAgain(w)
-			require.NoError(t, w.Close())
 		})
 		if os.Remove(path+".corrupt") == nil {
 			rebuilt++
