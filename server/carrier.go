@@ -46,7 +46,7 @@ func (s *carriers) PutCarrier(ctx context.Context, r *holdfastv1.PutCarrierReque
 	if _, one := onlyShard(ctx); one {
 		return resp, nil
 	}
-	resp.Carrier, err = s.find(ctx, cmd.ID, cmd.Version)
+	resp.Carrier, err = s.find(ctx, firsts, cmd.ID, cmd.Version)
 	return resp, err
 }
 
@@ -75,7 +75,7 @@ func (s *carriers) GetCarrier(ctx context.Context, r *holdfastv1.GetCarrierReque
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	found, err := s.find(ctx, id, uint32(version))
+	found, err := s.find(ctx, s.everybodys(), id, uint32(version))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (s *carriers) GetCarrier(ctx context.Context, r *holdfastv1.GetCarrierReque
 }
 
 func (s *carriers) ListCarriers(ctx context.Context, _ *holdfastv1.ListCarriersRequest) (*holdfastv1.ListCarriersResponse, error) {
-	known, err := s.known(ctx)
+	known, err := s.known(ctx, s.everybodys())
 	if err != nil {
 		return nil, err
 	}
@@ -105,18 +105,18 @@ func (s *carriers) ListCarriers(ctx context.Context, _ *holdfastv1.ListCarriersR
 	return resp, nil
 }
 
-// known is what every shard has of carriers: the last one gets it last.
-func (s *carriers) known(ctx context.Context) (*ledger.Shard, error) {
-	out, err := look(ctx, s.writers[len(s.writers)-1], &ledger.GetShard{})
+// known is what a shard has of carriers.
+func (s *carriers) known(ctx context.Context, shard int) (*ledger.Shard, error) {
+	out, err := look(ctx, s.writers[shard], &ledger.GetShard{})
 	if err != nil {
 		return nil, err
 	}
 	return out.Shard, nil
 }
 
-// find is a version of a carrier, 0 being that in force.
-func (s *carriers) find(ctx context.Context, id ledger.CarrierID, version uint32) (*holdfastv1.Carrier, error) {
-	known, err := s.known(ctx)
+// find is a version of a carrier in a shard, 0 being that in force.
+func (s *carriers) find(ctx context.Context, shard int, id ledger.CarrierID, version uint32) (*holdfastv1.Carrier, error) {
+	known, err := s.known(ctx, shard)
 	if err != nil {
 		return nil, err
 	}

@@ -108,7 +108,7 @@ func (m *monitor) look(ctx context.Context, today calendar.Date) error {
 
 // inForce is the policy that decides now.
 func (m *monitor) inForce(ctx context.Context) (*policy.Policy, error) {
-	known, err := m.policies(ctx)
+	known, err := m.policies(ctx, m.everybodys())
 	if err != nil {
 		return nil, err
 	}

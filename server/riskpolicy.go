@@ -62,7 +62,7 @@ func (s *riskService) PutPolicy(ctx context.Context, r *holdfastv1.PutPolicyRequ
 	if _, one := onlyShard(ctx); one {
 		return &holdfastv1.PutPolicyResponse{Replayed: replayed}, nil
 	}
-	v, err := s.find(ctx, cmd.Version)
+	v, err := s.find(ctx, firsts, cmd.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -88,7 +88,7 @@ func (s *riskService) ActivatePolicy(ctx context.Context, r *holdfastv1.Activate
 	if _, one := onlyShard(ctx); one {
 		return resp, nil
 	}
-	known, err := s.policies(ctx)
+	known, err := s.policies(ctx, firsts)
 	if err != nil {
 		return nil, err
 	}
@@ -102,7 +102,7 @@ func (s *riskService) GetPolicy(ctx context.Context, r *holdfastv1.GetPolicyRequ
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	v, err := s.find(ctx, version)
+	v, err := s.find(ctx, s.everybodys(), version)
 	if err != nil {
 		return nil, err
 	}
@@ -110,7 +110,7 @@ func (s *riskService) GetPolicy(ctx context.Context, r *holdfastv1.GetPolicyRequ
 }
 
 func (s *riskService) ListPolicies(ctx context.Context, _ *holdfastv1.ListPoliciesRequest) (*holdfastv1.ListPoliciesResponse, error) {
-	known, err := s.policies(ctx)
+	known, err := s.policies(ctx, s.everybodys())
 	if err != nil {
 		return nil, err
 	}
@@ -128,17 +128,17 @@ func (s *riskService) ListPolicies(ctx context.Context, _ *holdfastv1.ListPolici
 	return resp, nil
 }
 
-// policies are what every shard has: the last one gets them last.
-func (s *riskService) policies(ctx context.Context) (*ledger.PolicyAnswer, error) {
-	out, err := look(ctx, s.writers[len(s.writers)-1], &ledger.GetPolicies{})
+// policies are what a shard has.
+func (s *riskService) policies(ctx context.Context, shard int) (*ledger.PolicyAnswer, error) {
+	out, err := look(ctx, s.writers[shard], &ledger.GetPolicies{})
 	if err != nil {
 		return nil, err
 	}
 	return out.Policies, nil
 }
 
-func (s *riskService) find(ctx context.Context, version string) (*holdfastv1.PolicyVersion, error) {
-	known, err := s.policies(ctx)
+func (s *riskService) find(ctx context.Context, shard int, version string) (*holdfastv1.PolicyVersion, error) {
+	known, err := s.policies(ctx, shard)
 	if err != nil {
 		return nil, err
 	}

@@ -187,6 +187,13 @@ func (r *router) everywhere(ctx context.Context, c ledger.Command, method string
 	return replayed, nil
 }
 
+// everybodys is the shard whose registries have what every shard has: what is carried out everywhere gets there last.
+func (r *router) everybodys() int { return len(r.writers) - 1 }
+
+// firsts is the shard that has what is carried out everywhere first. Who has just done so asks it what came of it: this server
+// decides for it, while of the others it may still have to hear.
+const firsts = 0
+
 // durable is the last durable sequence of every shard, all as of one moment: they only grow, so when none has grown
 // while all were read, all of them stood so at once. Without that a backup could have an order and not the claim to its
 // id, which is in another shard and was made before it.

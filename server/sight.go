@@ -22,7 +22,7 @@ type sight struct {
 
 // sightOf is what the caller may see, who watches entries beyond those that are durable now.
 func (r *router) sightOf(ctx context.Context, durable []uint64) (*sight, error) {
-	s := &sight{router: r, caller: ledger.Caller(CallerOf(ctx).Name), last: durable[len(durable)-1]}
+	s := &sight{router: r, caller: ledger.Caller(CallerOf(ctx).Name), last: durable[r.everybodys()]}
 	return s, s.refresh(ctx)
 }
 
@@ -42,7 +42,7 @@ func (s *sight) refresh(ctx context.Context) error {
 
 // speaksFor is the carriers that name a caller. bound says that it is one of a carrier's own, even if none names it any more.
 func (r *router) speaksFor(ctx context.Context, caller ledger.Caller) (of []ledger.CarrierID, bound bool, err error) {
-	known, err := look(ctx, r.writers[len(r.writers)-1], &ledger.GetShard{})
+	known, err := look(ctx, r.writers[r.everybodys()], &ledger.GetShard{})
 	if err != nil {
 		return nil, false, err
 	}
@@ -52,7 +52,7 @@ func (r *router) speaksFor(ctx context.Context, caller ledger.Caller) (of []ledg
 
 // moved keeps sight in step with an entry that was read.
 func (s *sight) moved(ctx context.Context, shard int, e *ledger.Entry) error {
-	if _, put := e.Fact.(*ledger.CarrierPut); put && shard == len(s.router.writers)-1 && e.Sequence > s.last {
+	if _, put := e.Fact.(*ledger.CarrierPut); put && shard == s.router.everybodys() && e.Sequence > s.last {
 		return s.refresh(ctx)
 	}
 	return nil

@@ -47,7 +47,7 @@ func (s *termsService) PutTerms(ctx context.Context, r *holdfastv1.PutTermsReque
 	if _, one := onlyShard(ctx); one {
 		return &holdfastv1.PutTermsResponse{Replayed: replayed}, nil
 	}
-	v, err := s.find(ctx, cmd.Parsed.Version)
+	v, err := s.find(ctx, firsts, cmd.Parsed.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -83,7 +83,7 @@ func (s *termsService) GetTerms(ctx context.Context, r *holdfastv1.GetTermsReque
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	v, err := s.find(ctx, version)
+	v, err := s.find(ctx, s.everybodys(), version)
 	if err != nil {
 		return nil, err
 	}
@@ -91,7 +91,7 @@ func (s *termsService) GetTerms(ctx context.Context, r *holdfastv1.GetTermsReque
 }
 
 func (s *termsService) ListTerms(ctx context.Context, _ *holdfastv1.ListTermsRequest) (*holdfastv1.ListTermsResponse, error) {
-	list, err := s.everybodys(ctx)
+	list, err := s.versions(ctx, s.everybodys())
 	if err != nil {
 		return nil, err
 	}
@@ -102,13 +102,8 @@ func (s *termsService) ListTerms(ctx context.Context, _ *holdfastv1.ListTermsReq
 	return resp, nil
 }
 
-// everybodys are the versions that every shard has: the last one gets them last.
-func (s *termsService) everybodys(ctx context.Context) ([]ledger.TermsVersion, error) {
-	return s.versions(ctx, len(s.writers)-1)
-}
-
-func (s *termsService) find(ctx context.Context, version string) (*ledger.TermsVersion, error) {
-	list, err := s.everybodys(ctx)
+func (s *termsService) find(ctx context.Context, shard int, version string) (*ledger.TermsVersion, error) {
+	list, err := s.versions(ctx, shard)
 	if err != nil {
 		return nil, err
 	}
