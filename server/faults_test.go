@@ -357,7 +357,7 @@ func (b *shaky) refuses(a *holdfastv1.Account, code codes.Code, reason string) {
 	requireReason(b.t, err, code, reason)
 }
 
-// TestDamagedRowIsDataLoss spoils a row of the state file under a server at rest. Whoever asks for it is told; the file is
+// TestDamagedRowIsDataLoss spoils a row of the state file under a server that has opened it. Whoever asks for it is told; the file is
 // set aside and built anew, which is a start like any other; and then the row is there again.
 func TestDamagedRowIsDataLoss(t *testing.T) {
 	d := newDisk(t)
@@ -371,14 +371,24 @@ func TestDamagedRowIsDataLoss(t *testing.T) {
 	_, err = b.Void(t.Context(), &holdfastv1.VoidRequest{RequestId: "v", AuthorizationId: id})
 	require.NoError(t, err)
 	b.stop()
-	image, err := os.ReadFile(d.state)
-	require.NoError(t, err)
-	spoiled := bytes.ReplaceAll(image, []byte(r.PhoneToken), []byte("phone-of-the-spoiled-row"))
-	require.NotEqual(t, image, spoiled)
-	require.NoError(t, os.WriteFile(d.state, spoiled, 0o600))
-
 	b = serveShaky(t, d, 0)
 	b.replay.close()
+	image, err := os.ReadFile(d.state)
+	require.NoError(t, err)
+	file, err := os.OpenFile(d.state, os.O_WRONLY, 0)
+	require.NoError(t, err)
+	spoiled := 0
+	for at := 0; ; spoiled++ {
+		next := bytes.Index(image[at:], []byte(r.PhoneToken))
+		if next < 0 {
+			break
+		}
+		_, err := file.WriteAt([]byte("phone-of-the-spoiled-row"), int64(at+next))
+		require.NoError(t, err)
+		at += next + len(r.PhoneToken)
+	}
+	require.NoError(t, file.Close())
+	require.Positive(t, spoiled)
 	get := func() (*holdfastv1.GetAuthorizationResponse, error) {
 		return b.GetAuthorization(t.Context(), &holdfastv1.GetAuthorizationRequest{AuthorizationId: id})
 	}

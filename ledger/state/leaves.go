@@ -33,7 +33,7 @@ func newLeaves(tx *bolt.Tx, b *bolt.Bucket) *leaves {
 func (l *leaves) goOn(k, v []byte) { l.begin(k, v); l.part = true }
 
 func (l *leaves) begin(k, v []byte) {
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(k)))
+	at := addressOf(k)
 	if l.size != 0 {
 		l.first = at % l.size
 	}
@@ -42,7 +42,7 @@ func (l *leaves) begin(k, v []byte) {
 
 // row takes the next row. begins says that it is the first of a leaf, and whole whether the leaf before had all of its rows.
 func (l *leaves) row(k, v []byte) (whole, begins bool) {
-	at := uintptr(unsafe.Pointer(unsafe.SliceData(k)))
+	at := addressOf(k)
 	if at == l.end {
 		l.end += uintptr(len(k) + len(v))
 		l.rows++
@@ -56,4 +56,9 @@ func (l *leaves) row(k, v []byte) (whole, begins bool) {
 // whole says whether the leaf that the walk is in had as many rows as it was written with.
 func (l *leaves) whole() bool {
 	return l.size == 0 || l.rows == 0 || l.part || l.first == (elementSize+elementSize*l.rows)%l.size
+}
+
+// addressOf is where a key lies in memory, to be compared and never to be followed.
+func addressOf(k []byte) uintptr {
+	return uintptr(unsafe.Pointer(unsafe.SliceData(k))) //nolint:gosec // a number
 }
