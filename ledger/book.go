@@ -34,6 +34,8 @@ type Book interface {
 	PutReconciliation(*Reconciliation)
 	KeptBreak(BreakID) *KeptBreak // nil when there is none
 	PutBreak(*KeptBreak)
+	Settlement(SettlementID) *Settlement // nil when there is none
+	PutSettlement(*Settlement)
 	// Lost says that a row that must be there is not: the book is damaged, and Err says so, if it does not say something already.
 	Lost(what string)
 	Err() error

@@ -26,7 +26,7 @@ type CarrierSettings struct {
 	Closed     bool     // nobody else may
 
 	Products   []Product
-	Settlement Settlement
+	Settlement SettlementTerms
 	Fees       []CarrierFee
 
 	Tolerates    bool       // Tolerance takes the place of the terms'
@@ -46,8 +46,8 @@ type Product struct {
 	Denominations []money.Amount // ascending
 }
 
-// Settlement says when a carrier is paid.
-type Settlement struct {
+// SettlementTerms say when a carrier is paid.
+type SettlementTerms struct {
 	Cycle  PayCycle
 	CutOff time.Duration // at which a business day ends, after the midnight that begins that date; 0 is the midnight that ends it
 	Zone   string        // IANA name of the zone of days and cut-off

@@ -23,7 +23,7 @@ type businessDay struct {
 
 // EndOf is when a business day ends, exclusive: at the cut-off of that day, or with a cut-off of 00:00 at the midnight that
 // ends it.
-func (s *Settlement) EndOf(d calendar.Date, z calendar.Zone) calendar.Instant {
+func (s *SettlementTerms) EndOf(d calendar.Date, z calendar.Zone) calendar.Instant {
 	if s.CutOff == 0 {
 		return z.Start(d + 1)
 	}
@@ -31,7 +31,7 @@ func (s *Settlement) EndOf(d calendar.Date, z calendar.Zone) calendar.Instant {
 }
 
 // DayAt is the business day that an instant is on.
-func (s *Settlement) DayAt(at calendar.Instant, z calendar.Zone) calendar.Date {
+func (s *SettlementTerms) DayAt(at calendar.Instant, z calendar.Zone) calendar.Date {
 	d := z.DateAt(at)
 	if at >= s.EndOf(d, z) {
 		d++

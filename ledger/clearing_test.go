@@ -78,7 +78,7 @@ func TestBusinessDay(t *testing.T) {
 		require.NoError(t, err)
 		at, err := time.Parse(time.RFC3339Nano, c.at)
 		require.NoError(t, err)
-		s := ledger.Settlement{Cycle: ledger.Daily, CutOff: c.cutOff, Zone: c.zone}
+		s := ledger.SettlementTerms{Cycle: ledger.Daily, CutOff: c.cutOff, Zone: c.zone}
 		day := s.DayAt(calendar.InstantOf(at), z)
 		require.Equal(t, c.want, day.String(), "%s with %v in %s", c.at, c.cutOff, c.zone)
 		require.Greater(t, s.EndOf(day, z), calendar.InstantOf(at))

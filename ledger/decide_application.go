@@ -52,6 +52,7 @@ func (l *Ledger) submitApplication(c *SubmitApplication) Outcome {
 // way; or it is kept, and all that changes is how the account was assessed.
 func (d *ApplicationDecided) apply(a *Account) *LimitsSet {
 	d.Offer.Expires, d.Offer.Agreement = 0, ""
+	d.Offer.Lines = slices.Clone(d.Offer.Lines) // they are the command's, which may be sent again
 	for i := range d.Offer.Lines {
 		line := &d.Offer.Lines[i]
 		line.Limit = min(line.Limit, a.Line(line.Scene).Limit)

@@ -50,8 +50,6 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.raiseAlert(c), true
 	case *PutCarrier:
 		return l.putCarrier(c), true
-	case *AdjustCarrier:
-		return l.adjustCarrier(c), true
 	case *GiveSlice:
 		return l.giveSlice(c), true
 	case *TakeSlice:

@@ -59,6 +59,10 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.TermsPut = slices.Clone(l.book.Shard().Terms)
 		l.remember(e, &out)
 		return out
+	case *SettlementBegun, *SettlementEnded, *SettlementPaid:
+		return l.foldSettlement(e)
+	case *SettlementCut:
+		return Outcome{Settlement: &SettlementAnswer{Cut: f.cut(e.Sequence)}}
 	case *ClockAdvanced, *SliceGiven, *SliceTaken:
 		return out
 	case *ApplicationDecided, *OfferAccepted, *OfferEnded, *ConsentWithdrawn, *ReviewRequested, *ReviewResolved, *ConsumerErased:

@@ -34,7 +34,7 @@ type Ledger struct {
 
 	// Zones of carriers, and the business day of each that is paid in a cycle, as of late.
 	zones zoneCache
-	days  map[Settlement]businessDay
+	days  map[SettlementTerms]businessDay
 
 	minuteAt calendar.Instant
 	minuteOf int
@@ -54,7 +54,7 @@ type Ledger struct {
 
 // New is a ledger over a book. The zone says where civil days begin.
 func New(book Book, terms *terms.Terms, zone calendar.Zone) *Ledger {
-	return &Ledger{book: book, terms: terms, zone: zone, zones: zoneCache{}, days: map[Settlement]businessDay{}}
+	return &Ledger{book: book, terms: terms, zone: zone, zones: zoneCache{}, days: map[SettlementTerms]businessDay{}}
 }
 
 // Terms are the terms that decisions use.
@@ -112,6 +112,7 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *ListPointsItems:
 		id = c.Account
+	case *GetSettlement, *ListSettlements:
 	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard,
 		*GetReconciliation, *ListReconciliations, *ListBreaks:
@@ -190,6 +191,9 @@ func (l *Ledger) decide(c Command) Outcome {
 	if out, mine := l.readDebt(c); mine {
 		return out
 	}
+	if out, mine := l.settlementCommand(c); mine {
+		return out
+	}
 	if out, mine := l.dossierCommand(c); mine {
 		return out
 	}
@@ -211,6 +215,7 @@ func (l *Ledger) again(c Command, r *Receipt) Outcome {
 	if r.ID.Account == 0 {
 		out := r.outcome(nil)
 		l.dossierAgain(c, r, &out)
+		l.settlementAgain(c, &out)
 		if l.reconciliationAgain(c, r, &out); l.book.Err() != nil {
 			return Outcome{}
 		}

@@ -39,6 +39,7 @@ type Outcome struct {
 
 	Billing        *BillingAnswer // of commands on what is owed
 	Dossier        *Dossier       // of commands on applications
+	Settlement     *SettlementAnswer
 	TermsPut       []TermsVersion
 	Policies       *PolicyAnswer // of GetPolicies
 	Raised         bool          // of RaiseAlert: the rule was not silent

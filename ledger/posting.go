@@ -68,7 +68,10 @@ type Posting struct {
 // What points pay of an order is not lent: it is pledged/ACC while it is held, and points_cost once it is captured. Points
 // themselves are posted in a unit of their own.
 func Postings(e *Entry) []Posting {
-	if f, ok := e.Fact.(*CarrierAdjusted); ok {
+	switch f := e.Fact.(type) {
+	case *CarrierAdjusted:
+		return f.postings()
+	case *SettlementPaid:
 		return f.postings()
 	}
 	points := PointsOf(e.Fact)

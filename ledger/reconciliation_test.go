@@ -16,7 +16,7 @@ import (
 func paid(t *testing.T) *stage {
 	s := newStage(t)
 	s.do(&ledger.PutCarrier{Request: s.next(), ID: "cmcc", Version: 1, Shards: 1, Settings: ledger.CarrierSettings{
-		Settlement: ledger.Settlement{Cycle: ledger.Daily, CutOff: 23 * time.Hour, Zone: "Asia/Shanghai"},
+		Settlement: ledger.SettlementTerms{Cycle: ledger.Daily, CutOff: 23 * time.Hour, Zone: "Asia/Shanghai"},
 	}})
 	return s
 }

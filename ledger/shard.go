@@ -164,6 +164,12 @@ func (s *Shard) fold(e *Entry) {
 		s.putLimits(f)
 	case *ReconciliationBegun:
 		s.reconciled(f)
+	case *SettlementBegun:
+		s.payable(f.Carrier, f.Currency).Closing = f.N
+	case *SettlementCut:
+		s.cut(e, f)
+	case *SettlementPaid:
+		s.payable(f.Carrier, f.Currency).Paid += f.Net()
 	case *SliceGiven:
 		s.give(f)
 	case *SliceTaken:

@@ -60,7 +60,7 @@ func (s *spread) shards() (all []*ledger.Shard) {
 
 // put puts a limit in one shard.
 func (s *spread) put(shard int, version uint32, limit money.Amount) {
-	settings := ledger.CarrierSettings{Settlement: ledger.Settlement{Cycle: ledger.Daily}}
+	settings := ledger.CarrierSettings{Settlement: ledger.SettlementTerms{Cycle: ledger.Daily}}
 	if limit > 0 {
 		settings.ExposureLimits = []ledger.Sum{{Currency: "CNY", Amount: limit}}
 	}

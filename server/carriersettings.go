@@ -97,7 +97,7 @@ func (c *check) products(list []*holdfastv1.CarrierProduct) (out []ledger.Produc
 	return out
 }
 
-func (c *check) settlement(p *holdfastv1.CarrierSettlement) (s ledger.Settlement) {
+func (c *check) settlement(p *holdfastv1.CarrierSettlement) (s ledger.SettlementTerms) {
 	if p == nil {
 		return s
 	}

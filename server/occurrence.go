@@ -26,6 +26,8 @@ func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
 		tellBooking(p, f.Account, &f.Booking)
 	} else if ledger.ConsumerOf(e.Fact) != "" {
 		tellDossier(p, e.Fact)
+	} else if id, ok := ledger.SettlementOf(e.Fact); ok {
+		tellSettlement(p, &id, e.Fact)
 	} else {
 		tellAccount(p, e.Fact)
 	}

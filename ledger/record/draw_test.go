@@ -28,6 +28,7 @@ var facts = []ledger.Fact{
 	&ledger.ReviewRequested{}, &ledger.ReviewResolved{}, &ledger.ConsumerErased{}, &ledger.CarrierPut{},
 	&ledger.SliceGiven{}, &ledger.SliceTaken{}, &ledger.CarrierAdjusted{},
 	&ledger.ReconciliationBegun{}, &ledger.BreaksFound{}, &ledger.ReconciliationEnded{}, &ledger.BreakResolved{},
+	&ledger.SettlementBegun{}, &ledger.SettlementCut{}, &ledger.SettlementEnded{}, &ledger.SettlementPaid{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.

@@ -34,6 +34,7 @@ var (
 	applicants   = kind[ledger.Applicant]{record.AppendApplicant, record.DecodeApplicant, plain[ledger.Applicant]}
 	applications = kind[ledger.Application]{record.AppendApplication, record.DecodeApplication, plain[ledger.Application]}
 	reviews      = kind[ledger.Review]{record.AppendReview, record.DecodeReview, plain[ledger.Review]}
+	settlements  = kind[ledger.Settlement]{record.AppendSettlement, record.DecodeSettlement, drawSettlement}
 	shards       = kind[ledger.Shard]{record.AppendShard, record.DecodeShard, plain[ledger.Shard]}
 )
 
@@ -53,6 +54,13 @@ func drawAccount(t *rapid.T) ledger.Account {
 		}
 	}
 	return a
+}
+
+// drawSettlement draws a settlement, which is in a state.
+func drawSettlement(t *rapid.T) ledger.Settlement {
+	s := drawn[ledger.Settlement](t, "settlement")
+	s.State = ledger.SettlementState(rapid.IntRange(1, int(ledger.SettlementConfirmed)).Draw(t, "state"))
+	return s
 }
 
 func drawReceipt(t *rapid.T) ledger.Receipt {
@@ -121,6 +129,7 @@ func TestRows(t *testing.T) {
 	t.Run("applicant", rapid.MakeCheck(applicants.check))
 	t.Run("application", rapid.MakeCheck(applications.check))
 	t.Run("review", rapid.MakeCheck(reviews.check))
+	t.Run("settlement", rapid.MakeCheck(settlements.check))
 	t.Run("shard", rapid.MakeCheck(shards.check))
 }
 
@@ -242,6 +251,7 @@ func FuzzDecodeReceipt(f *testing.F)     { receipts.fuzz(f) }
 func FuzzDecodeApplicant(f *testing.F)   { applicants.fuzz(f) }
 func FuzzDecodeApplication(f *testing.F) { applications.fuzz(f) }
 func FuzzDecodeReview(f *testing.F)      { reviews.fuzz(f) }
+func FuzzDecodeSettlement(f *testing.F)  { settlements.fuzz(f) }
 func FuzzDecodeShard(f *testing.F)       { shards.fuzz(f) }
 
 // typical is an account as most are: one line, two open holds.

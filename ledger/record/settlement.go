@@ -38,6 +38,14 @@ func settlementField(f ledger.Fact) protowire.Number {
 	switch f.(type) {
 	case *ledger.CarrierAdjusted:
 		return 1
+	case *ledger.SettlementBegun:
+		return 2
+	case *ledger.SettlementCut:
+		return 3
+	case *ledger.SettlementEnded:
+		return 4
+	case *ledger.SettlementPaid:
+		return 5
 	}
 	return 0
 }
@@ -46,12 +54,24 @@ func appendSettlement(w *wire, n protowire.Number, f ledger.Fact) {
 	switch f := f.(type) {
 	case *ledger.CarrierAdjusted:
 		message(w, n, f, walkCarrierAdjusted)
+	case *ledger.SettlementBegun:
+		message(w, n, f, walkSettlementBegun)
+	case *ledger.SettlementCut:
+		message(w, n, f, walkSettlementCut)
+	case *ledger.SettlementEnded:
+		message(w, n, f, walkSettlementEnded)
+	case *ledger.SettlementPaid:
+		message(w, n, f, walkSettlementPaid)
 	}
 }
 
 // settlementFacts are the facts about settlement that can be read, by field number.
 var settlementFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	1: read(walkCarrierAdjusted),
+	2: read(walkSettlementBegun),
+	3: read(walkSettlementCut),
+	4: read(walkSettlementEnded),
+	5: read(walkSettlementPaid),
 }
 
 func walkCarrierAdjusted(w *wire, f *ledger.CarrierAdjusted) {
@@ -61,6 +81,105 @@ func walkCarrierAdjusted(w *wire, f *ledger.CarrierAdjusted) {
 	num(w, 4, &f.Date)
 	str(w, 5, &f.Reason)
 	str(w, 6, &f.Reference)
+}
+
+func walkSettlementID(w *wire, id *ledger.SettlementID) {
+	str(w, 1, &id.Carrier)
+	str(w, 2, &id.Currency)
+	num(w, 3, &id.N)
+}
+
+func walkSettlementBegun(w *wire, f *ledger.SettlementBegun) {
+	walkSettlementID(w, &f.SettlementID)
+	num(w, 4, &f.After)
+	num(w, 5, &f.Through)
+}
+
+func walkSettlementCut(w *wire, f *ledger.SettlementCut) {
+	walkSettlementID(w, &f.SettlementID)
+	num(w, 4, &f.Through)
+	num(w, 5, &f.First)
+	part(w, 6, &f.Sums, walkSettlementSums)
+	part(w, 7, &f.Late, walkSettlementSums)
+	num(w, 8, &f.Before)
+	num(w, 9, &f.BeforeThrough)
+}
+
+func walkSettlementEnded(w *wire, f *ledger.SettlementEnded) {
+	walkSettlementID(w, &f.SettlementID)
+	repeated(w, 4, &f.Parts, func(w *wire, p *ledger.SettlementPart) {
+		num(w, 1, &p.Shard)
+		num(w, 2, &p.N)
+		num(w, 3, &p.Through)
+		num(w, 4, &p.Sequence)
+		num(w, 5, &p.First)
+		part(w, 6, &p.Sums, walkSettlementSums)
+		part(w, 7, &p.Late, walkSettlementSums)
+		num(w, 8, &p.Before)
+		num(w, 9, &p.BeforeThrough)
+	})
+}
+
+func walkSettlementSums(w *wire, s *ledger.Sums) {
+	num(w, 1, &s.Fees)
+	for i := range s.Kinds {
+		num(w, protowire.Number(2+2*i), &s.Kinds[i].Count)
+		num(w, protowire.Number(3+2*i), &s.Kinds[i].Amount)
+	}
+}
+
+func walkSettlementPaid(w *wire, f *ledger.SettlementPaid) {
+	walkSettlementID(w, &f.SettlementID)
+	str(w, 4, &f.Reference)
+	num(w, 5, &f.ValueDate)
+	num(w, 6, &f.Payable)
+	num(w, 7, &f.Subsidy)
+	num(w, 8, &f.Collected)
+}
+
+// AppendSettlement appends a settlement's row.
+func AppendSettlement(b []byte, s *ledger.Settlement) []byte {
+	r := begin(b)
+	walkSettlement(&r, s)
+	return r.end()
+}
+
+// DecodeSettlement reads a settlement's row.
+func DecodeSettlement(b []byte, s *ledger.Settlement) error {
+	r := open(b)
+	walkSettlement(&r, s)
+	return r.err()
+}
+
+const leastPart = 4 // bytes
+
+func walkSettlement(r *row, s *ledger.Settlement) {
+	n := r.list(10)
+	unsigned(r, &n[0], &s.N)
+	unsigned(r, &n[1], &s.Sequence)
+	unsigned(r, &n[2], &s.State)
+	number(r, &n[3], &s.After)
+	number(r, &n[4], &s.Through)
+	number(r, &n[5], &s.Begun)
+	number(r, &n[6], &s.Closed)
+	number(r, &n[7], &s.Confirmed)
+	number(r, &n[8], &s.ValueDate)
+	parts := elements(r, &n[9], &s.Parts, leastPart)
+	word(r, &s.Carrier)
+	word(r, &s.Currency)
+	word(r, &s.Caller)
+	word(r, &s.Reference)
+	word(r, &s.ConfirmedBy)
+	walkTotal(r, &s.Sums)
+	walkTotal(r, &s.Late)
+	for i := range parts {
+		n := r.list(1)
+		unsigned(r, &n[0], &parts[i].Shard)
+		walkCutRow(r, &parts[i].Cut)
+	}
+	if r.reading && !s.State.Valid() {
+		r.spoil()
+	}
 }
 
 // What of what is payable takes in a row, at least.

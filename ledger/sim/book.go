@@ -30,6 +30,7 @@ type Book struct {
 	applicants   loans[ledger.ConsumerToken, ledger.Applicant]
 	applications loans[ledger.ApplicationID, ledger.Application]
 	reviews      loans[ledger.ReviewID, ledger.Review]
+	settlements  loans[ledger.SettlementID, ledger.Settlement]
 
 	reconciliations loans[reconciliationKey, ledger.Reconciliation]
 	breaks          loans[ledger.BreakID, ledger.KeptBreak]
@@ -87,6 +88,7 @@ func NewBook(shard uint16) *Book {
 
 		reconciliations: newLoans[reconciliationKey]("reconciliation", (*ledger.Reconciliation).Clone),
 		breaks:          newLoans[ledger.BreakID]("break", (*ledger.KeptBreak).Clone),
+		settlements:     newLoans[ledger.SettlementID]("settlement", cloneSettlement),
 	}
 }
 
@@ -106,6 +108,7 @@ func (b *Book) FailAfter(reads int, err error) {
 	b.lent, b.lentEnded, b.lentItem, b.lentStatement = nil, nil, nil, nil
 	b.applicants.lent, b.applications.lent, b.reviews.lent = nil, nil, nil
 	b.reconciliations.lent, b.breaks.lent = nil, nil
+	b.settlements.lent = nil
 }
 
 // unreadable counts a row that is asked for, and says whether it cannot be read.
@@ -318,6 +321,7 @@ func (b *Book) Clone() *Book {
 	}
 	c.applicants, c.applications, c.reviews = b.applicants.copied(), b.applications.copied(), b.reviews.copied()
 	c.reconciliations, c.breaks = b.reconciliations.copied(), b.breaks.copied()
+	c.settlements = b.settlements.copied()
 	return c
 }
 
@@ -349,13 +353,14 @@ func (b *Book) Check() error {
 	if err := tally.Check(&b.shard); err != nil {
 		return err
 	}
-	return b.checkApplicants()
+	return cmp.Or(b.checkApplicants(), b.checkSettlements())
 }
 
 // CheckPut says whether an account or another row that was handed out was changed and not put.
 func (b *Book) CheckPut() error {
 	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement(),
-		b.applicants.check(), b.applications.check(), b.reviews.check(), b.reconciliations.check(), b.breaks.check())
+		b.applicants.check(), b.applications.check(), b.reviews.check(), b.reconciliations.check(), b.breaks.check(),
+		b.settlements.check())
 }
 
 func (b *Book) checkAccount() error {
@@ -407,6 +412,9 @@ func (b *Book) Equal(other *Book) error {
 		return err
 	}
 	if err := equalRows("application", b.applications.rows, other.applications.rows); err != nil {
+		return err
+	}
+	if err := equalRows("settlement", b.settlements.rows, other.settlements.rows); err != nil {
 		return err
 	}
 	if err := equalRows("review", b.reviews.rows, other.reviews.rows); err != nil {

@@ -165,15 +165,15 @@ func (c *Core) checkPostings() error {
 		want[posting{ledger.BookAccount{Kind: ledger.BookSubsidy, Carrier: t.Carrier}, t.Currency}] = t.Subsidy
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Subsidy
 	}
-	if err := c.wantPayables(want); err != nil {
-		return err
-	}
 	for _, t := range c.Book.shard.Debts {
 		want[posting{ledger.BookAccount{Kind: ledger.BookCash}, t.Currency}] = t.Repaid + t.Recovered - t.PaidOut
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Fees + t.Interest + t.Penalty
 		want[posting{ledger.BookAccount{Kind: ledger.BookLoss}, t.Currency}] = t.ChargedOff - t.Recovered
 	}
 	c.wantPoints(want)
+	if err := c.wantPayables(want); err != nil {
+		return err
+	}
 	for id, a := range c.Book.accounts {
 		for i := range a.Lines {
 			scene := ledger.Scene(i + 1)
@@ -221,6 +221,30 @@ func (c *Core) wantPayables(want map[posting]money.Amount) error {
 		if sum := want[of(ledger.BookPayable)] + want[of(ledger.BookSubsidy)]; sum != -all.Net() {
 			return fmt.Errorf("%d %s is payable to %s, its totals say %d", all.Net(), p.Currency, p.Carrier, -sum)
 		}
+		var settled ledger.Sums
+		var paid money.Amount
+		for id, s := range c.Book.settlements.rows {
+			if id.Carrier != p.Carrier || id.Currency != p.Currency {
+				continue
+			}
+			settled.Add(&s.Sums)
+			if s.State == ledger.SettlementConfirmed {
+				subsidy := s.Sums.Of(ledger.LineSubsidy).Amount
+				want[of(ledger.BookPayable)] += s.Sums.Net() - subsidy
+				want[of(ledger.BookSubsidy)] += subsidy
+				want[posting{ledger.BookAccount{Kind: ledger.BookCash}, p.Currency}] -= s.Sums.Net()
+				paid += s.Sums.Net()
+			}
+		}
+		if p.Cut.N < p.Closing || p.Cut.N == p.Closing && c.closed(p) {
+			// Otherwise the last cut is in no settlement yet.
+			if settled != p.Settled {
+				return fmt.Errorf("%+v is settled with %s, its settlements are %+v", p.Settled, p.Carrier, settled)
+			}
+		}
+		if paid != p.Paid {
+			return fmt.Errorf("%d was paid to %s, its settlements say %d", p.Paid, p.Carrier, paid)
+		}
 	}
 	return nil
 }
@@ -245,6 +269,12 @@ func (c *Core) wantPoints(want map[posting]money.Amount) {
 			want[posting{ledger.BookAccount{Kind: ledger.BookPointsCost}, currency}] += r.Redeemed.Worth - r.Restored.Worth
 		}
 	}
+}
+
+// closed says whether the last settlement of a carrier has been closed; there may be none.
+func (c *Core) closed(p *ledger.Payable) bool {
+	s := c.Book.settlements.rows[ledger.SettlementID{Carrier: p.Carrier, Currency: p.Currency, N: p.Closing}]
+	return s == nil || s.State != ledger.SettlementClosing
 }
 
 // checkViews compares every account as it is read with what it is once all that is due has happened.
@@ -290,7 +320,7 @@ func (c *Core) AskAgain(now calendar.Instant) error {
 
 // SameAnswer says how the answer to a request sent again differs from the first. Left out is what no caller is told:
 // an authorization's sequence, what has lapsed of it, and what its carrier was charged. Suspend and Resume answer with what is suspended now, and commands on
-// applications with the same application, review and consumer as they are now.
+// applications and settlements with the same ones as they are now.
 func SameAnswer(first, again ledger.Outcome) error {
 	if !again.Replayed {
 		return fmt.Errorf("was not replayed: %+v", again)
@@ -301,6 +331,12 @@ func SameAnswer(first, again ledger.Outcome) error {
 	}
 	if first.Shard != nil && again.Shard != nil {
 		again.Shard = first.Shard
+	}
+	if a, b := first.Settlement, again.Settlement; a != nil && b != nil {
+		if a.Settlement.SettlementID != b.Settlement.SettlementID {
+			return fmt.Errorf("was about settlement %s, is now about %s", a.Settlement, b.Settlement)
+		}
+		again.Settlement = first.Settlement
 	}
 	if a, b := first.Dossier, again.Dossier; a != nil && b != nil {
 		if namesOf(a) != namesOf(b) || (first.Account == nil) != (again.Account == nil) {
@@ -377,6 +413,7 @@ func HalfFlushed(old, newer *Book, rows int) *Book {
 	rows = flush(b.applications.rows, newer.applications.rows, rows)
 	rows = flush(b.reviews.rows, newer.reviews.rows, rows)
 	rows = flush(b.applicants.rows, newer.applicants.rows, rows)
+	rows = flush(b.settlements.rows, newer.settlements.rows, rows)
 	flush(b.accounts, newer.accounts, rows)
 	return b
 }
@@ -396,5 +433,5 @@ func flush[K comparable, V any](into, from map[K]V, rows int) (left int) {
 
 func (b *Book) rows() int {
 	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.items) + len(b.statements) + len(b.accounts) +
-		len(b.applications.rows) + len(b.reviews.rows) + len(b.applicants.rows)
+		len(b.applications.rows) + len(b.reviews.rows) + len(b.applicants.rows) + len(b.settlements.rows)
 }

@@ -79,6 +79,10 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.AdjustCarrier:
 		return &c.Request
+	case *ledger.BeginSettlement:
+		return &c.Request
+	case *ledger.ConfirmSettlement:
+		return &c.Request
 	case *ledger.RaiseAlert:
 		return &c.Request
 	case *ledger.SubmitApplication:

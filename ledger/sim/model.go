@@ -26,6 +26,8 @@ type Model struct {
 
 	carriers    map[ledger.CarrierID][]*ledger.PutCarrier // versions, the newest last
 	adjustments []adjusted
+	settlements map[account][]*settling
+	events      int // so far: what came before what
 
 	applications []*applied
 	reviews      []*reviewed
@@ -81,8 +83,9 @@ func NewModel(shard uint16, terms *terms.Terms, zone calendar.Zone) *Model {
 	return &Model{
 		shard: shard, terms: terms, zone: zone,
 		orders: map[orderKey]*order{}, answers: map[ledger.Request]answer{}, suspensions: map[ledger.Scope]bool{},
-		carriers: map[ledger.CarrierID][]*ledger.PutCarrier{},
-		consents: map[ledger.ConsumerToken][]consented{}, erasures: map[ledger.ConsumerToken]bool{},
+		carriers:    map[ledger.CarrierID][]*ledger.PutCarrier{},
+		settlements: map[account][]*settling{},
+		consents:    map[ledger.ConsumerToken][]consented{}, erasures: map[ledger.ConsumerToken]bool{},
 	}
 }
 
@@ -99,8 +102,11 @@ func (m *Model) Observe(now calendar.Instant, c ledger.Command) Prediction {
 	if happen != nil {
 		happen()
 	}
-	if _, put := c.(*ledger.PutCarrier); put && happen == nil {
-		return p // it is there already: nothing is remembered of the request
+	switch c.(type) {
+	case *ledger.PutCarrier, *ledger.BeginSettlement:
+		if happen == nil {
+			return p // it is there already: nothing is remembered of the request
+		}
 	}
 	if r := Request(c); r != nil && p.Fault == "" && !p.Replayed {
 		p.Account = m.image(now, p.Account)

@@ -253,7 +253,12 @@ func (q *asking) submit(c *ledger.SubmitApplication) (Prediction, func()) {
 	case account == nil && c.Offer.Terms != "":
 		return refuse("TERMS_NOT_FOUND")
 	default:
-		a.offer = &c.Offer
+		offer := c.Offer
+		if a.offer = &offer; account != nil { // of lines that there are
+			offer.Lines = slices.DeleteFunc(slices.Clone(offer.Lines), func(l ledger.LimitOfLine) bool {
+				return account.lines[l.Scene-1].status == ledger.NoLine
+			})
+		}
 	}
 	return p, func() {
 		for _, before := range q.applications {

@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"slices"
 	"time"
 
@@ -12,10 +11,10 @@ import (
 
 // adjusted is an adjustment by an operator.
 type adjusted struct {
-	carrier  ledger.CarrierID
-	currency money.Currency
-	amount   money.Amount
-	day      calendar.Date
+	account
+	amount money.Amount
+	day    calendar.Date
+	place  int // among all events
 }
 
 // carrierCall predicts the calls about carriers.
@@ -36,9 +35,11 @@ func (q *asking) carrierCall(c ledger.Command) (p Prediction, happen func(), min
 		if day == 0 {
 			day = q.businessDay(c.Carrier, q.now)
 		}
-		return p, func() { q.adjustments = append(q.adjustments, adjusted{c.Carrier, c.Currency, c.Amount, day}) }, true
+		return p, func() {
+			q.adjustments = append(q.adjustments, adjusted{account{c.Carrier, c.Currency}, c.Amount, day, q.place()})
+		}, true
 	}
-	return p, nil, false
+	return q.settlementCall(c)
 }
 
 // settings are the newest ones of a carrier; nil when it is not registered.
@@ -92,55 +93,6 @@ func (q *asking) unsold(p *ledger.Purchase) string {
 	return "PRODUCT_NOT_SOLD"
 }
 
-// payday is the business day of a carrier in a currency.
-type payday struct {
-	carrier  ledger.CarrierID
-	currency money.Currency
-	day      calendar.Date
-}
-
-// payables adds up, from the story of every order, what is payable to each carrier by business day. Subsidies are not among
-// it: of plans the stories know nothing.
-func (m *Model) payables() map[payday]*ledger.Sums {
-	all := map[payday]*ledger.Sums{}
-	add := func(key payday, kind ledger.LineKind, amount, fee money.Amount) {
-		if all[key] == nil {
-			all[key] = new(ledger.Sums)
-		}
-		k := &all[key].Kinds[kind-1]
-		k.Count, k.Amount = k.Count+1, k.Amount+amount
-		all[key].Fees += fee
-	}
-	for _, a := range m.accounts {
-		for _, s := range a.stories {
-			fee := m.feeOf(s, a.currency)
-			var left, charged money.Amount
-			for _, e := range s.events {
-				key, was := payday{s.carrier, a.currency, e.cleared}, charged
-				switch e.what {
-				case sold, captured:
-					charged += fee.share(left+e.amount) - fee.share(left) + fee.Fixed
-					left += e.amount
-					add(key, ledger.LineCaptured, e.amount, charged-was)
-				case refunded:
-					charged += fee.share(left-e.amount) - fee.share(left)
-					left -= e.amount
-					add(key, ledger.LineRefunded, -e.amount, charged-was)
-				case reversed:
-					if left != 0 || charged != 0 {
-						add(key, ledger.LineReversed, -left, -charged)
-					}
-					left, charged = 0, 0
-				}
-			}
-		}
-	}
-	for _, a := range m.adjustments {
-		add(payday{a.carrier, a.currency, a.day}, ledger.LineAdjusted, a.amount, 0)
-	}
-	return all
-}
-
 // charge is the fee that an order is charged by.
 type charge struct{ ledger.CarrierFee }
 
@@ -166,28 +118,4 @@ func (c charge) share(amount money.Amount) money.Amount {
 		down++
 	}
 	return money.Amount(down)
-}
-
-// ComparePayables says how what a shard has as payable differs from the stories.
-func (m *Model) ComparePayables(s *ledger.Shard) error {
-	want := m.payables()
-	for i := range s.Payables {
-		p := &s.Payables[i]
-		for j := range p.Open {
-			have, key := p.Open[j].Sums, payday{p.Carrier, p.Currency, p.Open[j].Date}
-			have.Kinds[ledger.LineSubsidy-1] = ledger.LineSum{}
-			model := want[key]
-			if model == nil {
-				model = new(ledger.Sums)
-			}
-			if have != *model {
-				return fmt.Errorf("payable to %s in %s on %s is %+v, the model says %+v", key.carrier, key.currency, key.day, have, *model)
-			}
-			delete(want, key)
-		}
-	}
-	for key, model := range want {
-		return fmt.Errorf("payable to %s in %s on %s is nothing, the model says %+v", key.carrier, key.currency, key.day, *model)
-	}
-	return nil
 }

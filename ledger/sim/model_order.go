@@ -223,6 +223,7 @@ func (q *asking) decided(a *customer, caller ledger.Caller, p *ledger.Purchase, 
 		e.what, e.amount, e.until, e.reference = declined, 0, 0, ""
 	}
 	happen := func() {
+		e.place = q.place()
 		s.events = append(s.events, e)
 		a.stories = append(a.stories, s)
 		q.orders[orderKey{caller, p.Order}] = &order{account: a.id, latest: s}
@@ -302,7 +303,7 @@ func (q *asking) claim(c *ledger.ClaimOrder) (Prediction, func()) {
 
 // do writes an event into a story, and into the life of the account.
 func (q *asking) do(s *story, e event) {
-	e.at, e.day, e.cleared = q.now, q.today, q.businessDay(s.carrier, q.now)
+	e.at, e.day, e.cleared, e.place = q.now, q.today, q.businessDay(s.carrier, q.now), q.place()
 	t, life := s.at(q.now), q.Model.find(s.id.Account).life
 	s.events = append(s.events, e)
 	switch left := t.captured - t.refunded; {

@@ -33,6 +33,7 @@ type event struct {
 	at       calendar.Instant
 	day      calendar.Date
 	cleared  calendar.Date    // the carrier's business day
+	place    int              // among all events
 	amount   money.Amount     // authorized, captured, released or refunded
 	asked    money.Amount     // requested
 	until    calendar.Instant // when the hold then ends

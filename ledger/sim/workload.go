@@ -35,6 +35,9 @@ type Workload struct {
 
 	carriers int    // registered at first
 	versions uint32 // of carriers, so far
+	settling map[ledger.CarrierID]*ledger.Settlement
+	cuts     map[ledger.CarrierID]ledger.Cut
+	cutting  ledger.CarrierID // whose shard was asked last to be cut
 
 	applicants int                    // who applied, as far as it knows
 	applied    []ledger.ApplicationID // the newest last
@@ -79,7 +82,7 @@ const remembered = 512
 func NewWorkload(start calendar.Instant, o Options) *Workload {
 	o.Callers = max(o.Callers, 1)
 	o.Hot = max(1, min(o.Hot, o.Accounts))
-	return &Workload{Now: start, options: o}
+	return &Workload{Now: start, options: o, settling: map[ledger.CarrierID]*ledger.Settlement{}, cuts: map[ledger.CarrierID]ledger.Cut{}}
 }
 
 // Next is the next command, to be carried out at w.Now. First come carriers, and the openings of the accounts.
@@ -119,6 +122,7 @@ func (w *Workload) Next(r *rand.Rand) ledger.Command {
 func (w *Workload) Saw(out ledger.Outcome) {
 	w.sawDebts(out)
 	w.sawDossier(out.Dossier)
+	w.sawSettlement(out.Settlement)
 	if out.Account != nil {
 		w.opened = max(w.opened, out.Account.ID.Number())
 	}
@@ -202,6 +206,8 @@ func (w *Workload) command(r *rand.Rand) ledger.Command {
 		return w.onAccount(r)
 	case n < 93:
 		return w.byOperator(r)
+	case n < 96 && w.options.Carriers:
+		return w.onCarriers(r)
 	}
 	return w.reading(r)
 }

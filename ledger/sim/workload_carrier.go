@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/holdfast-credit/holdfast/ledger"
+	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
@@ -18,9 +19,9 @@ func (w *Workload) putCarrier(r *rand.Rand, id ledger.CarrierID) *ledger.PutCarr
 	c := &ledger.PutCarrier{Request: w.request(r), ID: id, Version: w.versions, Shards: 1}
 	s := &c.Settings
 	s.Name = "Carrier " + string(id)
-	s.Settlement = ledger.Settlement{Cycle: ledger.Daily, CutOff: 23 * time.Hour, Zone: "Asia/Shanghai"}
+	s.Settlement = ledger.SettlementTerms{Cycle: ledger.Daily, CutOff: 23 * time.Hour, Zone: "Asia/Shanghai"}
 	if id == "ctcc" {
-		s.Settlement = ledger.Settlement{Cycle: ledger.Monthly, CutOff: 17*time.Hour + 30*time.Minute, Zone: "America/New_York"}
+		s.Settlement = ledger.SettlementTerms{Cycle: ledger.Monthly, CutOff: 17*time.Hour + 30*time.Minute, Zone: "America/New_York"}
 	}
 	if r.IntN(8) == 0 {
 		s.Settlement.CutOff = 0
@@ -57,6 +58,9 @@ func (w *Workload) product(r *rand.Rand, p *ledger.Purchase) {
 
 // onCarriers is what operators do about carriers.
 func (w *Workload) onCarriers(r *rand.Rand) ledger.Command {
+	if r.IntN(4) > 0 {
+		return w.settle(r)
+	}
 	if r.IntN(3) == 0 {
 		return w.putCarrier(r, registered[r.IntN(len(registered))])
 	}
@@ -66,6 +70,51 @@ func (w *Workload) onCarriers(r *rand.Rand) ledger.Command {
 	}
 	if r.IntN(2) == 0 {
 		c.Date = w.options.Zone.DateAt(w.Now).AddDays(-r.IntN(40))
+	}
+	return c
+}
+
+// sawSettlement remembers where the settlements of a carrier are.
+func (w *Workload) sawSettlement(a *ledger.SettlementAnswer) {
+	switch {
+	case a == nil:
+	case a.Settlement != nil:
+		w.settling[a.Settlement.Carrier] = a.Settlement
+	case a.Cut.N != 0:
+		w.cuts[w.cutting] = a.Cut
+	}
+}
+
+// settle takes the settlement of a carrier a step further, tries what does not come next, or reads.
+func (w *Workload) settle(r *rand.Rand) ledger.Command {
+	id := carrier(r)
+	s := w.settling[id]
+	if s == nil || r.IntN(6) == 0 {
+		through := w.options.Zone.DateAt(w.Now).AddDays(1 - r.IntN(8))
+		return &ledger.BeginSettlement{Request: w.request(r), Carrier: id, Currency: "CNY", Through: through}
+	}
+	c := &ledger.ConfirmSettlement{Request: w.request(r), ID: s.SettlementID, Reference: "bank", ValueDate: w.options.Zone.DateAt(w.Now), Amount: s.Sums.Net()}
+	switch cut := w.cuts[id]; {
+	case r.IntN(8) == 0:
+		return &ledger.GetSettlement{ID: ledger.SettlementID{Carrier: id, Currency: "CNY", N: uint32(r.IntN(4))}}
+	case s.State == ledger.SettlementClosing && (cut.N != s.N || r.IntN(4) == 0):
+		w.cutting = id
+		return &ledger.CutSettlement{SettlementID: s.SettlementID, Through: s.Through}
+	case s.State == ledger.SettlementClosing:
+		end := &ledger.EndSettlement{SettlementID: s.SettlementID}
+		if cut.First != 0 {
+			end.Parts = []ledger.SettlementPart{{Shard: w.options.Shard, Cut: cut}}
+		}
+		return end
+	case s.State == ledger.SettlementConfirmed && r.IntN(3) > 0:
+		return &ledger.BeginSettlement{Request: w.request(r), Carrier: id, Currency: "CNY", Through: w.options.Zone.DateAt(w.Now) - 1}
+	case s.State == ledger.SettlementConfirmed && r.IntN(3) == 0:
+		w.cutting = id
+		return &ledger.CutSettlement{SettlementID: s.SettlementID, Through: s.Through + calendar.Date(r.IntN(2))}
+	case r.IntN(4) == 0:
+		c.Reference, c.Amount = "wrong", c.Amount+1
+	case r.IntN(4) == 0:
+		c.ValueDate += 2
 	}
 	return c
 }

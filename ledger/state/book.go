@@ -30,6 +30,7 @@ type Book struct {
 	applicant   lent[ledger.Applicant]
 	application lent[ledger.Application]
 	review      lent[ledger.Review]
+	settlement  lent[ledger.Settlement]
 
 	reconciliation lent[ledger.Reconciliation]
 	kept           lent[ledger.KeptBreak]
@@ -116,6 +117,7 @@ func (b *Book) Forget() {
 	b.item.key, b.statement.key = b.item.key[:0], b.statement.key[:0]
 	b.applicant.key, b.application.key, b.review.key = b.applicant.key[:0], b.application.key[:0], b.review.key[:0]
 	b.reconciliation.key, b.kept.key = b.reconciliation.key[:0], b.kept.key[:0]
+	b.settlement.key = b.settlement.key[:0]
 }
 
 func encodeAccount(buf []byte, a *ledger.Account) []byte {

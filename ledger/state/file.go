@@ -21,9 +21,8 @@ import (
 
 // The buckets of the file. Keys: accounts by id; ended authorizations and items by account and number, statements by
 // account and opening date, applications and reviews by id, all big endian; orders and receipts by caller, a zero byte and the
-// caller's id; consumers and applicants by token; reconciliations and breaks by carrier, a zero byte and numbers; deadlines by
-// instant and account. Every value begins with a CRC-32C of its
-// key and the rest.
+// caller's id; consumers and applicants by token; reconciliations and breaks by carrier, a zero byte and numbers; settlements by
+// carrier, currency and number; deadlines by instant and account. Every value begins with a CRC-32C of its key and the rest.
 var (
 	bucketAccounts     = []byte("accounts")
 	bucketEnded        = []byte("ended")
@@ -35,6 +34,7 @@ var (
 
 	bucketReconciliations = []byte("reconciliations")
 	bucketBreaks          = []byte("breaks")
+	bucketSettlements     = []byte("settlements")
 
 	bucketOrders    = []byte("orders")
 	bucketReceipts  = []byte("receipts")
@@ -45,7 +45,7 @@ var (
 	// bucketRows are those that have the book's rows, and the index of deadlines.
 	bucketRows = [][]byte{
 		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketApplications, bucketReviews, bucketApplicants,
-		bucketReconciliations, bucketBreaks,
+		bucketReconciliations, bucketBreaks, bucketSettlements,
 		bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
 	}
 	buckets = append(slices.Clip(bucketRows), bucketMeta)

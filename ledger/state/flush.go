@@ -36,6 +36,7 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	changed := s.accounts.changes()     // first: what they depend on was put before them
 	applicants := s.applicants.freeze() // likewise
 	reconciliations := s.reconciliations.freeze()
+	settlements := s.settlements.freeze()
 	f := flusher{State: s, ctx: ctx, paced: paced}
 	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.applications, s.reviews, s.breaks} {
 		for _, m := range in.freeze() {
@@ -47,6 +48,9 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	}
 	for _, m := range applicants {
 		f.steps = append(f.steps, s.applicants.step(m))
+	}
+	for _, m := range settlements {
+		f.steps = append(f.steps, s.settlements.step(m))
 	}
 	f.steps = append(f.steps, s.accounts.step(changed))
 	if err := p.Barrier(); err != nil {

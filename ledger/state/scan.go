@@ -196,7 +196,7 @@ func (c *comparison) lags(name, key, fold []byte) bool {
 		return false
 	}
 	switch string(name) {
-	case "accounts", "ended", "receipts", "applicants", "applications", "reviews", "reconciliations", "breaks":
+	case "accounts", "ended", "receipts", "applicants", "applications", "reviews", "reconciliations", "breaks", "settlements":
 		sequence, made := sequenceOf(string(name), row)
 		return sequence > c.have.Flushed || made != 0 && made < c.keep
 	case "orders":
@@ -263,6 +263,11 @@ func sequenceOf(name string, row []byte) (sequence uint64, made int64) {
 		var b ledger.KeptBreak
 		if record.DecodeBreak(row, &b) == nil {
 			return b.Sequence, 0
+		}
+	case "settlements":
+		var s ledger.Settlement
+		if record.DecodeSettlement(row, &s) == nil {
+			return s.Sequence, 0
 		}
 	case "receipts":
 		var r ledger.Receipt

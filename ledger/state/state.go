@@ -60,6 +60,8 @@ type State struct {
 	reconciliations *buffer
 	breaks          *buffer
 
+	settlements *buffer
+
 	orders    *buffer
 	receipts  *buffer
 	consumers *buffer
@@ -99,6 +101,7 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s.applicants = newBuffer(bucketApplicants, &s.memory)
 	s.reconciliations = newBuffer(bucketReconciliations, &s.memory)
 	s.breaks = newBuffer(bucketBreaks, &s.memory)
+	s.settlements = newBuffer(bucketSettlements, &s.memory)
 	s.orders = newBuffer(bucketOrders, &s.memory)
 	s.receipts = newBuffer(bucketReceipts, &s.memory)
 	s.consumers = newBuffer(bucketConsumers, &s.memory)

@@ -162,6 +162,17 @@ const (
 	// What is payable to a carrier was adjusted by an operator: carrier_id, currency, amount, which is below 0 when it takes away;
 	// day is the carrier's business day, reference what it is about, note says why.
 	EventType_EVENT_TYPE_CARRIER_ADJUSTED EventType = 70
+	// A settlement was begun: carrier_id, currency, day is its last business day, note its number. The carrier's home shard tells it.
+	EventType_EVENT_TYPE_SETTLEMENT_BEGUN EventType = 71
+	// A shard was cut for a settlement: carrier_id, currency, day, note; amount is what the shard's part comes to. Each shard tells
+	// it.
+	EventType_EVENT_TYPE_SETTLEMENT_CUT EventType = 72
+	// A settlement was closed: carrier_id, currency, note; amount is what it comes to, below 0 when the carrier owes it. The
+	// carrier's home shard tells it.
+	EventType_EVENT_TYPE_SETTLEMENT_CLOSED EventType = 73
+	// A settlement was confirmed: carrier_id, currency, note; amount is what was paid, below 0 when the carrier paid it; reference is
+	// the bank's. The carrier's home shard tells it.
+	EventType_EVENT_TYPE_SETTLEMENT_CONFIRMED EventType = 74
 	// A reconciliation began, or began again: carrier_id, currency, day is the business date, posting_id its number.
 	EventType_EVENT_TYPE_RECONCILIATION_BEGUN EventType = 80
 	// Breaks were found: carrier_id, posting_id is the reconciliation's number, note says how many.
@@ -243,6 +254,10 @@ var (
 		65: "EVENT_TYPE_REVIEW_RESOLVED",
 		66: "EVENT_TYPE_CONSUMER_ERASED",
 		70: "EVENT_TYPE_CARRIER_ADJUSTED",
+		71: "EVENT_TYPE_SETTLEMENT_BEGUN",
+		72: "EVENT_TYPE_SETTLEMENT_CUT",
+		73: "EVENT_TYPE_SETTLEMENT_CLOSED",
+		74: "EVENT_TYPE_SETTLEMENT_CONFIRMED",
 		80: "EVENT_TYPE_RECONCILIATION_BEGUN",
 		81: "EVENT_TYPE_BREAKS_FOUND",
 		82: "EVENT_TYPE_RECONCILIATION_ENDED",
@@ -315,6 +330,10 @@ var (
 		"EVENT_TYPE_REVIEW_RESOLVED":        65,
 		"EVENT_TYPE_CONSUMER_ERASED":        66,
 		"EVENT_TYPE_CARRIER_ADJUSTED":       70,
+		"EVENT_TYPE_SETTLEMENT_BEGUN":       71,
+		"EVENT_TYPE_SETTLEMENT_CUT":         72,
+		"EVENT_TYPE_SETTLEMENT_CLOSED":      73,
+		"EVENT_TYPE_SETTLEMENT_CONFIRMED":   74,
 		"EVENT_TYPE_RECONCILIATION_BEGUN":   80,
 		"EVENT_TYPE_BREAKS_FOUND":           81,
 		"EVENT_TYPE_RECONCILIATION_ENDED":   82,
@@ -982,7 +1001,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xd8\x10\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xdf\x11\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -1050,7 +1069,11 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1bEVENT_TYPE_REVIEW_REQUESTED\x10@\x12\x1e\n" +
 	"\x1aEVENT_TYPE_REVIEW_RESOLVED\x10A\x12\x1e\n" +
 	"\x1aEVENT_TYPE_CONSUMER_ERASED\x10B\x12\x1f\n" +
-	"\x1bEVENT_TYPE_CARRIER_ADJUSTED\x10F\x12#\n" +
+	"\x1bEVENT_TYPE_CARRIER_ADJUSTED\x10F\x12\x1f\n" +
+	"\x1bEVENT_TYPE_SETTLEMENT_BEGUN\x10G\x12\x1d\n" +
+	"\x19EVENT_TYPE_SETTLEMENT_CUT\x10H\x12 \n" +
+	"\x1cEVENT_TYPE_SETTLEMENT_CLOSED\x10I\x12#\n" +
+	"\x1fEVENT_TYPE_SETTLEMENT_CONFIRMED\x10J\x12#\n" +
 	"\x1fEVENT_TYPE_RECONCILIATION_BEGUN\x10P\x12\x1b\n" +
 	"\x17EVENT_TYPE_BREAKS_FOUND\x10Q\x12#\n" +
 	"\x1fEVENT_TYPE_RECONCILIATION_ENDED\x10R\x12\x1d\n" +

@@ -84,6 +84,10 @@ type OfSettlement struct {
 	// Types that are valid to be assigned to Fact:
 	//
 	//	*OfSettlement_CarrierAdjusted
+	//	*OfSettlement_SettlementBegun
+	//	*OfSettlement_SettlementCut
+	//	*OfSettlement_SettlementEnded
+	//	*OfSettlement_SettlementPaid
 	Fact          isOfSettlement_Fact `protobuf_oneof:"fact"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -135,6 +139,42 @@ func (x *OfSettlement) GetCarrierAdjusted() *CarrierAdjusted {
 	return nil
 }
 
+func (x *OfSettlement) GetSettlementBegun() *SettlementBegun {
+	if x != nil {
+		if x, ok := x.Fact.(*OfSettlement_SettlementBegun); ok {
+			return x.SettlementBegun
+		}
+	}
+	return nil
+}
+
+func (x *OfSettlement) GetSettlementCut() *SettlementCut {
+	if x != nil {
+		if x, ok := x.Fact.(*OfSettlement_SettlementCut); ok {
+			return x.SettlementCut
+		}
+	}
+	return nil
+}
+
+func (x *OfSettlement) GetSettlementEnded() *SettlementEnded {
+	if x != nil {
+		if x, ok := x.Fact.(*OfSettlement_SettlementEnded); ok {
+			return x.SettlementEnded
+		}
+	}
+	return nil
+}
+
+func (x *OfSettlement) GetSettlementPaid() *SettlementPaid {
+	if x != nil {
+		if x, ok := x.Fact.(*OfSettlement_SettlementPaid); ok {
+			return x.SettlementPaid
+		}
+	}
+	return nil
+}
+
 type isOfSettlement_Fact interface {
 	isOfSettlement_Fact()
 }
@@ -144,7 +184,35 @@ type OfSettlement_CarrierAdjusted struct {
 	CarrierAdjusted *CarrierAdjusted `protobuf:"bytes,1,opt,name=carrier_adjusted,json=carrierAdjusted,proto3,oneof"`
 }
 
+type OfSettlement_SettlementBegun struct {
+	// The intent to close a settlement.
+	SettlementBegun *SettlementBegun `protobuf:"bytes,2,opt,name=settlement_begun,json=settlementBegun,proto3,oneof"`
+}
+
+type OfSettlement_SettlementCut struct {
+	// A shard's part of a settlement.
+	SettlementCut *SettlementCut `protobuf:"bytes,3,opt,name=settlement_cut,json=settlementCut,proto3,oneof"`
+}
+
+type OfSettlement_SettlementEnded struct {
+	// A settlement closed.
+	SettlementEnded *SettlementEnded `protobuf:"bytes,4,opt,name=settlement_ended,json=settlementEnded,proto3,oneof"`
+}
+
+type OfSettlement_SettlementPaid struct {
+	// A settlement paid.
+	SettlementPaid *SettlementPaid `protobuf:"bytes,5,opt,name=settlement_paid,json=settlementPaid,proto3,oneof"`
+}
+
 func (*OfSettlement_CarrierAdjusted) isOfSettlement_Fact() {}
+
+func (*OfSettlement_SettlementBegun) isOfSettlement_Fact() {}
+
+func (*OfSettlement_SettlementCut) isOfSettlement_Fact() {}
+
+func (*OfSettlement_SettlementEnded) isOfSettlement_Fact() {}
+
+func (*OfSettlement_SettlementPaid) isOfSettlement_Fact() {}
 
 // CarrierAdjusted is an amount that an operator, who made the request, added to what is payable to a carrier.
 type CarrierAdjusted struct {
@@ -237,6 +305,679 @@ func (x *CarrierAdjusted) GetReference() string {
 	return ""
 }
 
+// Sums are lines of settlement added up.
+type Sums struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What the carrier is charged, minor units.
+	Fees int64 `protobuf:"varint,1,opt,name=fees,proto3" json:"fees,omitempty"`
+	// How many lines there are of sales.
+	CapturedCount int64 `protobuf:"varint,2,opt,name=captured_count,json=capturedCount,proto3" json:"captured_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Captured int64 `protobuf:"varint,3,opt,name=captured,proto3" json:"captured,omitempty"`
+	// How many lines there are of refunds.
+	RefundedCount int64 `protobuf:"varint,4,opt,name=refunded_count,json=refundedCount,proto3" json:"refunded_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Refunded int64 `protobuf:"varint,5,opt,name=refunded,proto3" json:"refunded,omitempty"`
+	// How many lines there are of reversals of what was sold.
+	ReversedCount int64 `protobuf:"varint,6,opt,name=reversed_count,json=reversedCount,proto3" json:"reversed_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Reversed int64 `protobuf:"varint,7,opt,name=reversed,proto3" json:"reversed,omitempty"`
+	// How many lines there are of subsidies of plans.
+	SubsidyCount int64 `protobuf:"varint,8,opt,name=subsidy_count,json=subsidyCount,proto3" json:"subsidy_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Subsidy int64 `protobuf:"varint,9,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	// How many lines there are of what the carrier collected for us.
+	CollectedCount int64 `protobuf:"varint,10,opt,name=collected_count,json=collectedCount,proto3" json:"collected_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Collected int64 `protobuf:"varint,11,opt,name=collected,proto3" json:"collected,omitempty"`
+	// How many lines there are of what the carrier bought back.
+	BoughtBackCount int64 `protobuf:"varint,12,opt,name=bought_back_count,json=boughtBackCount,proto3" json:"bought_back_count,omitempty"`
+	// What they add to what is payable, minor units.
+	BoughtBack int64 `protobuf:"varint,13,opt,name=bought_back,json=boughtBack,proto3" json:"bought_back,omitempty"`
+	// How many lines there are of adjustments.
+	AdjustedCount int64 `protobuf:"varint,14,opt,name=adjusted_count,json=adjustedCount,proto3" json:"adjusted_count,omitempty"`
+	// What they add to what is payable, minor units.
+	Adjusted      int64 `protobuf:"varint,15,opt,name=adjusted,proto3" json:"adjusted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Sums) Reset() {
+	*x = Sums{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Sums) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Sums) ProtoMessage() {}
+
+func (x *Sums) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Sums.ProtoReflect.Descriptor instead.
+func (*Sums) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Sums) GetFees() int64 {
+	if x != nil {
+		return x.Fees
+	}
+	return 0
+}
+
+func (x *Sums) GetCapturedCount() int64 {
+	if x != nil {
+		return x.CapturedCount
+	}
+	return 0
+}
+
+func (x *Sums) GetCaptured() int64 {
+	if x != nil {
+		return x.Captured
+	}
+	return 0
+}
+
+func (x *Sums) GetRefundedCount() int64 {
+	if x != nil {
+		return x.RefundedCount
+	}
+	return 0
+}
+
+func (x *Sums) GetRefunded() int64 {
+	if x != nil {
+		return x.Refunded
+	}
+	return 0
+}
+
+func (x *Sums) GetReversedCount() int64 {
+	if x != nil {
+		return x.ReversedCount
+	}
+	return 0
+}
+
+func (x *Sums) GetReversed() int64 {
+	if x != nil {
+		return x.Reversed
+	}
+	return 0
+}
+
+func (x *Sums) GetSubsidyCount() int64 {
+	if x != nil {
+		return x.SubsidyCount
+	}
+	return 0
+}
+
+func (x *Sums) GetSubsidy() int64 {
+	if x != nil {
+		return x.Subsidy
+	}
+	return 0
+}
+
+func (x *Sums) GetCollectedCount() int64 {
+	if x != nil {
+		return x.CollectedCount
+	}
+	return 0
+}
+
+func (x *Sums) GetCollected() int64 {
+	if x != nil {
+		return x.Collected
+	}
+	return 0
+}
+
+func (x *Sums) GetBoughtBackCount() int64 {
+	if x != nil {
+		return x.BoughtBackCount
+	}
+	return 0
+}
+
+func (x *Sums) GetBoughtBack() int64 {
+	if x != nil {
+		return x.BoughtBack
+	}
+	return 0
+}
+
+func (x *Sums) GetAdjustedCount() int64 {
+	if x != nil {
+		return x.AdjustedCount
+	}
+	return 0
+}
+
+func (x *Sums) GetAdjusted() int64 {
+	if x != nil {
+		return x.Adjusted
+	}
+	return 0
+}
+
+// SettlementBegun is the intent to close a settlement, in the carrier's home shard: every shard is to be cut.
+type SettlementBegun struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,1,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Number: those of a carrier in a currency are 1, 2, 3, ...
+	N int64 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// The last business day of the settlement before, days since 1970-01-01; 0 for the first.
+	After int64 `protobuf:"varint,4,opt,name=after,proto3" json:"after,omitempty"`
+	// The last business day, days since 1970-01-01.
+	Through       int64 `protobuf:"varint,5,opt,name=through,proto3" json:"through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementBegun) Reset() {
+	*x = SettlementBegun{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementBegun) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementBegun) ProtoMessage() {}
+
+func (x *SettlementBegun) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementBegun.ProtoReflect.Descriptor instead.
+func (*SettlementBegun) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *SettlementBegun) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SettlementBegun) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SettlementBegun) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SettlementBegun) GetAfter() int64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+func (x *SettlementBegun) GetThrough() int64 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+// SettlementCut is a shard's part of a settlement: all lines before this entry of business days through the last, but for those
+// that the cut before has.
+type SettlementCut struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,1,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Number of the settlement.
+	N int64 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// Its last business day.
+	Through int64 `protobuf:"varint,4,opt,name=through,proto3" json:"through,omitempty"`
+	// Sequence of the first entry with a line in it; 0 when there is none.
+	First int64 `protobuf:"varint,5,opt,name=first,proto3" json:"first,omitempty"`
+	// What the lines come to.
+	Sums *Sums `protobuf:"bytes,6,opt,name=sums,proto3" json:"sums,omitempty"`
+	// Of these, lines of business days that an earlier settlement went through.
+	Late *Sums `protobuf:"bytes,7,opt,name=late,proto3" json:"late,omitempty"`
+	// Sequence of the cut before; 0 when there is none.
+	Before int64 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"`
+	// The last business day of that.
+	BeforeThrough int64 `protobuf:"varint,9,opt,name=before_through,json=beforeThrough,proto3" json:"before_through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementCut) Reset() {
+	*x = SettlementCut{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementCut) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementCut) ProtoMessage() {}
+
+func (x *SettlementCut) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementCut.ProtoReflect.Descriptor instead.
+func (*SettlementCut) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *SettlementCut) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SettlementCut) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SettlementCut) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SettlementCut) GetThrough() int64 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+func (x *SettlementCut) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *SettlementCut) GetSums() *Sums {
+	if x != nil {
+		return x.Sums
+	}
+	return nil
+}
+
+func (x *SettlementCut) GetLate() *Sums {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *SettlementCut) GetBefore() int64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *SettlementCut) GetBeforeThrough() int64 {
+	if x != nil {
+		return x.BeforeThrough
+	}
+	return 0
+}
+
+// SettlementPart is the cut of a shard.
+type SettlementPart struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Shard.
+	Shard int64 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// Number of the settlement.
+	N int64 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	// Its last business day.
+	Through int64 `protobuf:"varint,3,opt,name=through,proto3" json:"through,omitempty"`
+	// Sequence of the cut.
+	Sequence int64 `protobuf:"varint,4,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Sequence of the first entry with a line in it.
+	First int64 `protobuf:"varint,5,opt,name=first,proto3" json:"first,omitempty"`
+	// What the lines come to.
+	Sums *Sums `protobuf:"bytes,6,opt,name=sums,proto3" json:"sums,omitempty"`
+	// Of these, lines of business days that an earlier settlement went through.
+	Late *Sums `protobuf:"bytes,7,opt,name=late,proto3" json:"late,omitempty"`
+	// Sequence of the cut before; 0 when there is none.
+	Before int64 `protobuf:"varint,8,opt,name=before,proto3" json:"before,omitempty"`
+	// The last business day of that.
+	BeforeThrough int64 `protobuf:"varint,9,opt,name=before_through,json=beforeThrough,proto3" json:"before_through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementPart) Reset() {
+	*x = SettlementPart{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementPart) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementPart) ProtoMessage() {}
+
+func (x *SettlementPart) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementPart.ProtoReflect.Descriptor instead.
+func (*SettlementPart) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{6}
+}
+
+func (x *SettlementPart) GetShard() int64 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetThrough() int64 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetSequence() int64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetFirst() int64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetSums() *Sums {
+	if x != nil {
+		return x.Sums
+	}
+	return nil
+}
+
+func (x *SettlementPart) GetLate() *Sums {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *SettlementPart) GetBefore() int64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *SettlementPart) GetBeforeThrough() int64 {
+	if x != nil {
+		return x.BeforeThrough
+	}
+	return 0
+}
+
+// SettlementEnded is a settlement closed, in the carrier's home shard: every shard has been cut.
+type SettlementEnded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,1,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Number.
+	N int64 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// The cuts that have lines, in order of shard.
+	Parts         []*SettlementPart `protobuf:"bytes,4,rep,name=parts,proto3" json:"parts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementEnded) Reset() {
+	*x = SettlementEnded{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementEnded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementEnded) ProtoMessage() {}
+
+func (x *SettlementEnded) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementEnded.ProtoReflect.Descriptor instead.
+func (*SettlementEnded) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *SettlementEnded) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SettlementEnded) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SettlementEnded) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SettlementEnded) GetParts() []*SettlementPart {
+	if x != nil {
+		return x.Parts
+	}
+	return nil
+}
+
+// SettlementPaid is a settlement confirmed, in the carrier's home shard.
+type SettlementPaid struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,1,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,2,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Number.
+	N int64 `protobuf:"varint,3,opt,name=n,proto3" json:"n,omitempty"`
+	// The bank's.
+	Reference string `protobuf:"bytes,4,opt,name=reference,proto3" json:"reference,omitempty"`
+	// Days since 1970-01-01; 0 when it was not said.
+	ValueDate int64 `protobuf:"varint,5,opt,name=value_date,json=valueDate,proto3" json:"value_date,omitempty"`
+	// What was payable, minor units: all that is neither of the next two.
+	Payable int64 `protobuf:"varint,6,opt,name=payable,proto3" json:"payable,omitempty"`
+	// Subsidies, below 0 when the carrier owed them.
+	Subsidy int64 `protobuf:"varint,7,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	// What the carrier had collected, likewise.
+	Collected     int64 `protobuf:"varint,8,opt,name=collected,proto3" json:"collected,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SettlementPaid) Reset() {
+	*x = SettlementPaid{}
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SettlementPaid) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SettlementPaid) ProtoMessage() {}
+
+func (x *SettlementPaid) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_settlement_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SettlementPaid.ProtoReflect.Descriptor instead.
+func (*SettlementPaid) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_settlement_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *SettlementPaid) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *SettlementPaid) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *SettlementPaid) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *SettlementPaid) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
+func (x *SettlementPaid) GetValueDate() int64 {
+	if x != nil {
+		return x.ValueDate
+	}
+	return 0
+}
+
+func (x *SettlementPaid) GetPayable() int64 {
+	if x != nil {
+		return x.Payable
+	}
+	return 0
+}
+
+func (x *SettlementPaid) GetSubsidy() int64 {
+	if x != nil {
+		return x.Subsidy
+	}
+	return 0
+}
+
+func (x *SettlementPaid) GetCollected() int64 {
+	if x != nil {
+		return x.Collected
+	}
+	return 0
+}
+
 var File_holdfast_journal_v1_settlement_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_settlement_proto_rawDesc = "" +
@@ -244,9 +985,13 @@ const file_holdfast_journal_v1_settlement_proto_rawDesc = "" +
 	"$holdfast/journal/v1/settlement.proto\x12\x13holdfast.journal.v1\"0\n" +
 	"\bClearing\x12\x12\n" +
 	"\x04date\x18\x01 \x01(\x03R\x04date\x12\x10\n" +
-	"\x03fee\x18\x02 \x01(\x03R\x03fee\"i\n" +
+	"\x03fee\x18\x02 \x01(\x03R\x03fee\"\xac\x03\n" +
 	"\fOfSettlement\x12Q\n" +
-	"\x10carrier_adjusted\x18\x01 \x01(\v2$.holdfast.journal.v1.CarrierAdjustedH\x00R\x0fcarrierAdjustedB\x06\n" +
+	"\x10carrier_adjusted\x18\x01 \x01(\v2$.holdfast.journal.v1.CarrierAdjustedH\x00R\x0fcarrierAdjusted\x12Q\n" +
+	"\x10settlement_begun\x18\x02 \x01(\v2$.holdfast.journal.v1.SettlementBegunH\x00R\x0fsettlementBegun\x12K\n" +
+	"\x0esettlement_cut\x18\x03 \x01(\v2\".holdfast.journal.v1.SettlementCutH\x00R\rsettlementCut\x12Q\n" +
+	"\x10settlement_ended\x18\x04 \x01(\v2$.holdfast.journal.v1.SettlementEndedH\x00R\x0fsettlementEnded\x12N\n" +
+	"\x0fsettlement_paid\x18\x05 \x01(\v2#.holdfast.journal.v1.SettlementPaidH\x00R\x0esettlementPaidB\x06\n" +
 	"\x04fact\"\xa9\x01\n" +
 	"\x0fCarrierAdjusted\x12\x18\n" +
 	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x1a\n" +
@@ -254,7 +999,66 @@ const file_holdfast_journal_v1_settlement_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\x03R\x06amount\x12\x12\n" +
 	"\x04date\x18\x04 \x01(\x03R\x04date\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12\x1c\n" +
-	"\treference\x18\x06 \x01(\tR\treferenceBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
+	"\treference\x18\x06 \x01(\tR\treference\"\xf9\x03\n" +
+	"\x04Sums\x12\x12\n" +
+	"\x04fees\x18\x01 \x01(\x03R\x04fees\x12%\n" +
+	"\x0ecaptured_count\x18\x02 \x01(\x03R\rcapturedCount\x12\x1a\n" +
+	"\bcaptured\x18\x03 \x01(\x03R\bcaptured\x12%\n" +
+	"\x0erefunded_count\x18\x04 \x01(\x03R\rrefundedCount\x12\x1a\n" +
+	"\brefunded\x18\x05 \x01(\x03R\brefunded\x12%\n" +
+	"\x0ereversed_count\x18\x06 \x01(\x03R\rreversedCount\x12\x1a\n" +
+	"\breversed\x18\a \x01(\x03R\breversed\x12#\n" +
+	"\rsubsidy_count\x18\b \x01(\x03R\fsubsidyCount\x12\x18\n" +
+	"\asubsidy\x18\t \x01(\x03R\asubsidy\x12'\n" +
+	"\x0fcollected_count\x18\n" +
+	" \x01(\x03R\x0ecollectedCount\x12\x1c\n" +
+	"\tcollected\x18\v \x01(\x03R\tcollected\x12*\n" +
+	"\x11bought_back_count\x18\f \x01(\x03R\x0fboughtBackCount\x12\x1f\n" +
+	"\vbought_back\x18\r \x01(\x03R\n" +
+	"boughtBack\x12%\n" +
+	"\x0eadjusted_count\x18\x0e \x01(\x03R\radjustedCount\x12\x1a\n" +
+	"\badjusted\x18\x0f \x01(\x03R\badjusted\"\x85\x01\n" +
+	"\x0fSettlementBegun\x12\x18\n" +
+	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\f\n" +
+	"\x01n\x18\x03 \x01(\x03R\x01n\x12\x14\n" +
+	"\x05after\x18\x04 \x01(\x03R\x05after\x12\x18\n" +
+	"\athrough\x18\x05 \x01(\x03R\athrough\"\xa0\x02\n" +
+	"\rSettlementCut\x12\x18\n" +
+	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\f\n" +
+	"\x01n\x18\x03 \x01(\x03R\x01n\x12\x18\n" +
+	"\athrough\x18\x04 \x01(\x03R\athrough\x12\x14\n" +
+	"\x05first\x18\x05 \x01(\x03R\x05first\x12-\n" +
+	"\x04sums\x18\x06 \x01(\v2\x19.holdfast.journal.v1.SumsR\x04sums\x12-\n" +
+	"\x04late\x18\a \x01(\v2\x19.holdfast.journal.v1.SumsR\x04late\x12\x16\n" +
+	"\x06before\x18\b \x01(\x03R\x06before\x12%\n" +
+	"\x0ebefore_through\x18\t \x01(\x03R\rbeforeThrough\"\x9d\x02\n" +
+	"\x0eSettlementPart\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\x03R\x05shard\x12\f\n" +
+	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x18\n" +
+	"\athrough\x18\x03 \x01(\x03R\athrough\x12\x1a\n" +
+	"\bsequence\x18\x04 \x01(\x03R\bsequence\x12\x14\n" +
+	"\x05first\x18\x05 \x01(\x03R\x05first\x12-\n" +
+	"\x04sums\x18\x06 \x01(\v2\x19.holdfast.journal.v1.SumsR\x04sums\x12-\n" +
+	"\x04late\x18\a \x01(\v2\x19.holdfast.journal.v1.SumsR\x04late\x12\x16\n" +
+	"\x06before\x18\b \x01(\x03R\x06before\x12%\n" +
+	"\x0ebefore_through\x18\t \x01(\x03R\rbeforeThrough\"\x90\x01\n" +
+	"\x0fSettlementEnded\x12\x18\n" +
+	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\f\n" +
+	"\x01n\x18\x03 \x01(\x03R\x01n\x129\n" +
+	"\x05parts\x18\x04 \x03(\v2#.holdfast.journal.v1.SettlementPartR\x05parts\"\xe3\x01\n" +
+	"\x0eSettlementPaid\x12\x18\n" +
+	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x12\f\n" +
+	"\x01n\x18\x03 \x01(\x03R\x01n\x12\x1c\n" +
+	"\treference\x18\x04 \x01(\tR\treference\x12\x1d\n" +
+	"\n" +
+	"value_date\x18\x05 \x01(\x03R\tvalueDate\x12\x18\n" +
+	"\apayable\x18\x06 \x01(\x03R\apayable\x12\x18\n" +
+	"\asubsidy\x18\a \x01(\x03R\asubsidy\x12\x1c\n" +
+	"\tcollected\x18\b \x01(\x03R\tcollectedBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_holdfast_journal_v1_settlement_proto_rawDescOnce sync.Once
@@ -268,19 +1072,34 @@ func file_holdfast_journal_v1_settlement_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_settlement_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 3)
+var file_holdfast_journal_v1_settlement_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_holdfast_journal_v1_settlement_proto_goTypes = []any{
 	(*Clearing)(nil),        // 0: holdfast.journal.v1.Clearing
 	(*OfSettlement)(nil),    // 1: holdfast.journal.v1.OfSettlement
 	(*CarrierAdjusted)(nil), // 2: holdfast.journal.v1.CarrierAdjusted
+	(*Sums)(nil),            // 3: holdfast.journal.v1.Sums
+	(*SettlementBegun)(nil), // 4: holdfast.journal.v1.SettlementBegun
+	(*SettlementCut)(nil),   // 5: holdfast.journal.v1.SettlementCut
+	(*SettlementPart)(nil),  // 6: holdfast.journal.v1.SettlementPart
+	(*SettlementEnded)(nil), // 7: holdfast.journal.v1.SettlementEnded
+	(*SettlementPaid)(nil),  // 8: holdfast.journal.v1.SettlementPaid
 }
 var file_holdfast_journal_v1_settlement_proto_depIdxs = []int32{
-	2, // 0: holdfast.journal.v1.OfSettlement.carrier_adjusted:type_name -> holdfast.journal.v1.CarrierAdjusted
-	1, // [1:1] is the sub-list for method output_type
-	1, // [1:1] is the sub-list for method input_type
-	1, // [1:1] is the sub-list for extension type_name
-	1, // [1:1] is the sub-list for extension extendee
-	0, // [0:1] is the sub-list for field type_name
+	2,  // 0: holdfast.journal.v1.OfSettlement.carrier_adjusted:type_name -> holdfast.journal.v1.CarrierAdjusted
+	4,  // 1: holdfast.journal.v1.OfSettlement.settlement_begun:type_name -> holdfast.journal.v1.SettlementBegun
+	5,  // 2: holdfast.journal.v1.OfSettlement.settlement_cut:type_name -> holdfast.journal.v1.SettlementCut
+	7,  // 3: holdfast.journal.v1.OfSettlement.settlement_ended:type_name -> holdfast.journal.v1.SettlementEnded
+	8,  // 4: holdfast.journal.v1.OfSettlement.settlement_paid:type_name -> holdfast.journal.v1.SettlementPaid
+	3,  // 5: holdfast.journal.v1.SettlementCut.sums:type_name -> holdfast.journal.v1.Sums
+	3,  // 6: holdfast.journal.v1.SettlementCut.late:type_name -> holdfast.journal.v1.Sums
+	3,  // 7: holdfast.journal.v1.SettlementPart.sums:type_name -> holdfast.journal.v1.Sums
+	3,  // 8: holdfast.journal.v1.SettlementPart.late:type_name -> holdfast.journal.v1.Sums
+	6,  // 9: holdfast.journal.v1.SettlementEnded.parts:type_name -> holdfast.journal.v1.SettlementPart
+	10, // [10:10] is the sub-list for method output_type
+	10, // [10:10] is the sub-list for method input_type
+	10, // [10:10] is the sub-list for extension type_name
+	10, // [10:10] is the sub-list for extension extendee
+	0,  // [0:10] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_settlement_proto_init() }
@@ -290,6 +1109,10 @@ func file_holdfast_journal_v1_settlement_proto_init() {
 	}
 	file_holdfast_journal_v1_settlement_proto_msgTypes[1].OneofWrappers = []any{
 		(*OfSettlement_CarrierAdjusted)(nil),
+		(*OfSettlement_SettlementBegun)(nil),
+		(*OfSettlement_SettlementCut)(nil),
+		(*OfSettlement_SettlementEnded)(nil),
+		(*OfSettlement_SettlementPaid)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -297,7 +1120,7 @@ func file_holdfast_journal_v1_settlement_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_settlement_proto_rawDesc), len(file_holdfast_journal_v1_settlement_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   3,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
