@@ -145,6 +145,16 @@ func (c *check) amount(field string, v int64, least money.Amount) money.Amount {
 	return a
 }
 
+// signed accepts an amount of either sign.
+func (c *check) signed(field string, v int64) money.Amount {
+	a := money.Amount(v)
+	if a < -money.Max || a > money.Max {
+		c.fault(field, "%d is not within %d and %d", v, -money.Max, money.Max)
+		return 0
+	}
+	return a
+}
+
 func (c *check) count(field string, v int32) int32 {
 	if v < 0 {
 		c.fault(field, "%d is negative", v)

@@ -130,6 +130,9 @@ func replaceFile(path string, write func(io.Writer) error) error {
 // DefaultZone is where business days begin unless a data directory says otherwise.
 const DefaultZone = "Asia/Shanghai"
 
+// SortDir is where more is sorted than memory holds. What is in it is good for nothing once the server has ended.
+func (d *DataDir) SortDir() string { return filepath.Join(d.Path, "sort") }
+
 // JournalDir is where a shard's journal is.
 func (d *DataDir) JournalDir(shard int) string { return filepath.Join(d.shardDir(shard), "journal") }
 

@@ -156,6 +156,7 @@ func accessOf(service, name string) access {
 		holdfastv1.RiskService_PutPolicy_FullMethodName,
 		holdfastv1.RiskService_ActivatePolicy_FullMethodName,
 		holdfastv1.CarrierService_PutCarrier_FullMethodName,
+		holdfastv1.ReconciliationService_ResolveBreak_FullMethodName,
 		holdfastv1.ClusterService_GetClusterStatus_FullMethodName,
 		holdfastv1.ClusterService_MoveShard_FullMethodName,
 		holdfastv1.ClusterService_DrainNode_FullMethodName,

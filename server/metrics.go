@@ -27,6 +27,7 @@ type Metrics struct {
 	entries   *prometheus.CounterVec
 	bytes     *prometheus.CounterVec
 	exposure  exposureCollector
+	reconcile *reconcileMetrics
 }
 
 // maxReasons is how many reasons a ledger.Reasons can hold.
@@ -41,8 +42,9 @@ var appendBuckets = []float64{
 // NewMetrics is a set of metrics at zero.
 func NewMetrics() *Metrics {
 	m := &Metrics{
-		Registry: prometheus.NewRegistry(),
-		calls:    newCallVectors(),
+		Registry:  prometheus.NewRegistry(),
+		calls:     newCallVectors(),
+		reconcile: newReconcileMetrics(),
 		replayed: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "holdfast_replayed_total",
 			Help: "Requests whose request id had been answered before and that got that answer again.",
@@ -75,6 +77,7 @@ func NewMetrics() *Metrics {
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
 		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, &m.exposure,
 	)
+	m.Registry.MustRegister(m.reconcile.collectors()...)
 	m.calls.register(m.Registry)
 	return m
 }

@@ -40,6 +40,8 @@ func (r *router) placeOf(ctx context.Context, req any) int {
 	case *holdfastv1.SuspendRequest, *holdfastv1.ResumeRequest, *holdfastv1.ListSuspensionsRequest, *holdfastv1.PutTermsRequest,
 		*holdfastv1.PutPolicyRequest, *holdfastv1.ActivatePolicyRequest, *holdfastv1.PutCarrierRequest:
 		return 0
+	case *holdfastv1.GetReconciliationRequest, *holdfastv1.ListReconciliationsRequest, *holdfastv1.ListBreaksRequest, *holdfastv1.ResolveBreakRequest:
+		return r.homeOf(ledger.CarrierID(req.(interface{ GetCarrierId() string }).GetCarrierId()))
 	case *holdfastv1.GetTermsRequest, *holdfastv1.ListTermsRequest, *holdfastv1.GetPolicyRequest, *holdfastv1.ListPoliciesRequest,
 		*holdfastv1.GetCarrierRequest, *holdfastv1.ListCarriersRequest:
 		return len(r.writers) - 1

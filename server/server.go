@@ -226,6 +226,11 @@ func (s *Server) register() (err error) {
 		s.monitor.start()
 	}
 	holdfastv1.RegisterCarrierServiceServer(s.grpc, &carriers{router: s.router, now: s.now})
+	reconciling, err := newReconciliations(journals, s.data.SortDir(), s.now, s.metrics)
+	if err != nil {
+		return err
+	}
+	holdfastv1.RegisterReconciliationServiceServer(s.grpc, reconciling)
 	s.exposure = newRebalancer(s.router, s.now, s.metrics, s.config.Logger)
 	s.exposure.start()
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
