@@ -15,7 +15,7 @@ type reconcileMetrics struct {
 }
 
 func newReconcileMetrics() *reconcileMetrics {
-	return &reconcileMetrics{
+	m := &reconcileMetrics{
 		runs: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_reconciliations_total",
 			Help: "Reconciliations with carriers that ended, by outcome: clean, breaks, or interrupted.",
@@ -31,6 +31,10 @@ func newReconcileMetrics() *reconcileMetrics {
 			Buckets: prometheus.ExponentialBuckets(0.01, 4, 10),
 		}),
 	}
+	for _, outcome := range []string{"clean", "breaks", "interrupted"} {
+		m.runs.WithLabelValues(outcome)
+	}
+	return m
 }
 
 func (m *reconcileMetrics) collectors() []prometheus.Collector {

@@ -39,7 +39,9 @@ func openTill(t *testing.T, day string, shards int) *till {
 	return b
 }
 
-func (b *till) again() { b.ReconciliationServiceClient = holdfastv1.NewReconciliationServiceClient(b.conn) }
+func (b *till) again() {
+	b.ReconciliationServiceClient = holdfastv1.NewReconciliationServiceClient(b.conn)
+}
 
 // sold has an order held and captured, and is the carrier's record of it.
 func (b *till) sold(amount int64) *holdfastv1.CarrierRecord {
