@@ -53,6 +53,7 @@ type Authorization struct {
 	Plan       plan.Offer   // that captures are paid by; the zero Offer when they are billed as a whole
 	Bill       BillID       // the carrier's reference of the bill that it pays
 	Mandate    uint32       // by which it is paid
+	Bundle     Bundled      // contract that it finances
 	Reasons    Reasons      // why declined; for an advice, what it exceeded
 	Verdict    Verdict      // of the risk policy, on the order
 	Settings   uint32       // version of its carrier's that it was decided under; 0 when there were none

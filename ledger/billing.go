@@ -28,6 +28,9 @@ type Billing struct {
 	// Accelerated are plans as they were when all that was to come of them became due at once, while that is owed.
 	Accelerated []Plan
 
+	// Contracts are those of bundles whose devices may be returned, oldest first.
+	Contracts []Contract
+
 	Credit money.Amount
 
 	Channel     Channel      // how what is due is collected
@@ -251,6 +254,7 @@ func (b *Billing) clone() Billing {
 	c := *b
 	c.Debts, c.Plans = slices.Clone(b.Debts), slices.Clone(b.Plans) // nobody changes a schedule in place
 	c.Collections, c.Pauses, c.Accelerated = slices.Clone(b.Collections), slices.Clone(b.Pauses), slices.Clone(b.Accelerated)
+	c.Contracts = slices.Clone(b.Contracts)
 	return c
 }
 

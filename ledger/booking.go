@@ -62,6 +62,8 @@ const (
 	PurchaseRefunded              // a refund, or a reversal of what was captured
 	PointsGranted                 // points given by a partner
 	PointsExpired                 // points whose last day is over, or that lapsed with the account
+	ContractCancelled             // the contract of a bundle, by its carrier
+	DeviceReturned                // the device of a bundle, and all undone
 	bookingEnd
 )
 
@@ -70,7 +72,7 @@ var bookingNames = [bookingEnd]string{
 	"PENALTY_PAUSED", "COLLECTION_ISSUED", "COLLECTION_FAILED", "NOTICE_ISSUED", "NOTICE_DEFERRED", "DELINQUENCY_FROZE",
 	"CHARGED_OFF", "DEBT_REAGED", "STATEMENT_PLANNED", "PLAN_PAID_OFF", "PLAN_ACCELERATED", "TERMS_ACCEPTED",
 	"STATEMENT_DAY_SET", "CHANNEL_SET", "PURCHASE_POSTED", "PURCHASE_REFUNDED",
-	"POINTS_GRANTED", "POINTS_EXPIRED",
+	"POINTS_GRANTED", "POINTS_EXPIRED", "CONTRACT_CANCELLED", "DEVICE_RETURNED",
 }
 
 func (k BookingKind) String() string {

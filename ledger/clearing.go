@@ -149,7 +149,7 @@ func (l *Ledger) clearReversal(h *Authorization, refunded money.Amount) Clearing
 // clearMoves says on which day the moves of a booking clear that are about a carrier. What an order moves by itself clears as
 // the fact says that the booking is part of.
 func (l *Ledger) clearMoves(b *Booking) {
-	ofOrder := b.Kind == PurchasePosted || b.Kind == PurchaseRefunded
+	ofOrder := b.Kind == PurchasePosted || b.Kind == PurchaseRefunded || b.Kind == DeviceReturned
 	for i := range b.Moves {
 		if m := &b.Moves[i]; m.Carrier != "" && !(ofOrder && m.Against == BookPayable) {
 			m.Cleared = l.clears(m.Carrier, l.now)

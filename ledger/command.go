@@ -137,13 +137,16 @@ type Purchase struct {
 	Phone    PhoneToken
 	Currency money.Currency
 	Amount   money.Amount
-	Partial  bool         // a smaller approval will do
-	Minimum  money.Amount // the smallest that will do, at least 1
-	Plan     PlanChoice   // the zero PlanChoice when it is billed as a whole
-	Bill     BillID       // the carrier's reference of the bill that it pays; empty for what is no bill
-	Mandate  uint32       // by which the bill is paid; 0 when the consumer asked for it
-	Product  ProductID    // of the carrier; empty when none is named
-	Points   Points       // to pay with
+	Partial  bool          // a smaller approval will do
+	Minimum  money.Amount  // the smallest that will do, at least 1
+	Plan     PlanChoice    // the zero PlanChoice when it is billed as a whole
+	Bill     BillID        // the carrier's reference of the bill that it pays; empty for what is no bill
+	Mandate  uint32        // by which the bill is paid; 0 when the consumer asked for it
+	Product  ProductID     // of the carrier; empty when none is named
+	Points   Points        // to pay with
+	Bundle   BundleOfferID // whose amount and plan it has; empty for what is no bundle
+
+	offer *BundleOffer // that Bundle names, once it is looked up
 }
 
 // Commands on orders and holds.
@@ -199,6 +202,7 @@ type (
 		Amount        money.Amount
 		Final         bool
 		Reference     CarrierReference
+		Activated     calendar.Date // of the contract of a bundle; 0 for today
 	}
 	// Void releases an amount of a hold; an amount of 0 is all that is held.
 	Void struct {

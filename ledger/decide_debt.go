@@ -54,6 +54,12 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.giveSlice(c), true
 	case *TakeSlice:
 		return l.takeSlice(c), true
+	case *PutBundleOffer:
+		return l.putBundleOffer(c), true
+	case *CancelBundle:
+		return l.cancelBundle(c), true
+	case *ReturnBundle:
+		return l.returnBundle(c), true
 	}
 	return Outcome{}, false
 }
@@ -559,4 +565,5 @@ func (d *desk) payOff(p *Plan) {
 	d.booking.Amount += last.Due()
 	d.move(Move{Opens: d.Open.Opens, Part: FeePart, Amount: last.Fee, Against: BookIncome})
 	d.move(Move{Part: SubsidyPart, Amount: last.Subsidy, Against: BookIncome, Carrier: p.Carrier})
+	d.cost(p, last)
 }

@@ -43,6 +43,9 @@ func (l *Ledger) increment(c *Increment) Outcome {
 	if f == nil {
 		f = checkCurrency(a, string(c.Currency))
 	}
+	if f == nil {
+		f = h.whole(h.Authorized+c.Amount, h.Authorized)
+	}
 	if f != nil {
 		return refused(f)
 	}
@@ -92,11 +95,18 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 	if f == nil && len(h.Captures) >= l.termsOf(a.Billing.Terms).Authorizations.MostParts {
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d captures already", c.Authorization, len(h.Captures))
 	}
+	if f == nil {
+		f = h.whole(c.Amount, h.Held+h.Lapsed)
+	}
+	if f != nil {
+		return refused(f)
+	}
+	began, f := l.activation(h, c.Activated)
 	if f != nil {
 		return refused(f)
 	}
 	if !h.State.Open() {
-		return l.captureLate(a, h, c)
+		return l.captureLate(a, h, c, began)
 	}
 	amount := c.Amount
 	if amount == 0 {
@@ -122,7 +132,9 @@ func (l *Ledger) capture(c *CaptureHold) Outcome {
 		p.earn(terms.EarnedOnCapture, amount-p.Paid)
 		d.Points = p.ofOrder()
 	}
+	d.Began = began
 	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount, d.Points)
+	d.Intake.contract(h.N, began)
 	d.Clearing = l.clearCapture(a, h, amount)
 	return l.post(d)
 }
@@ -143,7 +155,7 @@ func exceedsHold(amount, left money.Amount) *Fault {
 }
 
 // captureLate posts what a hold that expired had held: the carrier had delivered.
-func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outcome {
+func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold, began Began) Outcome {
 	switch until := h.lateUntil(l.termsOf(a.Billing.Terms)); {
 	case h.Lapsed == 0:
 		return refused(notOpen(c.Authorization, h.State))
@@ -158,7 +170,7 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 	if amount > h.Lapsed {
 		return refused(exceedsHold(amount, h.Lapsed))
 	}
-	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured, Reference: cmp.Or(c.Reference, h.Reference)}
+	d := &HoldCaptured{HoldRef: a.ref(h), Amount: amount, Late: true, State: Captured, Reference: cmp.Or(c.Reference, h.Reference), Began: began}
 	if c.Final {
 		d.Released = h.Lapsed - amount
 	}
@@ -168,6 +180,7 @@ func (l *Ledger) captureLate(a *Account, h *Authorization, c *CaptureHold) Outco
 		d.Points = p.ofOrder()
 	}
 	d.Intake = l.intake(a, h.N, h.Scene, h.Carrier, h.Plan, amount, d.Points)
+	d.Intake.contract(h.N, began)
 	d.Clearing = l.clearCapture(a, h, amount)
 	return l.post(d)
 }
@@ -176,6 +189,9 @@ func (l *Ledger) void(c *Void) Outcome {
 	a, h, f := l.findOpen(c.Authorization)
 	if f == nil && (c.Currency != "" || c.Amount != 0) {
 		f = checkCurrency(a, string(c.Currency))
+	}
+	if f == nil {
+		f = h.whole(c.Amount, h.Held)
 	}
 	if f != nil {
 		return refused(f)
@@ -221,7 +237,7 @@ func (l *Ledger) refund(c *RefundCapture) Outcome {
 	case len(h.Refunds) >= l.termsOf(a.Billing.Terms).Authorizations.MostParts:
 		f = fault(FailedPrecondition, "TOO_MANY_PARTS", "authorization %s has %d refunds already", c.Authorization, len(h.Refunds))
 	default:
-		if left := h.Captured - h.Refunded; c.Amount > left {
+		if left := h.refundable(); c.Amount > left {
 			f = fault(Invalid, "REFUND_EXCEEDS_CAPTURED", "amount %d is more than the %d that is captured and not refunded", c.Amount, left).on("amount")
 		}
 	}

@@ -7,19 +7,24 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
-// orderAccount loads the account of a purchase and makes sure that its order id is free.
-func (l *Ledger) orderAccount(p *Purchase) (*Account, *Fault) {
+// orderAccount loads the account of a purchase, makes sure that its order id is free, and answers with the purchase as it is
+// to be decided, or recorded when it was sold already.
+func (l *Ledger) orderAccount(p *Purchase, sold bool) (*Account, *Purchase, *Fault) {
 	a, f := l.account(p.Account)
 	if f != nil {
-		return nil, f
+		return nil, nil, f
 	}
 	if f := checkCurrency(a, string(p.Currency)); f != nil {
-		return nil, f
+		return nil, nil, f
 	}
 	if f := l.speaks(l.req.Caller, p.Carrier); f != nil {
-		return nil, f
+		return nil, nil, f
 	}
-	return a, l.orderFree(a, p.Order)
+	if f := l.orderFree(a, p.Order); f != nil {
+		return nil, nil, f
+	}
+	p, f = l.ordered(p, sold)
+	return a, p, f
 }
 
 // orderFree says what stands against using an order id for an account: nothing, or a fault.
@@ -79,26 +84,26 @@ func (l *Ledger) authorize(c *Authorize) Outcome {
 	if f != nil {
 		return refused(f)
 	}
-	a, f := l.orderAccount(&c.Purchase)
+	a, q, f := l.orderAccount(&c.Purchase, false)
 	if f == nil {
-		f = l.sells(&c.Purchase)
+		f = l.sells(q)
 	}
 	if f != nil {
 		return refused(f)
 	}
-	points, f := l.redemption(a, &c.Purchase)
+	points, f := l.redemption(a, q)
 	if f != nil {
 		return refused(f)
 	}
-	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
-	d := l.decided(a, &c.Purchase, reasons, points)
+	approved, reasons := l.judge(a, question{Purchase: q, orders: 1, holds: 1, points: points})
+	d := l.decided(a, q, reasons, points)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
 		d.Kind, d.Amount, d.Expires = OrderAuthorized, approved, l.now.Add(lifetime)
 		if points.Points != 0 {
 			p := l.purse(a, nil)
-			p.hold(points.used(approved, c.Amount))
+			p.hold(points.used(approved, q.Amount))
 			d.Points = p.ofOrder()
 		}
 	}
@@ -116,24 +121,25 @@ func (l *Ledger) order(a *Account, d *OrderDecided) Outcome {
 }
 
 func (l *Ledger) charge(c *Charge) Outcome {
-	a, f := l.orderAccount(&c.Purchase)
+	a, q, f := l.orderAccount(&c.Purchase, false)
 	if f == nil {
-		f = l.sells(&c.Purchase)
+		f = l.sells(q)
 	}
 	if f != nil {
 		return refused(f)
 	}
-	points, f := l.redemption(a, &c.Purchase)
+	points, f := l.redemption(a, q)
 	if f != nil {
 		return refused(f)
 	}
-	approved, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, points: points})
-	d := l.decided(a, &c.Purchase, reasons, points)
+	approved, reasons := l.judge(a, question{Purchase: q, orders: 1, points: points})
+	d := l.decided(a, q, reasons, points)
 	if reasons != 0 {
 		d.Kind, d.Reasons = OrderDeclined, reasons
 	} else {
 		d.Kind, d.Amount, d.Reference = OrderCharged, approved, c.Reference
-		l.sold(a, d, points.used(approved, c.Amount))
+		l.sold(a, d, points.used(approved, q.Amount))
+		d.activate(q, l.today)
 		l.clearOrder(d, l.now)
 	}
 	return l.order(a, d)
@@ -144,15 +150,16 @@ func (l *Ledger) advise(c *Advise) Outcome {
 		return refused(fault(Invalid, "SALE_IN_FUTURE", "sale_time %s is in the future",
 			c.SaleTime.Time().Format(time.RFC3339)).on("sale_time"))
 	}
-	a, f := l.orderAccount(&c.Purchase)
+	a, q, f := l.orderAccount(&c.Purchase, true)
 	if f != nil {
 		return refused(f)
 	}
-	points := l.advisedPart(a, &c.Purchase)
-	_, reasons := l.judge(a, question{Purchase: &c.Purchase, orders: 1, points: points})
-	d := l.decided(a, &c.Purchase, reasons, points)
-	d.Kind, d.Reasons, d.Amount, d.SaleTime, d.Reference = OrderAdvised, reasons, c.Amount, c.SaleTime, c.Reference
+	points := l.advisedPart(a, q)
+	_, reasons := l.judge(a, question{Purchase: q, orders: 1, points: points})
+	d := l.decided(a, q, reasons, points)
+	d.Kind, d.Reasons, d.Amount, d.SaleTime, d.Reference = OrderAdvised, reasons, q.Amount, c.SaleTime, c.Reference
 	l.sold(a, d, points)
+	d.activate(q, l.zone.DateAt(c.SaleTime))
 	l.clearOrder(d, c.SaleTime)
 	return l.order(a, d)
 }
@@ -182,7 +189,9 @@ func (l *Ledger) decided(a *Account, p *Purchase, reasons Reasons, points Points
 	}
 	l.decision.Bill, l.decision.Mandate, l.decision.Settings = p.Bill, p.Mandate, l.carrierVersion(p.Carrier)
 	l.decision.Verdict, l.decision.Shadow = l.verdict, l.shadowed
-	if p.Plan.Months != 0 {
+	if p.offer != nil {
+		l.decision.Plan, l.decision.Bundle = p.offer.Plan, p.offer.order()
+	} else if p.Plan.Months != 0 {
 		o, ok := t.Offer(p.Plan.Method, p.Plan.Months)
 		if reasons != 0 { // judge may not have asked
 			_, ok = t.Offered(p.Plan.Method, p.Plan.Months, p.Amount-points.Worth)
@@ -204,19 +213,23 @@ func (l *Ledger) check(c *Check) Outcome {
 		return refused(f)
 	}
 	f := l.speaks(c.Caller, c.Carrier)
+	if f != nil {
+		return refused(f)
+	}
+	q, f := l.ordered(&c.Purchase, false)
 	if f == nil {
-		f = l.sells(&c.Purchase)
+		f = l.sells(q)
 	}
 	if f != nil {
 		return refused(f)
 	}
-	points, f := l.redemption(a, &c.Purchase)
+	points, f := l.redemption(a, q)
 	if f != nil {
 		return refused(f)
 	}
 	out := Outcome{Decision: Approve, Currency: a.Currency, Headroom: a.Headroom(c.Scene, l.today)}
-	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
-	out.Redeems = points.used(out.Amount, c.Amount)
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: q, orders: 1, holds: 1, points: points})
+	out.Redeems = points.used(out.Amount, q.Amount)
 	out.Verdict = l.verdict
 	if out.Reasons != 0 {
 		out.Decision = Decline
@@ -241,7 +254,7 @@ func (l *Ledger) reverse(c *Reverse) Outcome {
 			return refused(f)
 		}
 		d.HoldRef, d.Reference = a.ref(h), h.Reference
-		d.Released, d.Refunded = h.Held, h.Captured-h.Refunded
+		d.Released, d.Refunded = h.Held, h.refundable()
 		d.Booking, d.Points = l.undone(a, h, d.Released, d.Refunded)
 		d.Clearing = l.clearReversal(h, d.Refunded)
 	}

@@ -146,7 +146,7 @@ func (d *desk) flow(m *Move) {
 		change = -change
 	}
 	switch kind := d.booking.Kind; {
-	case m.Against == BookPayable && kind == PurchaseRefunded:
+	case m.Against == BookPayable && (kind == PurchaseRefunded || kind == DeviceReturned):
 		f.Refunds += change
 	case m.Against == BookPayable:
 		f.Purchases += change

@@ -198,7 +198,8 @@ type (
 		Verdict  Verdict // of the risk policy
 		Shadow   Verdict // of the shadow policy
 		Settings uint32  // version of its carrier's; 0 when it has none
-		Clearing         // of what was captured at once
+		Bundle   BundleOrder
+		Clearing // of what was captured at once
 
 		Reference CarrierReference // of an order that was captured
 		Points    *PointsBooking
@@ -235,6 +236,7 @@ type (
 		State    State
 		Intake
 		Clearing
+		Began                      // of the contract of a bundle
 		Reference CarrierReference // as it is now
 		Points    *PointsBooking
 	}
@@ -264,6 +266,7 @@ type (
 		Amount  money.Amount
 		State   State
 		Booking *Booking
+		Return  BundleReturn // of a device
 		Clearing
 		Reference CarrierReference // of the order
 		Points    *PointsBooking

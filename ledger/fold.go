@@ -47,7 +47,7 @@ func (l *Ledger) FoldRows(e *Entry) (out Outcome) {
 		out.Shard = l.book.Shard().Clone()
 		l.remember(e, &out)
 		return out
-	case *PolicyPut, *PolicyActivated, *CarrierPut, *CarrierAdjusted:
+	case *PolicyPut, *PolicyActivated, *CarrierPut, *CarrierAdjusted, *BundleOfferPut:
 		l.remember(e, &out)
 		return out
 	case *AlertRaised:
@@ -180,6 +180,8 @@ func HoldOf(f Fact) *HoldRef {
 	case *OrderReversed:
 		return &f.HoldRef
 	case *CaptureRefunded:
+		return &f.HoldRef
+	case *BundleCancelled:
 		return &f.HoldRef
 	}
 	return nil
@@ -324,6 +326,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		Expires: f.Expires, Updated: e.Time, Plan: f.Plan, Bill: f.Bill, Mandate: f.Mandate, Verdict: f.Verdict, Settings: f.Settings,
 		Product: f.Product, Fees: f.Clearing.Fee,
 	}
+	h.Bundle.BundleOrder = f.Bundle
 	a.LastN = f.N
 	h.foldPoints(f.Points)
 	a.foldPoints(f.Points)
@@ -350,6 +353,7 @@ func (l *Ledger) foldOrder(e *Entry, a *Account, f *OrderDecided, out *Outcome) 
 		h.Captures = []Capture{{Amount: f.Amount, Time: e.Time}}
 		h.Advised, h.SaleTime, h.Reference = f.Kind == OrderAdvised, f.SaleTime, f.Reference
 		l.foldIntake(e, a, &f.Intake, f.N, f.Scene, f.Amount)
+		h.Bundle.planned(f.Booking)
 		out.Part, out.Exceeded = 1, f.Reasons != 0
 		h.Captures[0].Points = h.redeemed()
 	case OrderDeclined:
@@ -411,8 +415,14 @@ func (l *Ledger) foldChange(e *Entry, a *Account, h *Authorization, out *Outcome
 		if !absorbed {
 			h.Fees += f.Clearing.Fee
 			h.refund(f.Amount, e.Time, f.Points)
+			h.Bundle.returned(f)
 		}
 		out.Part, out.Refunded, out.Points = len(h.Refunds), f.Amount, f.Points.change()
+	case *BundleCancelled:
+		l.foldBooking(e, a, f.Booking, h.N)
+		if !absorbed {
+			h.Bundle.cancelled(f)
+		}
 	}
 	if !absorbed {
 		h.Sequence, h.Updated = e.Sequence, e.Time
@@ -432,14 +442,21 @@ func (a *Authorization) foldCaptured(e *Entry, f *HoldCaptured) {
 		a.Held -= f.FromHold + f.Released
 	}
 	a.State, a.Reference = f.State, f.Reference
+	if f.Began.Day != 0 {
+		a.Bundle.Began = f.Began
+		a.Bundle.planned(f.Booking)
+	}
 }
 
 func (a *Authorization) refund(amount money.Amount, at calendar.Instant, p *PointsBooking) {
+	a.foldPoints(p)
+	if amount == 0 {
+		return // a device was returned whose price had been given back
+	}
 	r := Refund{Amount: amount, Time: at}
 	if p != nil {
 		r.Points = PointsPart{p.Flows.Restored, -p.Paid}
 	}
-	a.foldPoints(p)
 	a.Refunded += amount
 	a.Refunds = append(a.Refunds, r)
 }

@@ -17,6 +17,9 @@ type OrderID string
 // CarrierID names who delivers.
 type CarrierID string
 
+// BundleOfferID names what a carrier offers by installments.
+type BundleOfferID string
+
 // ProductID names something that a carrier sells.
 type ProductID string
 

@@ -112,8 +112,8 @@ func (a *Authorization) check() error {
 		return fmt.Errorf("%d captured, the captures are %d", a.Captured, captured)
 	case refunded != a.Refunded:
 		return fmt.Errorf("%d refunded, the refunds are %d", a.Refunded, refunded)
-	case a.Refunded > a.Captured:
-		return fmt.Errorf("%d refunded of %d captured", a.Refunded, a.Captured)
+	case a.refundable() < 0:
+		return fmt.Errorf("%d refunded and %d bought back of %d captured", a.Refunded, a.Bundle.BoughtBack, a.Captured)
 	case a.Held < 0 || a.Lapsed < 0:
 		return fmt.Errorf("%d held, %d lapsed", a.Held, a.Lapsed)
 	case a.Held+a.Lapsed > 0 && a.Captured+a.Held+a.Lapsed > a.Authorized:
@@ -148,7 +148,7 @@ func (a *Authorization) checkState() error {
 	case Expired:
 		ok = ok && a.Captured == 0 && a.Lapsed > 0
 	case Reversed:
-		ok = ok && a.Refunded == a.Captured && a.Lapsed == 0
+		ok = ok && a.refundable() == 0 && a.Lapsed == 0
 	case Declined:
 		ok = a.Reasons != 0 && a.Authorized == 0 && a.Held == 0 && a.Captured == 0 && a.Lapsed == 0 && a.Expires == 0
 	default:
@@ -213,6 +213,7 @@ func (t *Tally) add(currency money.Currency, h *Authorization) {
 	total.Held += h.Held
 	total.Captured += h.Captured
 	total.Refunded += h.Refunded
+	total.Bought += h.Bundle.BoughtBack
 	if h.Advised && h.Reasons != 0 {
 		total.Exceeded += h.Authorized
 	}

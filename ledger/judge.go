@@ -60,8 +60,8 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	}
 	smallest := money.Amount(0) // that can be lent
 	if q.Plan.Months != 0 {
-		if o, ok := t.Offered(q.Plan.Method, q.Plan.Months, q.lent(q.Amount)); ok {
-			smallest = o.SmallestPrincipal
+		if least, ok := offered(t, q.Purchase, q.lent(q.Amount)); ok {
+			smallest = least
 		} else {
 			reasons.Add(PlanNotOffered)
 		}

@@ -112,6 +112,7 @@ type Quoted struct {
 	Today    calendar.Date
 	Schedule plan.Schedule // of a plan; nil without one
 	Offer    plan.Offer
+	Bundle   *BundleOffer // that was asked for; nil without one
 }
 
 func refused(f *Fault) Outcome { return Outcome{Fault: f} }

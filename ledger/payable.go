@@ -240,6 +240,8 @@ func LinesOf(lines []SettlementLine, e *Entry) []SettlementLine {
 	case *CaptureRefunded:
 		lines = append(lines, lineOf(e, &f.HoldRef, LineRefunded, -f.Amount, f.Clearing, f.Reference))
 		lines = moveLines(lines, e, f.Booking, &f.HoldRef)
+	case *BundleCancelled:
+		lines = f.lines(lines, e)
 	case *Booked:
 		lines = moveLines(lines, e, &f.Booking, nil)
 	case *CarrierAdjusted:

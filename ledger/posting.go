@@ -142,6 +142,8 @@ func BookingOf(f Fact) *Booking {
 		return f.Booking
 	case *CaptureRefunded:
 		return f.Booking
+	case *BundleCancelled:
+		return f.Booking
 	}
 	return nil
 }

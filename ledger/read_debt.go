@@ -4,6 +4,8 @@ import (
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
 
 // nowhere is a book that takes nothing: what time has done to an account can be seen in it before it is decided.
@@ -236,32 +238,49 @@ func (l *Ledger) quote(c *Quote, a *Account, out Outcome) Outcome {
 	if f := checkCurrency(a, string(c.Currency)); f != nil {
 		return refused(f)
 	}
-	points, f := l.redemption(a, &c.Purchase)
+	p, f := l.ordered(&c.Purchase, false)
 	if f != nil {
 		return refused(f)
 	}
-	t, lent := l.termsOf(a.Billing.Terms), c.Amount-points.Worth
+	points, f := l.redemption(a, p)
+	if f != nil {
+		return refused(f)
+	}
+	t, lent := l.termsOf(a.Billing.Terms), p.Amount-points.Worth
 	q := &Quoted{Today: l.today, Window: a.Billing.Open.Window}
 	if !a.Billing.Open.IsOpen() {
 		q.Window = a.Billing.windowAt(l.today, t)
 	}
-	if c.Plan.Months != 0 {
-		o, ok := t.Offered(c.Plan.Method, c.Plan.Months, lent)
-		if !ok {
-			return refused(fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", c.Plan.Method, c.Plan.Months, lent).on("plan"))
-		}
-		schedule, err := o.Schedule(lent)
-		if err != nil {
-			return refused(fault(Invalid, "AMOUNT_OUT_OF_RANGE", "%v", err).on("amount"))
-		}
-		q.Offer, q.Schedule = o.Offer, schedule
+	if f := q.plan(t, p, lent); f != nil {
+		return refused(f)
 	}
 	out.Billing.Quote = q
-	out.Amount, out.Reasons = l.judge(a, question{Purchase: &c.Purchase, orders: 1, holds: 1, points: points})
+	out.Amount, out.Reasons = l.judge(a, question{Purchase: p, orders: 1, holds: 1, points: points})
 	out.Redeems = points
 	if out.Decision = Approve; out.Reasons != 0 {
 		out.Decision = Decline
 	}
 	out.Headroom = a.Headroom(c.Scene, l.today)
 	return out
+}
+
+// plan reckons the plan of a purchase of which so much is lent, if it has one.
+func (q *Quoted) plan(t *terms.Terms, p *Purchase, lent money.Amount) *Fault {
+	if p.Plan.Months == 0 {
+		return nil
+	}
+	if _, ok := offered(t, p, lent); !ok {
+		return fault(FailedPrecondition, "PLAN_NOT_OFFERED", "%s over %d months is not offered for %d", p.Plan.Method, p.Plan.Months, lent).on("plan")
+	}
+	o, _ := t.Offer(p.Plan.Method, p.Plan.Months)
+	q.Offer = o.Offer
+	if p.offer != nil {
+		q.Offer, q.Bundle = p.offer.Plan, p.offer
+	}
+	schedule, err := q.Offer.Schedule(lent)
+	if err != nil {
+		return fault(Invalid, "AMOUNT_OUT_OF_RANGE", "%v", err).on("amount")
+	}
+	q.Schedule = schedule
+	return nil
 }

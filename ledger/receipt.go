@@ -45,6 +45,7 @@ type Mark struct {
 	Captures, Refunds int // how many there were
 	Reference         CarrierReference
 	Points            *Redemption
+	Stage             BundleStage
 }
 
 func (r *Receipt) fill(e *Entry, out *Outcome) {
@@ -70,7 +71,7 @@ func (r *Receipt) fill(e *Entry, out *Outcome) {
 	}
 	if a := &out.Authorization; a.N != 0 {
 		r.Mark = Mark{a.State, a.Requested, a.Authorized, a.Held, a.Captured, a.Refunded, a.Expires, a.Updated,
-			len(a.Captures), len(a.Refunds), a.Reference, a.Points}
+			len(a.Captures), len(a.Refunds), a.Reference, a.Points, a.Bundle.stage()}
 	}
 }
 
@@ -87,6 +88,7 @@ func (r *Receipt) outcome(now *Authorization) Outcome {
 		a.Captured, a.Refunded, a.Expires, a.Updated, a.Reference = m.Captured, m.Refunded, m.Expires, m.Updated, m.Reference
 		a.Captures, a.Refunds = a.Captures[:m.Captures], a.Refunds[:m.Refunds]
 		a.Points = m.Points
+		a.Bundle = a.Bundle.at(m.Stage)
 		out.Authorization = a
 	}
 	return out

@@ -98,6 +98,9 @@ func (p *Purchase) fields(f *fingerprint) {
 	f.int("mandate_id", int64(p.Mandate))
 	f.str("product_id", string(p.Product))
 	f.int("points_to_redeem", int64(p.Points))
+	if p.Bundle != "" { // receipts of before there were bundles have prints without
+		f.str("bundle_offer_id", string(p.Bundle))
+	}
 }
 
 // The kind bytes are kept in receipts: they are never reused.
@@ -230,6 +233,9 @@ func (c *CaptureHold) fields(f *fingerprint) {
 	f.int("amount", int64(c.Amount))
 	f.bool("final", c.Final)
 	f.str("carrier_reference", string(c.Reference))
+	if c.Activated != 0 {
+		f.int("activation_date", int64(c.Activated))
+	}
 }
 
 func (c *Void) fields(f *fingerprint) {

@@ -26,6 +26,9 @@ func (s *script) command() ledger.Command {
 	if c := s.pointsCommand(); c != nil {
 		return c
 	}
+	if c := s.bundleCommand(); c != nil {
+		return c
+	}
 	switch s.d.Cmd {
 	case "suspend":
 		return &ledger.Suspend{Request: s.request(), Scope: s.scope(), Reason: s.text("reason", "incident")}
@@ -83,7 +86,7 @@ func (s *script) orderCommand() ledger.Command {
 		return &ledger.MarkSubmitted{Request: s.request(), Authorization: s.hold(), Reference: s.reference()}
 	case "capture":
 		return &ledger.CaptureHold{Request: s.request(), Authorization: s.hold(), Currency: s.currency(), Amount: s.number("amount"), Final: s.flag("final"),
-			Reference: s.reference()}
+			Reference: s.reference(), Activated: s.day("activated")}
 	case "void":
 		v := &ledger.Void{Request: s.request(), Authorization: s.hold(), Amount: s.number("amount")}
 		if v.Amount != 0 || s.flag("currency") {
@@ -178,7 +181,7 @@ func (s *script) purchase() ledger.Purchase {
 		Account: s.account(s.position(0)), Scene: s.scene(s.position(1)), Order: s.order(),
 		Carrier: ledger.CarrierID(s.text("carrier", "cmcc")), Phone: ledger.PhoneToken(s.text("phone", "p1")),
 		Currency: s.currency(), Amount: s.number("amount"), Partial: s.flag("partial"), Minimum: s.number("minimum"), Plan: s.choice(),
-		Bill: ledger.BillID(s.text("bill", "")), Mandate: uint32(s.number("mandate")),
+		Bill: ledger.BillID(s.text("bill", "")), Mandate: uint32(s.number("mandate")), Bundle: ledger.BundleOfferID(s.text("bundle", "")),
 		Points: ledger.Points(s.number("points")),
 	}
 }

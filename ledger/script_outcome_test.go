@@ -10,7 +10,7 @@ import (
 
 var (
 	decisions = [...]string{"", "APPROVED ", "DECLINED "}
-	faults    = [...]string{"", "INVALID", "NOT_FOUND", "EXISTS", "FAILED_PRECONDITION"}
+	faults    = [...]string{"", "INVALID", "NOT_FOUND", "EXISTS", "FAILED_PRECONDITION", "DENIED"}
 	statuses  = [...]string{"NONE", "ACTIVE", "FROZEN", "CLOSED"}
 	lines     = [...]string{"NONE", "OPEN", "CLOSED"}
 )
@@ -117,6 +117,7 @@ func (s *script) tellAuthorization(b *strings.Builder, account ledger.AccountID,
 		}
 		b.WriteByte(' ')
 	}
+	tellBundle(b, &a.Bundle)
 	if a.Advised {
 		fmt.Fprintf(b, "advised, sold %s ", s.clock(a.SaleTime))
 	}
@@ -182,7 +183,7 @@ func (s *script) tellShard(b *strings.Builder, shard *ledger.Shard) {
 	}
 	for _, t := range shard.Totals {
 		fmt.Fprintf(b, "  %s %s ", t.Carrier, t.Currency)
-		figures(b, "held", t.Held, "captured", t.Captured, "refunded", t.Refunded, "exceeded", t.Exceeded)
+		figures(b, "held", t.Held, "captured", t.Captured, "refunded", t.Refunded, "exceeded", t.Exceeded, "subsidy", t.Subsidy, "bought back", t.Bought)
 		b.WriteByte('\n')
 	}
 }

@@ -24,6 +24,7 @@ type Shard struct {
 	Policies              []PolicyVersion // of the risk policy, as they were put
 	Activations           []Activation    // in order of time: what is in force, and what will be
 	Carriers              []Carrier       // in order of id and version
+	BundleOffers          []BundleOffer   // in order of id and version
 	Slices                []Slice         // of exposure limits, in order of carrier and currency
 	Gifts                 []Gift          // the last to each shard, in order of shard
 	Taken                 []Taken         // in order of shard
@@ -51,6 +52,7 @@ type Totals struct {
 	Refunded money.Amount // ever
 	Exceeded money.Amount // advised beyond what would have been approved, ever
 	Subsidy  money.Amount // of the fees of plans, that the carrier owes, ever
+	Bought   money.Amount // back of cancelled contracts, ever
 }
 
 // DebtTotals is what the book says of debts in one currency, ever.
@@ -84,6 +86,7 @@ func (s *Shard) Clone() *Shard {
 	c.Debts, c.Terms = slices.Clone(s.Debts), slices.Clone(s.Terms)
 	c.Policies, c.Activations = slices.Clone(s.Policies), slices.Clone(s.Activations)
 	c.Carriers, c.Warnings = slices.Clone(s.Carriers), slices.Clone(s.Warnings)
+	c.BundleOffers = slices.Clone(s.BundleOffers)
 	c.Slices, c.Gifts, c.Taken = slices.Clone(s.Slices), slices.Clone(s.Gifts), slices.Clone(s.Taken)
 	c.Payables = clonePayables(s.Payables)
 	c.Reconciled = slices.Clone(s.Reconciled)
@@ -170,6 +173,8 @@ func (s *Shard) fold(e *Entry) {
 		s.cut(e, f)
 	case *SettlementPaid:
 		s.payable(f.Carrier, f.Currency).Paid += f.Net()
+	case *BundleOfferPut:
+		s.putBundleOffer(e, f)
 	case *SliceGiven:
 		s.give(f)
 	case *SliceTaken:
@@ -216,6 +221,10 @@ func (s *Shard) fold(e *Entry) {
 				s.OpenHolds--
 			}
 		}
+	case *BundleCancelled:
+		s.totals(&f.HoldRef).Bought += f.BoughtBack
+		s.unpaid(&f.HoldRef, e.Time, -f.BoughtBack)
+		s.foldBooking(f.Currency, f.Booking)
 	case *CaptureRefunded:
 		s.totals(&f.HoldRef).Refunded += f.Amount
 		s.unpaid(&f.HoldRef, e.Time, -f.Amount)

@@ -1,6 +1,8 @@
 package ledger
 
 import (
+	"slices"
+
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 	"github.com/holdfast-credit/holdfast/ledger/plan"
@@ -70,6 +72,7 @@ func (l *Ledger) windowClosed(a *Account) *Booked {
 // nextWindow opens the window after the one that closed, when there is anything that may be billed in it.
 func (d *desk) nextWindow() {
 	closed := d.Open.Closes
+	d.Contracts = slices.DeleteFunc(d.Contracts, func(c Contract) bool { return c.Until <= closed })
 	d.dropSettled()
 	for i := 0; i < len(d.Plans); i++ {
 		if len(d.Plans[i].Plan.Unbilled()) == 0 {
@@ -105,6 +108,7 @@ func (d *desk) bill(p *Plan, x *Debt) []StatementCharge {
 	d.move(Move{Opens: x.Opens, Part: FeePart, Amount: i.Fee, Against: BookIncome})
 	d.move(Move{Opens: x.Opens, Part: InterestPart, Amount: i.Interest, Against: BookIncome})
 	d.move(Move{Part: SubsidyPart, Amount: i.Subsidy, Against: BookIncome, Carrier: p.Carrier})
+	d.cost(p, i)
 	charge := StatementCharge{
 		Opens: x.Opens, Plan: p.N, Number: int32(i.Number), Of: int32(len(after.Schedule)),
 		Principal: i.Principal, Fee: i.Fee, Interest: i.Interest, Subsidy: i.Subsidy,

@@ -22,7 +22,7 @@ func billingHas(b *ledger.Billing) (has uint64) {
 		}
 	}
 	if len(b.Plans) != 0 || len(b.Accelerated) != 0 || len(b.Collections) != 0 || len(b.Pauses) != 0 || b.Credit != 0 || b.LastPlan != 0 || b.NextDay != 0 ||
-		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) {
+		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) || len(b.Contracts) != 0 {
 		has |= hasMore
 	}
 	return has
@@ -65,7 +65,7 @@ func walkBilled(r *row, b *ledger.Billing) {
 }
 
 func walkMoreBilled(r *row, b *ledger.Billing) {
-	n := r.list(16)
+	n := r.list(17)
 	number(r, &n[0], &b.Credit)
 	unsigned(r, &n[2], &b.LastPlan)
 	late := &b.Late
@@ -83,6 +83,7 @@ func walkMoreBilled(r *row, b *ledger.Billing) {
 	collections := elements(r, &n[9], &b.Collections, 1)
 	pauses := elements(r, &n[10], &b.Pauses, 1)
 	accelerated := elements(r, &n[15], &b.Accelerated, leastPlan)
+	contracts := elements(r, &n[16], &b.Contracts, leastContract)
 	for i := range plans {
 		walkOpenPlan(r, &plans[i])
 	}
@@ -103,6 +104,9 @@ func walkMoreBilled(r *row, b *ledger.Billing) {
 		n := r.list(2)
 		number(r, &n[0], &pauses[i].From)
 		number(r, &n[1], &pauses[i].To)
+	}
+	for i := range contracts {
+		walkContractRow(r, &contracts[i])
 	}
 }
 

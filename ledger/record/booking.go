@@ -172,6 +172,7 @@ func walkBilling(w *wire, b *ledger.Billing) {
 	num(w, 18, &b.LastStatement)
 	num(w, 19, &b.Agenda)
 	repeated(w, 20, &b.Accelerated, walkPlanUnderWay)
+	repeated(w, 21, &b.Contracts, walkContract)
 }
 
 func walkCycle(w *wire, c *ledger.Cycle) {

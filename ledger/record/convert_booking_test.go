@@ -51,7 +51,8 @@ func billing(b *ledger.Billing) *journalv1.Billing {
 			return &journalv1.Pause{From: int64(p.From), To: int64(p.To)}
 		}),
 		WrittenOff: int64(b.WrittenOff), Items: int64(b.Items), LastPlan: int64(b.LastPlan), Statements: int64(b.Statements),
-		LastStatement: int64(b.LastStatement), Agenda: int64(b.Agenda), Accelerated: each(b.Accelerated, planUnderWay)}
+		LastStatement: int64(b.LastStatement), Agenda: int64(b.Agenda), Accelerated: each(b.Accelerated, planUnderWay),
+		Contracts: each(b.Contracts, contract)}
 }
 
 func cycle(c *ledger.Cycle) *journalv1.Cycle {

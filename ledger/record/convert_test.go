@@ -75,6 +75,8 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfSettlement{OfSettlement: s}}}
 		} else if c := onReconciliation(e.Fact); c != nil {
 			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_OfReconciliation{OfReconciliation: c}}}
+		} else if b := onBundle(e.Fact); b != nil {
+			g.Fact = &journalv1.Entry_Further{Further: &journalv1.Further{Kind: &journalv1.Further_Bundle{Bundle: b}}}
 		} else {
 			onHold(g, e.Fact)
 		}
@@ -94,7 +96,8 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 			Kind: int64(f.Kind), Phone: string(f.Phone), Requested: int64(f.Requested), Amount: int64(f.Amount), Reasons: int64(f.Reasons),
 			Day: int64(f.Day), Expires: int64(f.Expires), SaleTime: int64(f.SaleTime), Terms: f.Terms,
 			Plan: offer(f.Plan), Opening: opened(&f.Intake), Booking: booking(f.Booking), Bill: string(f.Bill), Mandate: int64(f.Mandate),
-			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Clearing: clearing(f.Clearing), Product: string(f.Product), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
+			Verdict: verdict(f.Verdict), Shadow: verdict(f.Shadow), Settings: int64(f.Settings), Clearing: clearing(f.Clearing), Product: string(f.Product), Reference: string(f.Reference), Points: pointsBooking(f.Points),
+			Bundle: bundleOrder(f.Bundle)}}
 	case *ledger.HoldIncremented:
 		g.Fact = &journalv1.Entry_HoldIncremented{HoldIncremented: &journalv1.HoldIncremented{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -112,7 +115,8 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 		g.Fact = &journalv1.Entry_HoldCaptured{HoldCaptured: &journalv1.HoldCaptured{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
 			Amount: int64(f.Amount), FromHold: int64(f.FromHold), Released: int64(f.Released), Late: f.Late, State: int64(f.State),
-			Opening: opened(&f.Intake), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
+			Opening: opened(&f.Intake), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points),
+			Began: int64(f.Began.Day), Until: int64(f.Began.Until)}}
 	case *ledger.HoldReleased:
 		g.Fact = &journalv1.Entry_HoldReleased{HoldReleased: &journalv1.HoldReleased{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
@@ -124,7 +128,8 @@ func onHold(g *journalv1.Entry, fact ledger.Fact) {
 	case *ledger.CaptureRefunded:
 		g.Fact = &journalv1.Entry_CaptureRefunded{CaptureRefunded: &journalv1.CaptureRefunded{
 			Account: account, N: n, Scene: scene, Carrier: carrier, Currency: currency, Order: order,
-			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points)}}
+			Amount: int64(f.Amount), State: int64(f.State), Booking: booking(f.Booking), Clearing: clearing(f.Clearing), Reference: string(f.Reference), Points: pointsBooking(f.Points),
+			Returned: int64(f.Return.Day), Billed: int64(f.Return.Billed)}}
 	default:
 		panic(fmt.Sprintf("no fact %T", fact))
 	}

@@ -210,6 +210,8 @@ func check(f ledger.Fact) error {
 	case *ledger.CaptureRefunded:
 		c.state(f.State)
 		c.booking(f.Booking)
+	case *ledger.BundleCancelled:
+		c.booking(f.Booking)
 	case *ledger.ApplicationDecided, *ledger.ReviewResolved:
 		c.application(f)
 	case *ledger.BreaksFound, *ledger.BreakResolved:

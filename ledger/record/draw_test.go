@@ -29,6 +29,7 @@ var facts = []ledger.Fact{
 	&ledger.SliceGiven{}, &ledger.SliceTaken{}, &ledger.CarrierAdjusted{},
 	&ledger.ReconciliationBegun{}, &ledger.BreaksFound{}, &ledger.ReconciliationEnded{}, &ledger.BreakResolved{},
 	&ledger.SettlementBegun{}, &ledger.SettlementCut{}, &ledger.SettlementEnded{}, &ledger.SettlementPaid{},
+	&ledger.BundleOfferPut{}, &ledger.BundleCancelled{},
 }
 
 // drawEntry draws an entry of the kind of a fact, without what the journal keeps beside it.
@@ -51,7 +52,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.BookKind]():         uint64(ledger.BookPointsIssued),
 	reflect.TypeFor[ledger.Channel]():          uint64(ledger.ByHand),
 	reflect.TypeFor[ledger.ItemOutcome]():      uint64(ledger.Undone),
-	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.PointsExpired),
+	reflect.TypeFor[ledger.BookingKind]():      uint64(ledger.DeviceReturned),
 	reflect.TypeFor[calendar.StatementDay]():   28,
 	reflect.TypeFor[ledger.ApplicationKind]():  uint64(ledger.LimitReview),
 	reflect.TypeFor[ledger.ApplicationState](): uint64(ledger.LimitApplied),
@@ -60,6 +61,7 @@ var ends = map[reflect.Type]uint64{
 	reflect.TypeFor[ledger.Action]():           uint64(ledger.ActionDecline),
 	reflect.TypeFor[ledger.Severity]():         uint64(ledger.Critical),
 	reflect.TypeFor[ledger.PayCycle]():         uint64(ledger.Monthly),
+	reflect.TypeFor[ledger.BundleStage]():      7,
 }
 
 // draw fills a value with anything that its type may hold and that may be read, the extremes now and then.

@@ -221,6 +221,7 @@ func walkOrderDecided(w *wire, f *ledger.OrderDecided) {
 	num(w, 23, &f.Settings)
 	walkClearing(w, 24, &f.Clearing)
 	str(w, 25, &f.Product)
+	walkBundleOrder(w, 28, &f.Bundle)
 	str(w, 30, &f.Reference)
 	walkPointsOf(w, &f.Points)
 }
@@ -277,6 +278,8 @@ func walkHoldCaptured(w *wire, f *ledger.HoldCaptured) {
 	walkIntake(w, 12, &f.Intake)
 	walkClearing(w, 14, &f.Clearing)
 	str(w, 20, &f.Reference)
+	num(w, 24, &f.Began.Day)
+	num(w, 25, &f.Began.Until)
 	walkPointsOf(w, &f.Points)
 }
 
@@ -306,6 +309,8 @@ func walkCaptureRefunded(w *wire, f *ledger.CaptureRefunded) {
 	walkBookingOf(w, 9, &f.Booking)
 	walkClearing(w, 10, &f.Clearing)
 	str(w, 20, &f.Reference)
+	num(w, 24, &f.Return.Day)
+	num(w, 25, &f.Return.Billed)
 	walkPointsOf(w, &f.Points)
 }
 

@@ -31,6 +31,12 @@ func appendFurther(w *wire, f ledger.Fact) {
 		w.end(at)
 		return
 	}
+	if n := bundleField(f); n != 0 {
+		at := w.begin(5)
+		appendBundle(w, n, f)
+		w.end(at)
+		return
+	}
 	at := w.begin(1)
 	appendRisk(w, f)
 	w.end(at)
@@ -42,6 +48,7 @@ var furtherFacts = map[protowire.Number]func([]byte) (ledger.Fact, error){
 	2: func(b []byte) (ledger.Fact, error) { return readOne(b, carrierFacts) },
 	3: func(b []byte) (ledger.Fact, error) { return readOne(b, settlementFacts) },
 	4: func(b []byte) (ledger.Fact, error) { return readOne(b, reconciliationFacts) },
+	5: func(b []byte) (ledger.Fact, error) { return readOne(b, bundleFacts) },
 }
 
 func readFurther(b []byte) (ledger.Fact, error) { return readOne(b, furtherFacts) }

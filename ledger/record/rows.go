@@ -19,7 +19,7 @@ func walkHold(r *row, a *ledger.Authorization) {
 	four(r, b[60:], &a.Day)
 	one(r, b[64:], &a.Scene)
 	one(r, b[65:], &a.State)
-	n := r.list(17)
+	n := r.list(18)
 	number(r, &n[0], &a.Captured)
 	unsigned(r, &n[2], &a.Reasons)
 	number(r, &n[3], &a.Refunded)
@@ -41,9 +41,11 @@ func walkHold(r *row, a *ledger.Authorization) {
 	truth(r, &n[15], &referenced)
 	pointed := a.Points != nil
 	truth(r, &n[16], &pointed)
+	bundled := a.Bundle != (ledger.Bundled{})
+	truth(r, &n[17], &bundled)
 	if r.reading {
 		a.Captures, a.Refunds, a.Plan, a.Bill, a.Verdict = nil, nil, plan.Offer{}, "", ledger.Verdict{} // those that are there belong to another
-		a.Product, a.Reference = "", ""
+		a.Product, a.Reference, a.Bundle = "", "", ledger.Bundled{}
 		if !a.Scene.Valid() || a.State > ledger.Declined {
 			r.spoil()
 		}
@@ -87,6 +89,9 @@ func walkHold(r *row, a *ledger.Authorization) {
 		walkRiskVerdict(r, &a.Verdict)
 	}
 	maybe(r, pointed, &a.Points, walkRedemptionRow)
+	if bundled {
+		walkBundled(r, &a.Bundle)
+	}
 }
 
 func walkLine(r *row, l *ledger.Line) {
@@ -339,6 +344,7 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 	if m.Points != nil {
 		parts |= receiptRedemption
 	}
+	parts |= uint8(m.Stage) << receiptStage
 	unsigned(r, &n[29], &parts)
 	unsigned(r, &n[30], &v.Item)
 	data(r, &v.Print)
@@ -346,6 +352,7 @@ func walkReceipt(r *row, v *ledger.Receipt) {
 		if m.State > ledger.Declined || m.Captures < 0 || m.Refunds < 0 {
 			r.spoil()
 		}
+		m.Stage = ledger.BundleStage(parts >> receiptStage)
 		v.Account, v.Application, v.Review, m.Reference = nil, 0, 0, ""
 		if parts&receiptAccount != 0 {
 			v.Account = new(ledger.Account)
@@ -373,6 +380,8 @@ const (
 	receiptReference
 	receiptPoints
 	receiptRedemption
+
+	receiptStage = 5 // and what follows it, of a bundle
 )
 
 // AppendShard appends a shard's row.
@@ -390,7 +399,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(27)
+	n := r.list(28)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -413,6 +422,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	pointsFlows(r, n[19:25], &s.Points.Flows)
 	number(r, &n[25], &s.Points.Held)
 	reconciled := elements(r, &n[26], &s.Reconciled, 2)
+	offers := elements(r, &n[27], &s.BundleOffers, leastBundleOffer)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -424,12 +434,13 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range totals {
 		t := &totals[i]
-		n := r.list(5)
+		n := r.list(6)
 		number(r, &n[0], &t.Held)
 		number(r, &n[1], &t.Captured)
 		number(r, &n[2], &t.Refunded)
 		number(r, &n[3], &t.Exceeded)
 		number(r, &n[4], &t.Subsidy)
+		number(r, &n[5], &t.Bought)
 		word(r, &t.Carrier)
 		word(r, &t.Currency)
 	}
@@ -474,6 +485,9 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range reconciled {
 		walkReconciled(r, &reconciled[i])
+	}
+	for i := range offers {
+		walkBundleOfferRow(r, &offers[i])
 	}
 }
 

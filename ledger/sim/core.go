@@ -161,7 +161,7 @@ func (c *Core) checkPostings() error {
 	want := map[posting]money.Amount{}
 	for _, t := range c.Book.shard.Totals {
 		want[posting{ledger.BookAccount{Kind: ledger.BookCommitted, Carrier: t.Carrier}, t.Currency}] = -t.Held
-		want[posting{ledger.BookAccount{Kind: ledger.BookPayable, Carrier: t.Carrier}, t.Currency}] = t.Refunded - t.Captured
+		want[posting{ledger.BookAccount{Kind: ledger.BookPayable, Carrier: t.Carrier}, t.Currency}] = t.Refunded + t.Bought - t.Captured
 		want[posting{ledger.BookAccount{Kind: ledger.BookSubsidy, Carrier: t.Carrier}, t.Currency}] = t.Subsidy
 		want[posting{ledger.BookAccount{Kind: ledger.BookIncome}, t.Currency}] -= t.Subsidy
 	}

@@ -83,6 +83,12 @@ func Request(c ledger.Command) *ledger.Request {
 		return &c.Request
 	case *ledger.ConfirmSettlement:
 		return &c.Request
+	case *ledger.PutBundleOffer:
+		return &c.Request
+	case *ledger.CancelBundle:
+		return &c.Request
+	case *ledger.ReturnBundle:
+		return &c.Request
 	case *ledger.RaiseAlert:
 		return &c.Request
 	case *ledger.SubmitApplication:

@@ -2630,7 +2630,9 @@ type OrderDecided struct {
 	// The carrier's own id of the sale.
 	Reference string `protobuf:"bytes,30,opt,name=reference,proto3" json:"reference,omitempty"`
 	// What it does to points.
-	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	Points *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	// The bundle that it is of; absent when it is of none.
+	Bundle        *BundleOrder `protobuf:"bytes,28,opt,name=bundle,proto3" json:"bundle,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2854,6 +2856,13 @@ func (x *OrderDecided) GetPoints() *PointsBooking {
 	return nil
 }
 
+func (x *OrderDecided) GetBundle() *BundleOrder {
+	if x != nil {
+		return x.Bundle
+	}
+	return nil
+}
+
 // Verdict is what a risk policy says of an order.
 type Verdict struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2965,6 +2974,7 @@ type Further struct {
 	//	*Further_OfCarrier
 	//	*Further_OfSettlement
 	//	*Further_OfReconciliation
+	//	*Further_Bundle
 	Kind          isFurther_Kind `protobuf_oneof:"kind"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -3043,6 +3053,15 @@ func (x *Further) GetOfReconciliation() *OfReconciliation {
 	return nil
 }
 
+func (x *Further) GetBundle() *OfBundle {
+	if x != nil {
+		if x, ok := x.Kind.(*Further_Bundle); ok {
+			return x.Bundle
+		}
+	}
+	return nil
+}
+
 type isFurther_Kind interface {
 	isFurther_Kind()
 }
@@ -3067,6 +3086,11 @@ type Further_OfReconciliation struct {
 	OfReconciliation *OfReconciliation `protobuf:"bytes,4,opt,name=of_reconciliation,json=ofReconciliation,proto3,oneof"`
 }
 
+type Further_Bundle struct {
+	// A fact about bundles.
+	Bundle *OfBundle `protobuf:"bytes,5,opt,name=bundle,proto3,oneof"`
+}
+
 func (*Further_Risk) isFurther_Kind() {}
 
 func (*Further_OfCarrier) isFurther_Kind() {}
@@ -3074,6 +3098,8 @@ func (*Further_OfCarrier) isFurther_Kind() {}
 func (*Further_OfSettlement) isFurther_Kind() {}
 
 func (*Further_OfReconciliation) isFurther_Kind() {}
+
+func (*Further_Bundle) isFurther_Kind() {}
 
 // OfCarrier is a fact about carriers.
 type OfCarrier struct {
@@ -3179,6 +3205,238 @@ func (*OfCarrier_SliceGiven) isOfCarrier_Fact() {}
 
 func (*OfCarrier_SliceTaken) isOfCarrier_Fact() {}
 
+// OfBundle is a fact about bundles.
+type OfBundle struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Exactly one.
+	//
+	// Types that are valid to be assigned to Fact:
+	//
+	//	*OfBundle_BundleOfferPut
+	//	*OfBundle_BundleCancelled
+	Fact          isOfBundle_Fact `protobuf_oneof:"fact"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *OfBundle) Reset() {
+	*x = OfBundle{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *OfBundle) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*OfBundle) ProtoMessage() {}
+
+func (x *OfBundle) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use OfBundle.ProtoReflect.Descriptor instead.
+func (*OfBundle) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+}
+
+func (x *OfBundle) GetFact() isOfBundle_Fact {
+	if x != nil {
+		return x.Fact
+	}
+	return nil
+}
+
+func (x *OfBundle) GetBundleOfferPut() *BundleOfferPut {
+	if x != nil {
+		if x, ok := x.Fact.(*OfBundle_BundleOfferPut); ok {
+			return x.BundleOfferPut
+		}
+	}
+	return nil
+}
+
+func (x *OfBundle) GetBundleCancelled() *BundleCancelled {
+	if x != nil {
+		if x, ok := x.Fact.(*OfBundle_BundleCancelled); ok {
+			return x.BundleCancelled
+		}
+	}
+	return nil
+}
+
+type isOfBundle_Fact interface {
+	isOfBundle_Fact()
+}
+
+type OfBundle_BundleOfferPut struct {
+	// A version of an offer put.
+	BundleOfferPut *BundleOfferPut `protobuf:"bytes,1,opt,name=bundle_offer_put,json=bundleOfferPut,proto3,oneof"`
+}
+
+type OfBundle_BundleCancelled struct {
+	// A contract cancelled by its carrier.
+	BundleCancelled *BundleCancelled `protobuf:"bytes,2,opt,name=bundle_cancelled,json=bundleCancelled,proto3,oneof"`
+}
+
+func (*OfBundle_BundleOfferPut) isOfBundle_Fact() {}
+
+func (*OfBundle_BundleCancelled) isOfBundle_Fact() {}
+
+// BundleCancelled is a contract cancelled by its carrier.
+type BundleCancelled struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Account.
+	Account uint64 `protobuf:"fixed64,1,opt,name=account,proto3" json:"account,omitempty"`
+	// Number of the authorization.
+	N int64 `protobuf:"varint,2,opt,name=n,proto3" json:"n,omitempty"`
+	// Scene.
+	Scene int64 `protobuf:"varint,3,opt,name=scene,proto3" json:"scene,omitempty"`
+	// Carrier.
+	Carrier string `protobuf:"bytes,4,opt,name=carrier,proto3" json:"carrier,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,5,opt,name=currency,proto3" json:"currency,omitempty"`
+	// The caller's order id.
+	Order string `protobuf:"bytes,6,opt,name=order,proto3" json:"order,omitempty"`
+	// As of when, days since 1970-01-01.
+	Effective int64 `protobuf:"varint,7,opt,name=effective,proto3" json:"effective,omitempty"`
+	// What became of the plan: 1 accelerated, 2 kept, 3 bought back.
+	Rule int64 `protobuf:"varint,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Installments that had been billed.
+	Billed int64 `protobuf:"varint,9,opt,name=billed,proto3" json:"billed,omitempty"`
+	// Principal that the carrier pays, minor units.
+	BoughtBack int64 `protobuf:"varint,10,opt,name=bought_back,json=boughtBack,proto3" json:"bought_back,omitempty"`
+	// What it does to what is owed.
+	Booking *Booking `protobuf:"bytes,11,opt,name=booking,proto3" json:"booking,omitempty"`
+	// The carrier's own id of the sale.
+	Reference     string `protobuf:"bytes,12,opt,name=reference,proto3" json:"reference,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *BundleCancelled) Reset() {
+	*x = BundleCancelled{}
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *BundleCancelled) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*BundleCancelled) ProtoMessage() {}
+
+func (x *BundleCancelled) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use BundleCancelled.ProtoReflect.Descriptor instead.
+func (*BundleCancelled) Descriptor() ([]byte, []int) {
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *BundleCancelled) GetAccount() uint64 {
+	if x != nil {
+		return x.Account
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetN() int64 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetScene() int64 {
+	if x != nil {
+		return x.Scene
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetCarrier() string {
+	if x != nil {
+		return x.Carrier
+	}
+	return ""
+}
+
+func (x *BundleCancelled) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *BundleCancelled) GetOrder() string {
+	if x != nil {
+		return x.Order
+	}
+	return ""
+}
+
+func (x *BundleCancelled) GetEffective() int64 {
+	if x != nil {
+		return x.Effective
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetRule() int64 {
+	if x != nil {
+		return x.Rule
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetBilled() int64 {
+	if x != nil {
+		return x.Billed
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetBoughtBack() int64 {
+	if x != nil {
+		return x.BoughtBack
+	}
+	return 0
+}
+
+func (x *BundleCancelled) GetBooking() *Booking {
+	if x != nil {
+		return x.Booking
+	}
+	return nil
+}
+
+func (x *BundleCancelled) GetReference() string {
+	if x != nil {
+		return x.Reference
+	}
+	return ""
+}
+
 // CarrierPut is a version of what was agreed with a carrier.
 type CarrierPut struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3222,7 +3480,7 @@ type CarrierPut struct {
 
 func (x *CarrierPut) Reset() {
 	*x = CarrierPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3234,7 +3492,7 @@ func (x *CarrierPut) String() string {
 func (*CarrierPut) ProtoMessage() {}
 
 func (x *CarrierPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[31]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3247,7 +3505,7 @@ func (x *CarrierPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarrierPut.ProtoReflect.Descriptor instead.
 func (*CarrierPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{31}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *CarrierPut) GetCarrier() string {
@@ -3380,7 +3638,7 @@ type Share struct {
 
 func (x *Share) Reset() {
 	*x = Share{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3392,7 +3650,7 @@ func (x *Share) String() string {
 func (*Share) ProtoMessage() {}
 
 func (x *Share) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[32]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3405,7 +3663,7 @@ func (x *Share) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Share.ProtoReflect.Descriptor instead.
 func (*Share) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{32}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Share) GetAmount() int64 {
@@ -3434,7 +3692,7 @@ type SliceGiven struct {
 
 func (x *SliceGiven) Reset() {
 	*x = SliceGiven{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3446,7 +3704,7 @@ func (x *SliceGiven) String() string {
 func (*SliceGiven) ProtoMessage() {}
 
 func (x *SliceGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[33]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3459,7 +3717,7 @@ func (x *SliceGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SliceGiven.ProtoReflect.Descriptor instead.
 func (*SliceGiven) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{33}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SliceGiven) GetTo() int64 {
@@ -3518,7 +3776,7 @@ type SliceTaken struct {
 
 func (x *SliceTaken) Reset() {
 	*x = SliceTaken{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3530,7 +3788,7 @@ func (x *SliceTaken) String() string {
 func (*SliceTaken) ProtoMessage() {}
 
 func (x *SliceTaken) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[34]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3543,7 +3801,7 @@ func (x *SliceTaken) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SliceTaken.ProtoReflect.Descriptor instead.
 func (*SliceTaken) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{34}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *SliceTaken) GetTo() int64 {
@@ -3605,7 +3863,7 @@ type Product struct {
 
 func (x *Product) Reset() {
 	*x = Product{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3617,7 +3875,7 @@ func (x *Product) String() string {
 func (*Product) ProtoMessage() {}
 
 func (x *Product) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[35]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3630,7 +3888,7 @@ func (x *Product) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Product.ProtoReflect.Descriptor instead.
 func (*Product) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *Product) GetId() string {
@@ -3672,7 +3930,7 @@ type Denomination struct {
 
 func (x *Denomination) Reset() {
 	*x = Denomination{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3684,7 +3942,7 @@ func (x *Denomination) String() string {
 func (*Denomination) ProtoMessage() {}
 
 func (x *Denomination) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[36]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3697,7 +3955,7 @@ func (x *Denomination) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Denomination.ProtoReflect.Descriptor instead.
 func (*Denomination) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{36}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *Denomination) GetAmount() int64 {
@@ -3726,7 +3984,7 @@ type CarrierFee struct {
 
 func (x *CarrierFee) Reset() {
 	*x = CarrierFee{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3738,7 +3996,7 @@ func (x *CarrierFee) String() string {
 func (*CarrierFee) ProtoMessage() {}
 
 func (x *CarrierFee) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[37]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3751,7 +4009,7 @@ func (x *CarrierFee) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CarrierFee.ProtoReflect.Descriptor instead.
 func (*CarrierFee) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{37}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CarrierFee) GetScene() int64 {
@@ -3802,7 +4060,7 @@ type Sum struct {
 
 func (x *Sum) Reset() {
 	*x = Sum{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3814,7 +4072,7 @@ func (x *Sum) String() string {
 func (*Sum) ProtoMessage() {}
 
 func (x *Sum) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[38]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3827,7 +4085,7 @@ func (x *Sum) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Sum.ProtoReflect.Descriptor instead.
 func (*Sum) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{38}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *Sum) GetCurrency() string {
@@ -3868,7 +4126,7 @@ type Risk struct {
 
 func (x *Risk) Reset() {
 	*x = Risk{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3880,7 +4138,7 @@ func (x *Risk) String() string {
 func (*Risk) ProtoMessage() {}
 
 func (x *Risk) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[39]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3893,7 +4151,7 @@ func (x *Risk) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Risk.ProtoReflect.Descriptor instead.
 func (*Risk) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{39}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *Risk) GetFact() isRisk_Fact {
@@ -4080,7 +4338,7 @@ type PolicyPut struct {
 
 func (x *PolicyPut) Reset() {
 	*x = PolicyPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4092,7 +4350,7 @@ func (x *PolicyPut) String() string {
 func (*PolicyPut) ProtoMessage() {}
 
 func (x *PolicyPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[40]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4105,7 +4363,7 @@ func (x *PolicyPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyPut.ProtoReflect.Descriptor instead.
 func (*PolicyPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{40}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *PolicyPut) GetVersion() string {
@@ -4160,7 +4418,7 @@ type AlertRaised struct {
 
 func (x *AlertRaised) Reset() {
 	*x = AlertRaised{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4172,7 +4430,7 @@ func (x *AlertRaised) String() string {
 func (*AlertRaised) ProtoMessage() {}
 
 func (x *AlertRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[41]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4185,7 +4443,7 @@ func (x *AlertRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AlertRaised.ProtoReflect.Descriptor instead.
 func (*AlertRaised) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{41}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AlertRaised) GetAccount() uint64 {
@@ -4301,7 +4559,7 @@ type PolicyActivated struct {
 
 func (x *PolicyActivated) Reset() {
 	*x = PolicyActivated{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4313,7 +4571,7 @@ func (x *PolicyActivated) String() string {
 func (*PolicyActivated) ProtoMessage() {}
 
 func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[42]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4326,7 +4584,7 @@ func (x *PolicyActivated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PolicyActivated.ProtoReflect.Descriptor instead.
 func (*PolicyActivated) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{42}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *PolicyActivated) GetVersion() string {
@@ -4375,7 +4633,7 @@ type MandateSet struct {
 
 func (x *MandateSet) Reset() {
 	*x = MandateSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4387,7 +4645,7 @@ func (x *MandateSet) String() string {
 func (*MandateSet) ProtoMessage() {}
 
 func (x *MandateSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[43]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4400,7 +4658,7 @@ func (x *MandateSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateSet.ProtoReflect.Descriptor instead.
 func (*MandateSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{43}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *MandateSet) GetAccount() uint64 {
@@ -4474,7 +4732,7 @@ type MandateEnded struct {
 
 func (x *MandateEnded) Reset() {
 	*x = MandateEnded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4486,7 +4744,7 @@ func (x *MandateEnded) String() string {
 func (*MandateEnded) ProtoMessage() {}
 
 func (x *MandateEnded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[44]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4499,7 +4757,7 @@ func (x *MandateEnded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MandateEnded.ProtoReflect.Descriptor instead.
 func (*MandateEnded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{44}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *MandateEnded) GetAccount() uint64 {
@@ -4556,7 +4814,7 @@ type HoldIncremented struct {
 
 func (x *HoldIncremented) Reset() {
 	*x = HoldIncremented{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4568,7 +4826,7 @@ func (x *HoldIncremented) String() string {
 func (*HoldIncremented) ProtoMessage() {}
 
 func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[45]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4581,7 +4839,7 @@ func (x *HoldIncremented) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldIncremented.ProtoReflect.Descriptor instead.
 func (*HoldIncremented) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{45}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HoldIncremented) GetAccount() uint64 {
@@ -4693,7 +4951,7 @@ type HoldExtended struct {
 
 func (x *HoldExtended) Reset() {
 	*x = HoldExtended{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4705,7 +4963,7 @@ func (x *HoldExtended) String() string {
 func (*HoldExtended) ProtoMessage() {}
 
 func (x *HoldExtended) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[46]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4718,7 +4976,7 @@ func (x *HoldExtended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldExtended.ProtoReflect.Descriptor instead.
 func (*HoldExtended) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{46}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *HoldExtended) GetAccount() uint64 {
@@ -4802,7 +5060,7 @@ type HoldSubmitted struct {
 
 func (x *HoldSubmitted) Reset() {
 	*x = HoldSubmitted{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4814,7 +5072,7 @@ func (x *HoldSubmitted) String() string {
 func (*HoldSubmitted) ProtoMessage() {}
 
 func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[47]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4827,7 +5085,7 @@ func (x *HoldSubmitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldSubmitted.ProtoReflect.Descriptor instead.
 func (*HoldSubmitted) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{47}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *HoldSubmitted) GetAccount() uint64 {
@@ -4920,14 +5178,18 @@ type HoldCaptured struct {
 	// The carrier's own id of the sale.
 	Reference string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	// What it does to points.
-	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	Points *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	// When the contract of a bundle begins, days since 1970-01-01; 0 when it is none.
+	Began int64 `protobuf:"varint,24,opt,name=began,proto3" json:"began,omitempty"`
+	// The last day on which the device may be returned; 0 when it may not be.
+	Until         int64 `protobuf:"varint,25,opt,name=until,proto3" json:"until,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *HoldCaptured) Reset() {
 	*x = HoldCaptured{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4939,7 +5201,7 @@ func (x *HoldCaptured) String() string {
 func (*HoldCaptured) ProtoMessage() {}
 
 func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[48]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4952,7 +5214,7 @@ func (x *HoldCaptured) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldCaptured.ProtoReflect.Descriptor instead.
 func (*HoldCaptured) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{48}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *HoldCaptured) GetAccount() uint64 {
@@ -5067,6 +5329,20 @@ func (x *HoldCaptured) GetPoints() *PointsBooking {
 	return nil
 }
 
+func (x *HoldCaptured) GetBegan() int64 {
+	if x != nil {
+		return x.Began
+	}
+	return 0
+}
+
+func (x *HoldCaptured) GetUntil() int64 {
+	if x != nil {
+		return x.Until
+	}
+	return 0
+}
+
 // HoldReleased is an amount released without a sale.
 type HoldReleased struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5098,7 +5374,7 @@ type HoldReleased struct {
 
 func (x *HoldReleased) Reset() {
 	*x = HoldReleased{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5110,7 +5386,7 @@ func (x *HoldReleased) String() string {
 func (*HoldReleased) ProtoMessage() {}
 
 func (x *HoldReleased) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[49]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5123,7 +5399,7 @@ func (x *HoldReleased) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HoldReleased.ProtoReflect.Descriptor instead.
 func (*HoldReleased) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{49}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *HoldReleased) GetAccount() uint64 {
@@ -5236,7 +5512,7 @@ type OrderReversed struct {
 
 func (x *OrderReversed) Reset() {
 	*x = OrderReversed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5248,7 +5524,7 @@ func (x *OrderReversed) String() string {
 func (*OrderReversed) ProtoMessage() {}
 
 func (x *OrderReversed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[50]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5261,7 +5537,7 @@ func (x *OrderReversed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderReversed.ProtoReflect.Descriptor instead.
 func (*OrderReversed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{50}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *OrderReversed) GetAccount() uint64 {
@@ -5374,14 +5650,18 @@ type CaptureRefunded struct {
 	// The carrier's own id of the sale.
 	Reference string `protobuf:"bytes,20,opt,name=reference,proto3" json:"reference,omitempty"`
 	// What it does to points.
-	Points        *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	Points *PointsBooking `protobuf:"bytes,29,opt,name=points,proto3" json:"points,omitempty"`
+	// When the device of a bundle was returned, days since 1970-01-01; 0 when this is another refund.
+	Returned int64 `protobuf:"varint,24,opt,name=returned,proto3" json:"returned,omitempty"`
+	// Installments of a bundle that was returned that had been billed.
+	Billed        int64 `protobuf:"varint,25,opt,name=billed,proto3" json:"billed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *CaptureRefunded) Reset() {
 	*x = CaptureRefunded{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5393,7 +5673,7 @@ func (x *CaptureRefunded) String() string {
 func (*CaptureRefunded) ProtoMessage() {}
 
 func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[51]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5406,7 +5686,7 @@ func (x *CaptureRefunded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CaptureRefunded.ProtoReflect.Descriptor instead.
 func (*CaptureRefunded) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{51}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *CaptureRefunded) GetAccount() uint64 {
@@ -5493,6 +5773,20 @@ func (x *CaptureRefunded) GetPoints() *PointsBooking {
 	return nil
 }
 
+func (x *CaptureRefunded) GetReturned() int64 {
+	if x != nil {
+		return x.Returned
+	}
+	return 0
+}
+
+func (x *CaptureRefunded) GetBilled() int64 {
+	if x != nil {
+		return x.Billed
+	}
+	return 0
+}
+
 // OrderClaimed is an order id taken for an account of another shard.
 type OrderClaimed struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -5508,7 +5802,7 @@ type OrderClaimed struct {
 
 func (x *OrderClaimed) Reset() {
 	*x = OrderClaimed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5520,7 +5814,7 @@ func (x *OrderClaimed) String() string {
 func (*OrderClaimed) ProtoMessage() {}
 
 func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[52]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5533,7 +5827,7 @@ func (x *OrderClaimed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OrderClaimed.ProtoReflect.Descriptor instead.
 func (*OrderClaimed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{52}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *OrderClaimed) GetAccount() uint64 {
@@ -5574,7 +5868,7 @@ type SuspensionSet struct {
 
 func (x *SuspensionSet) Reset() {
 	*x = SuspensionSet{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5586,7 +5880,7 @@ func (x *SuspensionSet) String() string {
 func (*SuspensionSet) ProtoMessage() {}
 
 func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[53]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5599,7 +5893,7 @@ func (x *SuspensionSet) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SuspensionSet.ProtoReflect.Descriptor instead.
 func (*SuspensionSet) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{53}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *SuspensionSet) GetScene() int64 {
@@ -5639,7 +5933,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5651,7 +5945,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[54]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5664,7 +5958,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{54}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
 }
 
 // TermsPut is a version of the terms.
@@ -5678,7 +5972,7 @@ type TermsPut struct {
 
 func (x *TermsPut) Reset() {
 	*x = TermsPut{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5690,7 +5984,7 @@ func (x *TermsPut) String() string {
 func (*TermsPut) ProtoMessage() {}
 
 func (x *TermsPut) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[55]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5703,7 +5997,7 @@ func (x *TermsPut) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TermsPut.ProtoReflect.Descriptor instead.
 func (*TermsPut) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{55}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
 }
 
 func (x *TermsPut) GetDocument() string {
@@ -5730,7 +6024,7 @@ type Booked struct {
 
 func (x *Booked) Reset() {
 	*x = Booked{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5742,7 +6036,7 @@ func (x *Booked) String() string {
 func (*Booked) ProtoMessage() {}
 
 func (x *Booked) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[56]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5755,7 +6049,7 @@ func (x *Booked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booked.ProtoReflect.Descriptor instead.
 func (*Booked) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{56}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
 }
 
 func (x *Booked) GetAccount() uint64 {
@@ -5840,7 +6134,7 @@ type Booking struct {
 
 func (x *Booking) Reset() {
 	*x = Booking{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5852,7 +6146,7 @@ func (x *Booking) String() string {
 func (*Booking) ProtoMessage() {}
 
 func (x *Booking) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[57]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5865,7 +6159,7 @@ func (x *Booking) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Booking.ProtoReflect.Descriptor instead.
 func (*Booking) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{57}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
 }
 
 func (x *Booking) GetKind() int64 {
@@ -6034,7 +6328,7 @@ type Move struct {
 
 func (x *Move) Reset() {
 	*x = Move{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6046,7 +6340,7 @@ func (x *Move) String() string {
 func (*Move) ProtoMessage() {}
 
 func (x *Move) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[58]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6059,7 +6353,7 @@ func (x *Move) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Move.ProtoReflect.Descriptor instead.
 func (*Move) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{58}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
 }
 
 func (x *Move) GetOpens() int64 {
@@ -6160,14 +6454,16 @@ type Billing struct {
 	// When time next does something to it, Unix nanoseconds; 0 when never.
 	Agenda int64 `protobuf:"varint,19,opt,name=agenda,proto3" json:"agenda,omitempty"`
 	// Plans as they were when all that was to come of them became due at once, while that is owed.
-	Accelerated   []*Plan `protobuf:"bytes,20,rep,name=accelerated,proto3" json:"accelerated,omitempty"`
+	Accelerated []*Plan `protobuf:"bytes,20,rep,name=accelerated,proto3" json:"accelerated,omitempty"`
+	// Contracts of bundles whose devices may be returned, oldest first.
+	Contracts     []*BundleContract `protobuf:"bytes,21,rep,name=contracts,proto3" json:"contracts,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Billing) Reset() {
 	*x = Billing{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6179,7 +6475,7 @@ func (x *Billing) String() string {
 func (*Billing) ProtoMessage() {}
 
 func (x *Billing) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[59]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6192,7 +6488,7 @@ func (x *Billing) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Billing.ProtoReflect.Descriptor instead.
 func (*Billing) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{59}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
 }
 
 func (x *Billing) GetTerms() int64 {
@@ -6335,6 +6631,13 @@ func (x *Billing) GetAccelerated() []*Plan {
 	return nil
 }
 
+func (x *Billing) GetContracts() []*BundleContract {
+	if x != nil {
+		return x.Contracts
+	}
+	return nil
+}
+
 // Opening is a window that opens with a purchase.
 type Opening struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -6354,7 +6657,7 @@ type Opening struct {
 
 func (x *Opening) Reset() {
 	*x = Opening{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6366,7 +6669,7 @@ func (x *Opening) String() string {
 func (*Opening) ProtoMessage() {}
 
 func (x *Opening) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[60]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6379,7 +6682,7 @@ func (x *Opening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Opening.ProtoReflect.Descriptor instead.
 func (*Opening) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{60}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
 }
 
 func (x *Opening) GetOpens() int64 {
@@ -6450,7 +6753,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6462,7 +6765,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[61]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6475,7 +6778,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{61}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
 }
 
 func (x *Cycle) GetOpens() int64 {
@@ -6593,7 +6896,7 @@ type Flows struct {
 
 func (x *Flows) Reset() {
 	*x = Flows{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6605,7 +6908,7 @@ func (x *Flows) String() string {
 func (*Flows) ProtoMessage() {}
 
 func (x *Flows) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[62]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6618,7 +6921,7 @@ func (x *Flows) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Flows.ProtoReflect.Descriptor instead.
 func (*Flows) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{62}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{64}
 }
 
 func (x *Flows) GetPurchases() int64 {
@@ -6759,7 +7062,7 @@ type Debt struct {
 
 func (x *Debt) Reset() {
 	*x = Debt{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6771,7 +7074,7 @@ func (x *Debt) String() string {
 func (*Debt) ProtoMessage() {}
 
 func (x *Debt) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[63]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -6784,7 +7087,7 @@ func (x *Debt) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Debt.ProtoReflect.Descriptor instead.
 func (*Debt) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{63}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{65}
 }
 
 func (x *Debt) GetOpens() int64 {
@@ -6982,7 +7285,7 @@ type Change struct {
 
 func (x *Change) Reset() {
 	*x = Change{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -6994,7 +7297,7 @@ func (x *Change) String() string {
 func (*Change) ProtoMessage() {}
 
 func (x *Change) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[64]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7007,7 +7310,7 @@ func (x *Change) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Change.ProtoReflect.Descriptor instead.
 func (*Change) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{64}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{66}
 }
 
 func (x *Change) GetDay() int64 {
@@ -7041,7 +7344,7 @@ type Offer struct {
 
 func (x *Offer) Reset() {
 	*x = Offer{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7053,7 +7356,7 @@ func (x *Offer) String() string {
 func (*Offer) ProtoMessage() {}
 
 func (x *Offer) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[65]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7066,7 +7369,7 @@ func (x *Offer) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Offer.ProtoReflect.Descriptor instead.
 func (*Offer) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{65}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{67}
 }
 
 func (x *Offer) GetMethod() int64 {
@@ -7138,7 +7441,7 @@ type Plan struct {
 
 func (x *Plan) Reset() {
 	*x = Plan{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7150,7 +7453,7 @@ func (x *Plan) String() string {
 func (*Plan) ProtoMessage() {}
 
 func (x *Plan) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[66]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7163,7 +7466,7 @@ func (x *Plan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Plan.ProtoReflect.Descriptor instead.
 func (*Plan) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{66}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{68}
 }
 
 func (x *Plan) GetN() int64 {
@@ -7297,7 +7600,7 @@ type Installment struct {
 
 func (x *Installment) Reset() {
 	*x = Installment{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7309,7 +7612,7 @@ func (x *Installment) String() string {
 func (*Installment) ProtoMessage() {}
 
 func (x *Installment) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[67]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7322,7 +7625,7 @@ func (x *Installment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Installment.ProtoReflect.Descriptor instead.
 func (*Installment) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{67}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{69}
 }
 
 func (x *Installment) GetNumber() int64 {
@@ -7381,7 +7684,7 @@ type Collection struct {
 
 func (x *Collection) Reset() {
 	*x = Collection{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7393,7 +7696,7 @@ func (x *Collection) String() string {
 func (*Collection) ProtoMessage() {}
 
 func (x *Collection) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[68]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7406,7 +7709,7 @@ func (x *Collection) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Collection.ProtoReflect.Descriptor instead.
 func (*Collection) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{68}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{70}
 }
 
 func (x *Collection) GetN() int64 {
@@ -7474,7 +7777,7 @@ type Delinquency struct {
 
 func (x *Delinquency) Reset() {
 	*x = Delinquency{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7486,7 +7789,7 @@ func (x *Delinquency) String() string {
 func (*Delinquency) ProtoMessage() {}
 
 func (x *Delinquency) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[69]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7499,7 +7802,7 @@ func (x *Delinquency) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delinquency.ProtoReflect.Descriptor instead.
 func (*Delinquency) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{69}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{71}
 }
 
 func (x *Delinquency) GetSince() int64 {
@@ -7564,7 +7867,7 @@ type Pause struct {
 
 func (x *Pause) Reset() {
 	*x = Pause{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7576,7 +7879,7 @@ func (x *Pause) String() string {
 func (*Pause) ProtoMessage() {}
 
 func (x *Pause) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[70]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7589,7 +7892,7 @@ func (x *Pause) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pause.ProtoReflect.Descriptor instead.
 func (*Pause) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{70}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{72}
 }
 
 func (x *Pause) GetFrom() int64 {
@@ -7657,7 +7960,7 @@ type Statement struct {
 
 func (x *Statement) Reset() {
 	*x = Statement{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7669,7 +7972,7 @@ func (x *Statement) String() string {
 func (*Statement) ProtoMessage() {}
 
 func (x *Statement) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[71]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7682,7 +7985,7 @@ func (x *Statement) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Statement.ProtoReflect.Descriptor instead.
 func (*Statement) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{71}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{73}
 }
 
 func (x *Statement) GetN() int64 {
@@ -7853,7 +8156,7 @@ type Owed struct {
 
 func (x *Owed) Reset() {
 	*x = Owed{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[74]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7865,7 +8168,7 @@ func (x *Owed) String() string {
 func (*Owed) ProtoMessage() {}
 
 func (x *Owed) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[72]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[74]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7878,7 +8181,7 @@ func (x *Owed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Owed.ProtoReflect.Descriptor instead.
 func (*Owed) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{72}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{74}
 }
 
 func (x *Owed) GetTopUp() int64 {
@@ -7962,7 +8265,7 @@ type StatementCharge struct {
 
 func (x *StatementCharge) Reset() {
 	*x = StatementCharge{}
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[75]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -7974,7 +8277,7 @@ func (x *StatementCharge) String() string {
 func (*StatementCharge) ProtoMessage() {}
 
 func (x *StatementCharge) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[73]
+	mi := &file_holdfast_journal_v1_entry_proto_msgTypes[75]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -7987,7 +8290,7 @@ func (x *StatementCharge) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StatementCharge.ProtoReflect.Descriptor instead.
 func (*StatementCharge) Descriptor() ([]byte, []int) {
-	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{73}
+	return file_holdfast_journal_v1_entry_proto_rawDescGZIP(), []int{75}
 }
 
 func (x *StatementCharge) GetOpens() int64 {
@@ -8099,7 +8402,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\x1a holdfast/journal/v1/bundle.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -8295,7 +8598,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\vControlsSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x14\n" +
 	"\x05scene\x18\x02 \x01(\x03R\x05scene\x129\n" +
-	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xf8\x06\n" +
+	"\bcontrols\x18\x03 \x01(\v2\x1d.holdfast.journal.v1.ControlsR\bcontrols\"\xb2\a\n" +
 	"\fOrderDecided\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8324,7 +8627,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bclearing\x18\x18 \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x18\n" +
 	"\aproduct\x18\x19 \x01(\tR\aproduct\x12\x1c\n" +
 	"\treference\x18\x1e \x01(\tR\treference\x12:\n" +
-	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xa7\x01\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\x128\n" +
+	"\x06bundle\x18\x1c \x01(\v2 .holdfast.journal.v1.BundleOrderR\x06bundle\"\xa7\x01\n" +
 	"\aVerdict\x12\x16\n" +
 	"\x06policy\x18\x01 \x01(\tR\x06policy\x12\x16\n" +
 	"\x06action\x18\x02 \x01(\x03R\x06action\x12\x10\n" +
@@ -8332,13 +8636,14 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05rules\x18\x04 \x01(\x03R\x05rules\x12\x18\n" +
 	"\areasons\x18\x05 \x01(\tR\areasons\x12\x16\n" +
 	"\x06inputs\x18\x06 \x01(\tR\x06inputs\x12\x12\n" +
-	"\x04hash\x18\a \x01(\x06R\x04hash\"\xa3\x02\n" +
+	"\x04hash\x18\a \x01(\x06R\x04hash\"\xdc\x02\n" +
 	"\aFurther\x12/\n" +
 	"\x04risk\x18\x01 \x01(\v2\x19.holdfast.journal.v1.RiskH\x00R\x04risk\x12?\n" +
 	"\n" +
 	"of_carrier\x18\x02 \x01(\v2\x1e.holdfast.journal.v1.OfCarrierH\x00R\tofCarrier\x12H\n" +
 	"\rof_settlement\x18\x03 \x01(\v2!.holdfast.journal.v1.OfSettlementH\x00R\fofSettlement\x12T\n" +
-	"\x11of_reconciliation\x18\x04 \x01(\v2%.holdfast.journal.v1.OfReconciliationH\x00R\x10ofReconciliationB\x06\n" +
+	"\x11of_reconciliation\x18\x04 \x01(\v2%.holdfast.journal.v1.OfReconciliationH\x00R\x10ofReconciliation\x127\n" +
+	"\x06bundle\x18\x05 \x01(\v2\x1d.holdfast.journal.v1.OfBundleH\x00R\x06bundleB\x06\n" +
 	"\x04kind\"\xdf\x01\n" +
 	"\tOfCarrier\x12B\n" +
 	"\vcarrier_put\x18\x01 \x01(\v2\x1f.holdfast.journal.v1.CarrierPutH\x00R\n" +
@@ -8347,7 +8652,26 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"sliceGiven\x12B\n" +
 	"\vslice_taken\x18\x03 \x01(\v2\x1f.holdfast.journal.v1.SliceTakenH\x00R\n" +
 	"sliceTakenB\x06\n" +
-	"\x04fact\"\xef\x04\n" +
+	"\x04fact\"\xb6\x01\n" +
+	"\bOfBundle\x12O\n" +
+	"\x10bundle_offer_put\x18\x01 \x01(\v2#.holdfast.journal.v1.BundleOfferPutH\x00R\x0ebundleOfferPut\x12Q\n" +
+	"\x10bundle_cancelled\x18\x02 \x01(\v2$.holdfast.journal.v1.BundleCancelledH\x00R\x0fbundleCancelledB\x06\n" +
+	"\x04fact\"\xdc\x02\n" +
+	"\x0fBundleCancelled\x12\x18\n" +
+	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
+	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
+	"\x05scene\x18\x03 \x01(\x03R\x05scene\x12\x18\n" +
+	"\acarrier\x18\x04 \x01(\tR\acarrier\x12\x1a\n" +
+	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
+	"\x05order\x18\x06 \x01(\tR\x05order\x12\x1c\n" +
+	"\teffective\x18\a \x01(\x03R\teffective\x12\x12\n" +
+	"\x04rule\x18\b \x01(\x03R\x04rule\x12\x16\n" +
+	"\x06billed\x18\t \x01(\x03R\x06billed\x12\x1f\n" +
+	"\vbought_back\x18\n" +
+	" \x01(\x03R\n" +
+	"boughtBack\x126\n" +
+	"\abooking\x18\v \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12\x1c\n" +
+	"\treference\x18\f \x01(\tR\treference\"\xef\x04\n" +
 	"\n" +
 	"CarrierPut\x12\x18\n" +
 	"\acarrier\x18\x01 \x01(\tR\acarrier\x12\x18\n" +
@@ -8487,7 +8811,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bcurrency\x18\x05 \x01(\tR\bcurrency\x12\x14\n" +
 	"\x05order\x18\x06 \x01(\tR\x05order\x12\x18\n" +
 	"\aexpires\x18\a \x01(\x03R\aexpires\x12\x1c\n" +
-	"\treference\x18\x14 \x01(\tR\treference\"\x98\x04\n" +
+	"\treference\x18\x14 \x01(\tR\treference\"\xc4\x04\n" +
 	"\fHoldCaptured\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8505,7 +8829,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\abooking\x18\r \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x129\n" +
 	"\bclearing\x18\x0e \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
-	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xc1\x02\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\x12\x14\n" +
+	"\x05began\x18\x18 \x01(\x03R\x05began\x12\x14\n" +
+	"\x05until\x18\x19 \x01(\x03R\x05until\"\xc1\x02\n" +
 	"\fHoldReleased\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8532,7 +8858,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bclearing\x18\n" +
 	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
-	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\x96\x03\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xca\x03\n" +
 	"\x0fCaptureRefunded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
@@ -8546,7 +8872,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bclearing\x18\n" +
 	" \x01(\v2\x1d.holdfast.journal.v1.ClearingR\bclearing\x12\x1c\n" +
 	"\treference\x18\x14 \x01(\tR\treference\x12:\n" +
-	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"V\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\x12\x1a\n" +
+	"\breturned\x18\x18 \x01(\x03R\breturned\x12\x16\n" +
+	"\x06billed\x18\x19 \x01(\x03R\x06billed\"V\n" +
 	"\fOrderClaimed\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x16\n" +
 	"\x06caller\x18\x02 \x01(\tR\x06caller\x12\x14\n" +
@@ -8595,7 +8923,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aagainst\x18\x06 \x01(\x03R\aagainst\x12\x18\n" +
 	"\acarrier\x18\a \x01(\tR\acarrier\x12\x18\n" +
-	"\acleared\x18\b \x01(\x03R\acleared\"\xe5\x05\n" +
+	"\acleared\x18\b \x01(\x03R\acleared\"\xa8\x06\n" +
 	"\aBilling\x12\x14\n" +
 	"\x05terms\x18\x01 \x01(\x03R\x05terms\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x19\n" +
@@ -8620,7 +8948,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"statements\x12%\n" +
 	"\x0elast_statement\x18\x12 \x01(\x03R\rlastStatement\x12\x16\n" +
 	"\x06agenda\x18\x13 \x01(\x03R\x06agenda\x12;\n" +
-	"\vaccelerated\x18\x14 \x03(\v2\x19.holdfast.journal.v1.PlanR\vaccelerated\"w\n" +
+	"\vaccelerated\x18\x14 \x03(\v2\x19.holdfast.journal.v1.PlanR\vaccelerated\x12A\n" +
+	"\tcontracts\x18\x15 \x03(\v2#.holdfast.journal.v1.BundleContractR\tcontracts\"w\n" +
 	"\aOpening\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -8799,7 +9128,7 @@ func file_holdfast_journal_v1_entry_proto_rawDescGZIP() []byte {
 	return file_holdfast_journal_v1_entry_proto_rawDescData
 }
 
-var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 74)
+var file_holdfast_journal_v1_entry_proto_msgTypes = make([]protoimpl.MessageInfo, 76)
 var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Entry)(nil),              // 0: holdfast.journal.v1.Entry
 	(*AccountRisk)(nil),        // 1: holdfast.journal.v1.AccountRisk
@@ -8832,54 +9161,59 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*Verdict)(nil),            // 28: holdfast.journal.v1.Verdict
 	(*Further)(nil),            // 29: holdfast.journal.v1.Further
 	(*OfCarrier)(nil),          // 30: holdfast.journal.v1.OfCarrier
-	(*CarrierPut)(nil),         // 31: holdfast.journal.v1.CarrierPut
-	(*Share)(nil),              // 32: holdfast.journal.v1.Share
-	(*SliceGiven)(nil),         // 33: holdfast.journal.v1.SliceGiven
-	(*SliceTaken)(nil),         // 34: holdfast.journal.v1.SliceTaken
-	(*Product)(nil),            // 35: holdfast.journal.v1.Product
-	(*Denomination)(nil),       // 36: holdfast.journal.v1.Denomination
-	(*CarrierFee)(nil),         // 37: holdfast.journal.v1.CarrierFee
-	(*Sum)(nil),                // 38: holdfast.journal.v1.Sum
-	(*Risk)(nil),               // 39: holdfast.journal.v1.Risk
-	(*PolicyPut)(nil),          // 40: holdfast.journal.v1.PolicyPut
-	(*AlertRaised)(nil),        // 41: holdfast.journal.v1.AlertRaised
-	(*PolicyActivated)(nil),    // 42: holdfast.journal.v1.PolicyActivated
-	(*MandateSet)(nil),         // 43: holdfast.journal.v1.MandateSet
-	(*MandateEnded)(nil),       // 44: holdfast.journal.v1.MandateEnded
-	(*HoldIncremented)(nil),    // 45: holdfast.journal.v1.HoldIncremented
-	(*HoldExtended)(nil),       // 46: holdfast.journal.v1.HoldExtended
-	(*HoldSubmitted)(nil),      // 47: holdfast.journal.v1.HoldSubmitted
-	(*HoldCaptured)(nil),       // 48: holdfast.journal.v1.HoldCaptured
-	(*HoldReleased)(nil),       // 49: holdfast.journal.v1.HoldReleased
-	(*OrderReversed)(nil),      // 50: holdfast.journal.v1.OrderReversed
-	(*CaptureRefunded)(nil),    // 51: holdfast.journal.v1.CaptureRefunded
-	(*OrderClaimed)(nil),       // 52: holdfast.journal.v1.OrderClaimed
-	(*SuspensionSet)(nil),      // 53: holdfast.journal.v1.SuspensionSet
-	(*ClockAdvanced)(nil),      // 54: holdfast.journal.v1.ClockAdvanced
-	(*TermsPut)(nil),           // 55: holdfast.journal.v1.TermsPut
-	(*Booked)(nil),             // 56: holdfast.journal.v1.Booked
-	(*Booking)(nil),            // 57: holdfast.journal.v1.Booking
-	(*Move)(nil),               // 58: holdfast.journal.v1.Move
-	(*Billing)(nil),            // 59: holdfast.journal.v1.Billing
-	(*Opening)(nil),            // 60: holdfast.journal.v1.Opening
-	(*Cycle)(nil),              // 61: holdfast.journal.v1.Cycle
-	(*Flows)(nil),              // 62: holdfast.journal.v1.Flows
-	(*Debt)(nil),               // 63: holdfast.journal.v1.Debt
-	(*Change)(nil),             // 64: holdfast.journal.v1.Change
-	(*Offer)(nil),              // 65: holdfast.journal.v1.Offer
-	(*Plan)(nil),               // 66: holdfast.journal.v1.Plan
-	(*Installment)(nil),        // 67: holdfast.journal.v1.Installment
-	(*Collection)(nil),         // 68: holdfast.journal.v1.Collection
-	(*Delinquency)(nil),        // 69: holdfast.journal.v1.Delinquency
-	(*Pause)(nil),              // 70: holdfast.journal.v1.Pause
-	(*Statement)(nil),          // 71: holdfast.journal.v1.Statement
-	(*Owed)(nil),               // 72: holdfast.journal.v1.Owed
-	(*StatementCharge)(nil),    // 73: holdfast.journal.v1.StatementCharge
-	(*Clearing)(nil),           // 74: holdfast.journal.v1.Clearing
-	(*PointsBooking)(nil),      // 75: holdfast.journal.v1.PointsBooking
-	(*OfSettlement)(nil),       // 76: holdfast.journal.v1.OfSettlement
-	(*OfReconciliation)(nil),   // 77: holdfast.journal.v1.OfReconciliation
-	(*StatedPoints)(nil),       // 78: holdfast.journal.v1.StatedPoints
+	(*OfBundle)(nil),           // 31: holdfast.journal.v1.OfBundle
+	(*BundleCancelled)(nil),    // 32: holdfast.journal.v1.BundleCancelled
+	(*CarrierPut)(nil),         // 33: holdfast.journal.v1.CarrierPut
+	(*Share)(nil),              // 34: holdfast.journal.v1.Share
+	(*SliceGiven)(nil),         // 35: holdfast.journal.v1.SliceGiven
+	(*SliceTaken)(nil),         // 36: holdfast.journal.v1.SliceTaken
+	(*Product)(nil),            // 37: holdfast.journal.v1.Product
+	(*Denomination)(nil),       // 38: holdfast.journal.v1.Denomination
+	(*CarrierFee)(nil),         // 39: holdfast.journal.v1.CarrierFee
+	(*Sum)(nil),                // 40: holdfast.journal.v1.Sum
+	(*Risk)(nil),               // 41: holdfast.journal.v1.Risk
+	(*PolicyPut)(nil),          // 42: holdfast.journal.v1.PolicyPut
+	(*AlertRaised)(nil),        // 43: holdfast.journal.v1.AlertRaised
+	(*PolicyActivated)(nil),    // 44: holdfast.journal.v1.PolicyActivated
+	(*MandateSet)(nil),         // 45: holdfast.journal.v1.MandateSet
+	(*MandateEnded)(nil),       // 46: holdfast.journal.v1.MandateEnded
+	(*HoldIncremented)(nil),    // 47: holdfast.journal.v1.HoldIncremented
+	(*HoldExtended)(nil),       // 48: holdfast.journal.v1.HoldExtended
+	(*HoldSubmitted)(nil),      // 49: holdfast.journal.v1.HoldSubmitted
+	(*HoldCaptured)(nil),       // 50: holdfast.journal.v1.HoldCaptured
+	(*HoldReleased)(nil),       // 51: holdfast.journal.v1.HoldReleased
+	(*OrderReversed)(nil),      // 52: holdfast.journal.v1.OrderReversed
+	(*CaptureRefunded)(nil),    // 53: holdfast.journal.v1.CaptureRefunded
+	(*OrderClaimed)(nil),       // 54: holdfast.journal.v1.OrderClaimed
+	(*SuspensionSet)(nil),      // 55: holdfast.journal.v1.SuspensionSet
+	(*ClockAdvanced)(nil),      // 56: holdfast.journal.v1.ClockAdvanced
+	(*TermsPut)(nil),           // 57: holdfast.journal.v1.TermsPut
+	(*Booked)(nil),             // 58: holdfast.journal.v1.Booked
+	(*Booking)(nil),            // 59: holdfast.journal.v1.Booking
+	(*Move)(nil),               // 60: holdfast.journal.v1.Move
+	(*Billing)(nil),            // 61: holdfast.journal.v1.Billing
+	(*Opening)(nil),            // 62: holdfast.journal.v1.Opening
+	(*Cycle)(nil),              // 63: holdfast.journal.v1.Cycle
+	(*Flows)(nil),              // 64: holdfast.journal.v1.Flows
+	(*Debt)(nil),               // 65: holdfast.journal.v1.Debt
+	(*Change)(nil),             // 66: holdfast.journal.v1.Change
+	(*Offer)(nil),              // 67: holdfast.journal.v1.Offer
+	(*Plan)(nil),               // 68: holdfast.journal.v1.Plan
+	(*Installment)(nil),        // 69: holdfast.journal.v1.Installment
+	(*Collection)(nil),         // 70: holdfast.journal.v1.Collection
+	(*Delinquency)(nil),        // 71: holdfast.journal.v1.Delinquency
+	(*Pause)(nil),              // 72: holdfast.journal.v1.Pause
+	(*Statement)(nil),          // 73: holdfast.journal.v1.Statement
+	(*Owed)(nil),               // 74: holdfast.journal.v1.Owed
+	(*StatementCharge)(nil),    // 75: holdfast.journal.v1.StatementCharge
+	(*Clearing)(nil),           // 76: holdfast.journal.v1.Clearing
+	(*PointsBooking)(nil),      // 77: holdfast.journal.v1.PointsBooking
+	(*BundleOrder)(nil),        // 78: holdfast.journal.v1.BundleOrder
+	(*OfSettlement)(nil),       // 79: holdfast.journal.v1.OfSettlement
+	(*OfReconciliation)(nil),   // 80: holdfast.journal.v1.OfReconciliation
+	(*BundleOfferPut)(nil),     // 81: holdfast.journal.v1.BundleOfferPut
+	(*BundleContract)(nil),     // 82: holdfast.journal.v1.BundleContract
+	(*StatedPoints)(nil),       // 83: holdfast.journal.v1.StatedPoints
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -8891,20 +9225,20 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	25,  // 6: holdfast.journal.v1.Entry.agreement_set:type_name -> holdfast.journal.v1.AgreementSet
 	26,  // 7: holdfast.journal.v1.Entry.controls_set:type_name -> holdfast.journal.v1.ControlsSet
 	27,  // 8: holdfast.journal.v1.Entry.order_decided:type_name -> holdfast.journal.v1.OrderDecided
-	45,  // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
-	46,  // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
-	47,  // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
-	48,  // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
-	49,  // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
-	50,  // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
-	51,  // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
-	52,  // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
-	53,  // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
-	54,  // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
-	55,  // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
-	56,  // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
-	43,  // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
-	44,  // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
+	47,  // 9: holdfast.journal.v1.Entry.hold_incremented:type_name -> holdfast.journal.v1.HoldIncremented
+	48,  // 10: holdfast.journal.v1.Entry.hold_extended:type_name -> holdfast.journal.v1.HoldExtended
+	49,  // 11: holdfast.journal.v1.Entry.hold_submitted:type_name -> holdfast.journal.v1.HoldSubmitted
+	50,  // 12: holdfast.journal.v1.Entry.hold_captured:type_name -> holdfast.journal.v1.HoldCaptured
+	51,  // 13: holdfast.journal.v1.Entry.hold_released:type_name -> holdfast.journal.v1.HoldReleased
+	52,  // 14: holdfast.journal.v1.Entry.order_reversed:type_name -> holdfast.journal.v1.OrderReversed
+	53,  // 15: holdfast.journal.v1.Entry.capture_refunded:type_name -> holdfast.journal.v1.CaptureRefunded
+	54,  // 16: holdfast.journal.v1.Entry.order_claimed:type_name -> holdfast.journal.v1.OrderClaimed
+	55,  // 17: holdfast.journal.v1.Entry.suspension_set:type_name -> holdfast.journal.v1.SuspensionSet
+	56,  // 18: holdfast.journal.v1.Entry.clock_advanced:type_name -> holdfast.journal.v1.ClockAdvanced
+	57,  // 19: holdfast.journal.v1.Entry.terms_put:type_name -> holdfast.journal.v1.TermsPut
+	58,  // 20: holdfast.journal.v1.Entry.booked:type_name -> holdfast.journal.v1.Booked
+	45,  // 21: holdfast.journal.v1.Entry.mandate_set:type_name -> holdfast.journal.v1.MandateSet
+	46,  // 22: holdfast.journal.v1.Entry.mandate_ended:type_name -> holdfast.journal.v1.MandateEnded
 	29,  // 23: holdfast.journal.v1.Entry.further:type_name -> holdfast.journal.v1.Further
 	4,   // 24: holdfast.journal.v1.Assessment.points:type_name -> holdfast.journal.v1.ScoredPoints
 	5,   // 25: holdfast.journal.v1.Assessment.reasons:type_name -> holdfast.journal.v1.Explanation
@@ -8924,76 +9258,82 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	1,   // 39: holdfast.journal.v1.LimitsSet.risk:type_name -> holdfast.journal.v1.AccountRisk
 	17,  // 40: holdfast.journal.v1.LineOpened.line:type_name -> holdfast.journal.v1.LineOpening
 	16,  // 41: holdfast.journal.v1.ControlsSet.controls:type_name -> holdfast.journal.v1.Controls
-	65,  // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
-	60,  // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
-	57,  // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
+	67,  // 42: holdfast.journal.v1.OrderDecided.plan:type_name -> holdfast.journal.v1.Offer
+	62,  // 43: holdfast.journal.v1.OrderDecided.opening:type_name -> holdfast.journal.v1.Opening
+	59,  // 44: holdfast.journal.v1.OrderDecided.booking:type_name -> holdfast.journal.v1.Booking
 	28,  // 45: holdfast.journal.v1.OrderDecided.verdict:type_name -> holdfast.journal.v1.Verdict
 	28,  // 46: holdfast.journal.v1.OrderDecided.shadow:type_name -> holdfast.journal.v1.Verdict
-	74,  // 47: holdfast.journal.v1.OrderDecided.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 48: holdfast.journal.v1.OrderDecided.points:type_name -> holdfast.journal.v1.PointsBooking
-	39,  // 49: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
-	30,  // 50: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
-	76,  // 51: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
-	77,  // 52: holdfast.journal.v1.Further.of_reconciliation:type_name -> holdfast.journal.v1.OfReconciliation
-	31,  // 53: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
-	33,  // 54: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
-	34,  // 55: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
-	35,  // 56: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
-	37,  // 57: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
-	38,  // 58: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
-	38,  // 59: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
-	32,  // 60: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
-	36,  // 61: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
-	40,  // 62: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
-	42,  // 63: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
-	41,  // 64: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
-	8,   // 65: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
-	9,   // 66: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
-	10,  // 67: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
-	11,  // 68: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
-	12,  // 69: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
-	13,  // 70: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
-	15,  // 71: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
-	28,  // 72: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
-	28,  // 73: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
-	60,  // 74: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
-	57,  // 75: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 76: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 77: holdfast.journal.v1.HoldCaptured.points:type_name -> holdfast.journal.v1.PointsBooking
-	75,  // 78: holdfast.journal.v1.HoldReleased.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 79: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 80: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 81: holdfast.journal.v1.OrderReversed.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 82: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
-	74,  // 83: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
-	75,  // 84: holdfast.journal.v1.CaptureRefunded.points:type_name -> holdfast.journal.v1.PointsBooking
-	57,  // 85: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
-	75,  // 86: holdfast.journal.v1.Booked.points:type_name -> holdfast.journal.v1.PointsBooking
-	58,  // 87: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
-	63,  // 88: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
-	71,  // 89: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
-	59,  // 90: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	61,  // 91: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	63,  // 92: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	66,  // 93: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	68,  // 94: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	69,  // 95: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	70,  // 96: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	66,  // 97: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	62,  // 98: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	64,  // 99: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	65,  // 100: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	67,  // 101: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	62,  // 102: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	72,  // 103: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	73,  // 104: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	78,  // 105: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
-	65,  // 106: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	107, // [107:107] is the sub-list for method output_type
-	107, // [107:107] is the sub-list for method input_type
-	107, // [107:107] is the sub-list for extension type_name
-	107, // [107:107] is the sub-list for extension extendee
-	0,   // [0:107] is the sub-list for field type_name
+	76,  // 47: holdfast.journal.v1.OrderDecided.clearing:type_name -> holdfast.journal.v1.Clearing
+	77,  // 48: holdfast.journal.v1.OrderDecided.points:type_name -> holdfast.journal.v1.PointsBooking
+	78,  // 49: holdfast.journal.v1.OrderDecided.bundle:type_name -> holdfast.journal.v1.BundleOrder
+	41,  // 50: holdfast.journal.v1.Further.risk:type_name -> holdfast.journal.v1.Risk
+	30,  // 51: holdfast.journal.v1.Further.of_carrier:type_name -> holdfast.journal.v1.OfCarrier
+	79,  // 52: holdfast.journal.v1.Further.of_settlement:type_name -> holdfast.journal.v1.OfSettlement
+	80,  // 53: holdfast.journal.v1.Further.of_reconciliation:type_name -> holdfast.journal.v1.OfReconciliation
+	31,  // 54: holdfast.journal.v1.Further.bundle:type_name -> holdfast.journal.v1.OfBundle
+	33,  // 55: holdfast.journal.v1.OfCarrier.carrier_put:type_name -> holdfast.journal.v1.CarrierPut
+	35,  // 56: holdfast.journal.v1.OfCarrier.slice_given:type_name -> holdfast.journal.v1.SliceGiven
+	36,  // 57: holdfast.journal.v1.OfCarrier.slice_taken:type_name -> holdfast.journal.v1.SliceTaken
+	81,  // 58: holdfast.journal.v1.OfBundle.bundle_offer_put:type_name -> holdfast.journal.v1.BundleOfferPut
+	32,  // 59: holdfast.journal.v1.OfBundle.bundle_cancelled:type_name -> holdfast.journal.v1.BundleCancelled
+	59,  // 60: holdfast.journal.v1.BundleCancelled.booking:type_name -> holdfast.journal.v1.Booking
+	37,  // 61: holdfast.journal.v1.CarrierPut.products:type_name -> holdfast.journal.v1.Product
+	39,  // 62: holdfast.journal.v1.CarrierPut.fees:type_name -> holdfast.journal.v1.CarrierFee
+	40,  // 63: holdfast.journal.v1.CarrierPut.floor_limits:type_name -> holdfast.journal.v1.Sum
+	40,  // 64: holdfast.journal.v1.CarrierPut.exposure_limits:type_name -> holdfast.journal.v1.Sum
+	34,  // 65: holdfast.journal.v1.CarrierPut.shares:type_name -> holdfast.journal.v1.Share
+	38,  // 66: holdfast.journal.v1.Product.denominations:type_name -> holdfast.journal.v1.Denomination
+	42,  // 67: holdfast.journal.v1.Risk.policy_put:type_name -> holdfast.journal.v1.PolicyPut
+	44,  // 68: holdfast.journal.v1.Risk.policy_activated:type_name -> holdfast.journal.v1.PolicyActivated
+	43,  // 69: holdfast.journal.v1.Risk.alert_raised:type_name -> holdfast.journal.v1.AlertRaised
+	8,   // 70: holdfast.journal.v1.Risk.application_decided:type_name -> holdfast.journal.v1.ApplicationDecided
+	9,   // 71: holdfast.journal.v1.Risk.offer_accepted:type_name -> holdfast.journal.v1.OfferAccepted
+	10,  // 72: holdfast.journal.v1.Risk.offer_ended:type_name -> holdfast.journal.v1.OfferEnded
+	11,  // 73: holdfast.journal.v1.Risk.consent_withdrawn:type_name -> holdfast.journal.v1.ConsentWithdrawn
+	12,  // 74: holdfast.journal.v1.Risk.review_requested:type_name -> holdfast.journal.v1.ReviewRequested
+	13,  // 75: holdfast.journal.v1.Risk.review_resolved:type_name -> holdfast.journal.v1.ReviewResolved
+	15,  // 76: holdfast.journal.v1.Risk.consumer_erased:type_name -> holdfast.journal.v1.ConsumerErased
+	28,  // 77: holdfast.journal.v1.HoldIncremented.verdict:type_name -> holdfast.journal.v1.Verdict
+	28,  // 78: holdfast.journal.v1.HoldIncremented.shadow:type_name -> holdfast.journal.v1.Verdict
+	62,  // 79: holdfast.journal.v1.HoldCaptured.opening:type_name -> holdfast.journal.v1.Opening
+	59,  // 80: holdfast.journal.v1.HoldCaptured.booking:type_name -> holdfast.journal.v1.Booking
+	76,  // 81: holdfast.journal.v1.HoldCaptured.clearing:type_name -> holdfast.journal.v1.Clearing
+	77,  // 82: holdfast.journal.v1.HoldCaptured.points:type_name -> holdfast.journal.v1.PointsBooking
+	77,  // 83: holdfast.journal.v1.HoldReleased.points:type_name -> holdfast.journal.v1.PointsBooking
+	59,  // 84: holdfast.journal.v1.OrderReversed.booking:type_name -> holdfast.journal.v1.Booking
+	76,  // 85: holdfast.journal.v1.OrderReversed.clearing:type_name -> holdfast.journal.v1.Clearing
+	77,  // 86: holdfast.journal.v1.OrderReversed.points:type_name -> holdfast.journal.v1.PointsBooking
+	59,  // 87: holdfast.journal.v1.CaptureRefunded.booking:type_name -> holdfast.journal.v1.Booking
+	76,  // 88: holdfast.journal.v1.CaptureRefunded.clearing:type_name -> holdfast.journal.v1.Clearing
+	77,  // 89: holdfast.journal.v1.CaptureRefunded.points:type_name -> holdfast.journal.v1.PointsBooking
+	59,  // 90: holdfast.journal.v1.Booked.booking:type_name -> holdfast.journal.v1.Booking
+	77,  // 91: holdfast.journal.v1.Booked.points:type_name -> holdfast.journal.v1.PointsBooking
+	60,  // 92: holdfast.journal.v1.Booking.moves:type_name -> holdfast.journal.v1.Move
+	65,  // 93: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
+	73,  // 94: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
+	61,  // 95: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
+	63,  // 96: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	65,  // 97: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	68,  // 98: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	70,  // 99: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	71,  // 100: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	72,  // 101: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	68,  // 102: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	82,  // 103: holdfast.journal.v1.Billing.contracts:type_name -> holdfast.journal.v1.BundleContract
+	64,  // 104: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	66,  // 105: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	67,  // 106: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	69,  // 107: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	64,  // 108: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	74,  // 109: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	75,  // 110: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	83,  // 111: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
+	67,  // 112: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	113, // [113:113] is the sub-list for method output_type
+	113, // [113:113] is the sub-list for method input_type
+	113, // [113:113] is the sub-list for extension type_name
+	113, // [113:113] is the sub-list for extension extendee
+	0,   // [0:113] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -9004,6 +9344,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	file_holdfast_journal_v1_reconciliation_proto_init()
 	file_holdfast_journal_v1_settlement_proto_init()
 	file_holdfast_journal_v1_points_proto_init()
+	file_holdfast_journal_v1_bundle_proto_init()
 	file_holdfast_journal_v1_entry_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_AccountOpened)(nil),
 		(*Entry_LimitsSet)(nil),
@@ -9035,13 +9376,18 @@ func file_holdfast_journal_v1_entry_proto_init() {
 		(*Further_OfCarrier)(nil),
 		(*Further_OfSettlement)(nil),
 		(*Further_OfReconciliation)(nil),
+		(*Further_Bundle)(nil),
 	}
 	file_holdfast_journal_v1_entry_proto_msgTypes[30].OneofWrappers = []any{
 		(*OfCarrier_CarrierPut)(nil),
 		(*OfCarrier_SliceGiven)(nil),
 		(*OfCarrier_SliceTaken)(nil),
 	}
-	file_holdfast_journal_v1_entry_proto_msgTypes[39].OneofWrappers = []any{
+	file_holdfast_journal_v1_entry_proto_msgTypes[31].OneofWrappers = []any{
+		(*OfBundle_BundleOfferPut)(nil),
+		(*OfBundle_BundleCancelled)(nil),
+	}
+	file_holdfast_journal_v1_entry_proto_msgTypes[41].OneofWrappers = []any{
 		(*Risk_PolicyPut)(nil),
 		(*Risk_PolicyActivated)(nil),
 		(*Risk_AlertRaised)(nil),
@@ -9059,7 +9405,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_journal_v1_entry_proto_rawDesc), len(file_holdfast_journal_v1_entry_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   74,
+			NumMessages:   76,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
