@@ -302,6 +302,13 @@ type (
 	}
 )
 
+// GetBundle reads a contract with its offer, and the account that has its plan.
+type GetBundle struct {
+	Caller        Caller
+	Authorization AuthorizationID
+	Operator      bool
+}
+
 // Facts about bundles.
 type (
 	// BundleOfferPut is a version of an offer.

@@ -98,6 +98,8 @@ func (c *ReturnBundle) fields(f *fingerprint) {
 	f.str("reason", c.Reason)
 }
 
+func (*GetBundle) fields(*fingerprint) {}
+
 func (c *PutBundleOffer) fields(f *fingerprint) {
 	f.kind(70)
 	s := &c.Settings

@@ -24,6 +24,26 @@ func (l *Ledger) contract(id AuthorizationID) (*Account, *Authorization, *Fault)
 	return a, h, nil
 }
 
+// getBundle reads a contract, begun or not.
+func (l *Ledger) getBundle(c *GetBundle, a *Account, out Outcome) Outcome {
+	if c.Authorization.N == 0 || c.Authorization.N > a.LastN {
+		return refused(authorizationNotFound(c.Authorization))
+	}
+	h := l.authorization(a, c.Authorization.N)
+	if l.book.Err() != nil {
+		return Outcome{}
+	}
+	if f := l.speaks(c.Caller, h.Carrier); f != nil && !c.Operator {
+		return refused(f)
+	}
+	if h.Bundle.Offer == "" {
+		return refused(fault(FailedPrecondition, "NOT_A_BUNDLE", "authorization %s is of no bundle", c.Authorization).named(c.Authorization.String()))
+	}
+	out.ID, out.Authorization = c.Authorization, h.clone()
+	out.Billing.Bundle = l.book.Shard().BundleOfferAt(h.Bundle.Offer, h.Bundle.Version)
+	return out
+}
+
 // cancelBundle ends a contract, as its carrier says. What becomes of the plan is as the offer says.
 func (l *Ledger) cancelBundle(c *CancelBundle) Outcome {
 	a, h, f := l.contract(c.Authorization)

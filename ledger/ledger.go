@@ -112,6 +112,8 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 		id = c.Account
 	case *ListPointsItems:
 		id = c.Account
+	case *GetBundle:
+		id = c.Authorization.Account
 	case *GetSettlement, *ListSettlements:
 	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard,

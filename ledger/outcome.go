@@ -67,6 +67,7 @@ type BillingAnswer struct {
 	Next       LinePlace   // of its lines, when there are more
 	Payoff     *Payoff
 	Quote      *Quoted
+	Bundle     *BundleOffer // of a contract
 }
 
 // PolicyAnswer is what is told of the risk policy.

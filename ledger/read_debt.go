@@ -30,6 +30,8 @@ func (l *Ledger) readDebt(c Command) (Outcome, bool) {
 		id = c.Account
 	case *Quote:
 		id = c.Account
+	case *GetBundle:
+		id = c.Authorization.Account
 	case *GetTerms:
 		return Outcome{Today: l.today, TermsPut: append([]TermsVersion{{Terms: l.terms}}, l.book.Shard().Terms...)}, true
 	default:
@@ -54,6 +56,8 @@ func (l *Ledger) readDebt(c Command) (Outcome, bool) {
 		return l.getPayoff(c, a, out), true
 	case *Quote:
 		return l.quote(c, a, out), true
+	case *GetBundle:
+		return l.getBundle(c, a, out), true
 	}
 	return out, true
 }

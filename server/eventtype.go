@@ -32,7 +32,12 @@ func holdType(f ledger.Fact) holdfastv1.EventType {
 		return holdfastv1.EventType_EVENT_TYPE_VOIDED
 	case *ledger.OrderReversed:
 		return holdfastv1.EventType_EVENT_TYPE_REVERSED
+	case *ledger.BundleCancelled:
+		return holdfastv1.EventType_EVENT_TYPE_BUNDLE_CANCELLED
 	case *ledger.CaptureRefunded:
+		if f.Return.Day != 0 {
+			return holdfastv1.EventType_EVENT_TYPE_BUNDLE_RETURNED
+		}
 		return holdfastv1.EventType_EVENT_TYPE_REFUNDED
 	}
 	return holdfastv1.EventType_EVENT_TYPE_UNSPECIFIED
@@ -69,6 +74,8 @@ var bookingEvents = map[ledger.BookingKind]holdfastv1.EventType{
 	ledger.ChannelSet:        holdfastv1.EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET,
 	ledger.PurchasePosted:    holdfastv1.EventType_EVENT_TYPE_CAPTURED,
 	ledger.PurchaseRefunded:  holdfastv1.EventType_EVENT_TYPE_REFUNDED,
+	ledger.ContractCancelled: holdfastv1.EventType_EVENT_TYPE_BUNDLE_CANCELLED,
+	ledger.DeviceReturned:    holdfastv1.EventType_EVENT_TYPE_BUNDLE_RETURNED,
 }
 
 // bookingType is the type of a booking that is a fact of its own. A payment that completes a collection is told as that.

@@ -74,6 +74,9 @@ func tellHold(p *holdfastv1.Event, h *ledger.HoldRef, f ledger.Fact) {
 		if f.N == 0 {
 			p.State, p.Note = holdfastv1.AuthorizationState_AUTHORIZATION_STATE_UNSPECIFIED, "tombstone: the order had not arrived"
 		}
+	case *ledger.BundleCancelled:
+		tell(f.Booking.Amount, ledger.Captured)
+		tellBooking(p, h.Account, f.Booking)
 	case *ledger.CaptureRefunded:
 		tell(f.Amount, f.State)
 		p.CarrierReference = string(f.Reference)
@@ -97,6 +100,7 @@ func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(money.Amou
 	p.Reasons, p.CarrierReference = reasonsProto(f.Reasons), string(f.Reference)
 	p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	tellBooking(p, f.Account, f.Booking)
+	p.BundleOfferId = string(f.Bundle.Offer)
 }
 
 var statusEvents = map[ledger.AccountStatus]holdfastv1.EventType{
@@ -172,6 +176,9 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		p.Type, p.Note = holdfastv1.EventType_EVENT_TYPE_POLICY_ACTIVATED, activationNote(f)
 	case *ledger.CarrierPut:
 		p.Type, p.CarrierId, p.Note = holdfastv1.EventType_EVENT_TYPE_CARRIER_PUT, string(f.ID), strconv.Itoa(int(f.Version))
+	case *ledger.BundleOfferPut:
+		p.Type, p.CarrierId, p.Note = holdfastv1.EventType_EVENT_TYPE_BUNDLE_OFFER_PUT, string(f.Settings.Carrier), strconv.Itoa(int(f.Version))
+		p.BundleOfferId = string(f.ID)
 	case *ledger.SliceGiven:
 		p.Type = holdfastv1.EventType_EVENT_TYPE_EXPOSURE_GIVEN
 		tellGift(p, f.To, &f.Gift)

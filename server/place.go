@@ -38,12 +38,13 @@ func (r *router) placeOf(ctx context.Context, req any) int {
 	case *holdfastv1.ListAccountsRequest:
 		return r.within(q.GetPageToken(), 0)
 	case *holdfastv1.SuspendRequest, *holdfastv1.ResumeRequest, *holdfastv1.ListSuspensionsRequest, *holdfastv1.PutTermsRequest,
-		*holdfastv1.PutPolicyRequest, *holdfastv1.ActivatePolicyRequest, *holdfastv1.PutCarrierRequest:
+		*holdfastv1.PutPolicyRequest, *holdfastv1.ActivatePolicyRequest, *holdfastv1.PutCarrierRequest,
+		*holdfastv1.PutBundleOfferRequest:
 		return 0
 	case *holdfastv1.GetReconciliationRequest, *holdfastv1.ListReconciliationsRequest, *holdfastv1.ListBreaksRequest, *holdfastv1.ResolveBreakRequest:
 		return r.homeOf(ledger.CarrierID(req.(interface{ GetCarrierId() string }).GetCarrierId()))
 	case *holdfastv1.GetTermsRequest, *holdfastv1.ListTermsRequest, *holdfastv1.GetPolicyRequest, *holdfastv1.ListPoliciesRequest,
-		*holdfastv1.GetCarrierRequest, *holdfastv1.ListCarriersRequest:
+		*holdfastv1.GetCarrierRequest, *holdfastv1.ListCarriersRequest, *holdfastv1.GetBundleOfferRequest, *holdfastv1.ListBundleOffersRequest:
 		return len(r.writers) - 1
 	}
 	// What most calls are about, without reflection.

@@ -21,6 +21,7 @@ type order interface {
 	GetBillReference() string
 	GetMandateId() string
 	GetProductId() string
+	GetBundleOfferId() string
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -30,7 +31,7 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 		Carrier:  token[ledger.CarrierID](c, "carrier_id", r.GetCarrierId()),
 		Phone:    token[ledger.PhoneToken](c, "phone_token", r.GetPhoneToken()),
 		Currency: c.currency(r.GetCurrency()),
-		Amount:   c.amount("amount", r.GetAmount(), 1),
+		Amount:   c.amount("amount", r.GetAmount(), leastAmount(r)),
 		Order:    ledger.OrderID(orderID),
 		Plan:     c.plan(r.GetPlan(), false),
 	}
@@ -40,7 +41,29 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 	if r.GetBillReference() != "" || r.GetMandateId() != "" {
 		payBill(c, r, &p)
 	}
+	if r.GetBundleOfferId() != "" {
+		p.Bundle = c.bundle(r.GetBundleOfferId(), p.Scene, p.Plan)
+	}
 	return p
+}
+
+// leastAmount is the least that may be given: that of a bundle may be left out.
+func leastAmount(r interface{ GetBundleOfferId() string }) money.Amount {
+	if r.GetBundleOfferId() != "" {
+		return 0
+	}
+	return 1
+}
+
+// bundle takes what a request says of the bundle that it is of.
+func (c *check) bundle(id string, s ledger.Scene, p ledger.PlanChoice) ledger.BundleOfferID {
+	if s != ledger.Bundle {
+		c.fault("bundle_offer_id", "is only for SCENE_BUNDLE")
+	}
+	if p != (ledger.PlanChoice{}) {
+		c.fault("plan", "is that of the bundle: leave it out")
+	}
+	return token[ledger.BundleOfferID](c, "bundle_offer_id", id)
 }
 
 // payBill takes what a request says of the bill that it pays.
@@ -63,6 +86,8 @@ func payBill(c *check, r order, p *ledger.Purchase) {
 func partial(c *check, p *ledger.Purchase, accept bool, minimum int64) {
 	p.Partial = accept
 	switch {
+	case accept && p.Bundle != "":
+		c.fault("accept_partial", "is not for bundles, which are financed as a whole")
 	case !accept && minimum != 0:
 		c.fault("minimum_amount", "is only for accept_partial")
 	case minimum < 0 || money.Amount(minimum) > p.Amount:
@@ -152,6 +177,7 @@ func prepareCapture(caller ledger.Caller, r *holdfastv1.CaptureRequest) (*ledger
 		Amount:        c.amount("amount", r.GetAmount(), 0),
 		Final:         r.GetFinal(),
 		Reference:     c.reference(r.GetCarrierReference()),
+		Activated:     c.dateOr("activation_date", r.GetActivationDate()),
 	}
 	return cmd, c.err()
 }

@@ -217,7 +217,9 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterAuthorizationServiceServer(s.grpc, &authorizations{router: s.router, metrics: s.metrics, draining: s.draining})
 	book, journals := newTermsBook(s.router), &feed{router: s.router, draining: s.draining, progressEvery: s.config.TellProgress}
 	holdfastv1.RegisterAccountServiceServer(s.grpc, &accounts{router: s.router, zone: s.zone, terms: book})
-	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
+	owing := &billing{feed: journals, zone: s.zone, terms: book}
+	holdfastv1.RegisterBillingServiceServer(s.grpc, owing)
+	holdfastv1.RegisterBundleServiceServer(s.grpc, &bundles{billing: owing})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
 	risks := newRiskService(journals, book, s)
 	holdfastv1.RegisterRiskServiceServer(s.grpc, risks)

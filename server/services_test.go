@@ -31,6 +31,7 @@ type book struct {
 	holdfastv1.TermsServiceClient
 	holdfastv1.RiskServiceClient
 	holdfastv1.CarrierServiceClient
+	holdfastv1.BundleServiceClient
 	holdfastv1.EventServiceClient
 	holdfastv1.AdminServiceClient
 
@@ -75,6 +76,7 @@ func (b *book) start() {
 	b.TermsServiceClient = holdfastv1.NewTermsServiceClient(b.conn)
 	b.RiskServiceClient = holdfastv1.NewRiskServiceClient(b.conn)
 	b.CarrierServiceClient = holdfastv1.NewCarrierServiceClient(b.conn)
+	b.BundleServiceClient = holdfastv1.NewBundleServiceClient(b.conn)
 	b.EventServiceClient = holdfastv1.NewEventServiceClient(b.conn)
 	b.AdminServiceClient = holdfastv1.NewAdminServiceClient(b.conn)
 }

@@ -184,8 +184,11 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 	var c check
 	q := &ledger.Quote{Purchase: ledger.Purchase{
 		Account: c.account(r.GetAccountId()), Scene: c.scene("scene", r.GetScene()), Currency: c.currency(r.GetCurrency()),
-		Amount: c.amount("amount", r.GetAmount(), 1), Plan: c.plan(r.GetPlan(), false),
+		Amount: c.amount("amount", r.GetAmount(), leastAmount(r)), Plan: c.plan(r.GetPlan(), false),
 	}}
+	if r.GetBundleOfferId() != "" {
+		q.Bundle = c.bundle(r.GetBundleOfferId(), q.Scene, q.Plan)
+	}
 	out, err := s.ask(ctx, &c, q.Account, q)
 	if err != nil {
 		return nil, err
@@ -205,5 +208,10 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 	}
 	total, rates := schedule.Total(), s.rates.of(quote.Today, schedule, days)
 	resp.TotalAmount, resp.NominalAnnualRate, resp.EffectiveAnnualRate = int64(total.Due()), rates.nominal, rates.effective
+	resp.TotalCost, resp.SubsidyAmount = resp.GetTotalAmount(), int64(total.Subsidy)
+	if quote.Bundle != nil {
+		resp.Bundle = bundleOfferProto(quote.Bundle)
+		resp.TotalCost += int64(quote.Bundle.DownPayment)
+	}
 	return resp, t.err
 }

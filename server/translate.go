@@ -86,6 +86,7 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 	}
 	p.Plan = offerProto(a.Plan)
 	p.BillReference, p.CarrierVersion, p.CarrierReference, p.ProductId = string(a.Bill), int32(a.Settings), string(a.Reference), string(a.Product)
+	p.BundleOfferId, p.BundleOfferVersion = string(a.Bundle.Offer), int32(a.Bundle.Version)
 	if a.Mandate != 0 {
 		p.MandateId = ledger.MandateID{Account: id.Account, N: a.Mandate}.String()
 	}

@@ -165,8 +165,12 @@ type Authorization struct {
 	ProductId string `protobuf:"bytes,29,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
 	// The carrier's own id of the sale, as it was last told; empty when it was not.
 	CarrierReference string `protobuf:"bytes,40,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The bundle that it finances; empty for what is none.
+	BundleOfferId string `protobuf:"bytes,41,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
+	// The version of that offer that it was decided under.
+	BundleOfferVersion int32 `protobuf:"varint,42,opt,name=bundle_offer_version,json=bundleOfferVersion,proto3" json:"bundle_offer_version,omitempty"`
+	unknownFields      protoimpl.UnknownFields
+	sizeCache          protoimpl.SizeCache
 }
 
 func (x *Authorization) Reset() {
@@ -409,6 +413,20 @@ func (x *Authorization) GetCarrierReference() string {
 	return ""
 }
 
+func (x *Authorization) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
+	}
+	return ""
+}
+
+func (x *Authorization) GetBundleOfferVersion() int32 {
+	if x != nil {
+		return x.BundleOfferVersion
+	}
+	return 0
+}
+
 // CaptureRecord is one capture of an authorization.
 type CaptureRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -576,7 +594,10 @@ type CheckRequest struct {
 	MandateId string `protobuf:"bytes,11,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	// Which of the carrier's products it is: it decides the carrier's fee, and is held to the scene, currency and denominations
 	// that the carrier sells it in. Left out where the carrier's products do not matter.
-	ProductId     string `protobuf:"bytes,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	ProductId string `protobuf:"bytes,12,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
+	// plan must be left out. Only for SCENE_BUNDLE.
+	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -691,6 +712,13 @@ func (x *CheckRequest) GetMandateId() string {
 func (x *CheckRequest) GetProductId() string {
 	if x != nil {
 		return x.ProductId
+	}
+	return ""
+}
+
+func (x *CheckRequest) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
 	}
 	return ""
 }
@@ -822,7 +850,10 @@ type AuthorizeRequest struct {
 	MandateId string `protobuf:"bytes,14,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	// Which of the carrier's products it is: it decides the carrier's fee, and is held to the scene, currency and denominations
 	// that the carrier sells it in. Left out where the carrier's products do not matter.
-	ProductId     string `protobuf:"bytes,15,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	ProductId string `protobuf:"bytes,15,opt,name=product_id,json=productId,proto3" json:"product_id,omitempty"`
+	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
+	// plan must be left out. Only for SCENE_BUNDLE.
+	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -958,6 +989,13 @@ func (x *AuthorizeRequest) GetMandateId() string {
 func (x *AuthorizeRequest) GetProductId() string {
 	if x != nil {
 		return x.ProductId
+	}
+	return ""
+}
+
+func (x *AuthorizeRequest) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
 	}
 	return ""
 }
@@ -1472,8 +1510,10 @@ type CaptureRequest struct {
 	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
 	// records are reconciled. It takes the place of an earlier one.
 	CarrierReference string `protobuf:"bytes,6,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// Of a bundle, when the contract was activated, YYYY-MM-DD: not before the order, and not after today; empty for today.
+	ActivationDate string `protobuf:"bytes,30,opt,name=activation_date,json=activationDate,proto3" json:"activation_date,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CaptureRequest) Reset() {
@@ -1544,6 +1584,13 @@ func (x *CaptureRequest) GetFinal() bool {
 func (x *CaptureRequest) GetCarrierReference() string {
 	if x != nil {
 		return x.CarrierReference
+	}
+	return ""
+}
+
+func (x *CaptureRequest) GetActivationDate() string {
+	if x != nil {
+		return x.ActivationDate
 	}
 	return ""
 }
@@ -1664,8 +1711,11 @@ type ChargeRequest struct {
 	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
 	// records are reconciled. A declined order has none.
 	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
+	// plan must be left out. Only for SCENE_BUNDLE.
+	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ChargeRequest) Reset() {
@@ -1785,6 +1835,13 @@ func (x *ChargeRequest) GetProductId() string {
 func (x *ChargeRequest) GetCarrierReference() string {
 	if x != nil {
 		return x.CarrierReference
+	}
+	return ""
+}
+
+func (x *ChargeRequest) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
 	}
 	return ""
 }
@@ -2354,8 +2411,11 @@ type AdviseRequest struct {
 	// The carrier's own id of the sale, 1 to 64 printable characters; may be left out. It is matched by when the carrier's
 	// records are reconciled.
 	CarrierReference string `protobuf:"bytes,20,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
+	// plan must be left out. Only for SCENE_BUNDLE.
+	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *AdviseRequest) Reset() {
@@ -2482,6 +2542,13 @@ func (x *AdviseRequest) GetProductId() string {
 func (x *AdviseRequest) GetCarrierReference() string {
 	if x != nil {
 		return x.CarrierReference
+	}
+	return ""
+}
+
+func (x *AdviseRequest) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
 	}
 	return ""
 }
@@ -3463,7 +3530,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x9d\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xf7\n" +
 	"\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
@@ -3506,7 +3573,9 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x0fcarrier_version\x18\x1c \x01(\x05R\x0ecarrierVersion\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x1d \x01(\tR\tproductId\x12+\n" +
-	"\x11carrier_reference\x18( \x01(\tR\x10carrierReference\"\x97\x01\n" +
+	"\x11carrier_reference\x18( \x01(\tR\x10carrierReference\x12&\n" +
+	"\x0fbundle_offer_id\x18) \x01(\tR\rbundleOfferId\x120\n" +
+	"\x14bundle_offer_version\x18* \x01(\x05R\x12bundleOfferVersion\"\x97\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
@@ -3518,7 +3587,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xab\x03\n" +
+	"createTime\"\xd3\x03\n" +
 	"\fCheckRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -3537,7 +3606,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
 	"mandate_id\x18\v \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
-	"product_id\x18\f \x01(\tR\tproductId\"\xb5\x02\n" +
+	"product_id\x18\f \x01(\tR\tproductId\x12&\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xb5\x02\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
@@ -3545,7 +3615,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x128\n" +
 	"\vrisk_action\x18\x05 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
 	"riskAction\x12!\n" +
-	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\xa9\x04\n" +
+	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\xd1\x04\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3568,7 +3638,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
 	"mandate_id\x18\x0e \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
-	"product_id\x18\x0f \x01(\tR\tproductId\"\x8d\x02\n" +
+	"product_id\x18\x0f \x01(\tR\tproductId\x12&\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\x8d\x02\n" +
 	"\x11AuthorizeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3604,7 +3675,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x15MarkSubmittedResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xd1\x01\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\"\xfa\x01\n" +
 	"\x0eCaptureRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
@@ -3612,14 +3683,15 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12\x14\n" +
 	"\x05final\x18\x05 \x01(\bR\x05final\x12+\n" +
-	"\x11carrier_reference\x18\x06 \x01(\tR\x10carrierReference\"\xd5\x01\n" +
+	"\x11carrier_reference\x18\x06 \x01(\tR\x10carrierReference\x12'\n" +
+	"\x0factivation_date\x18\x1e \x01(\tR\x0eactivationDate\"\xd5\x01\n" +
 	"\x0fCaptureResponse\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xc5\x03\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xed\x03\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3640,7 +3712,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"mandate_id\x18\v \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\f \x01(\tR\tproductId\x12+\n" +
-	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xa9\x02\n" +
+	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\x12&\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xa9\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3682,7 +3755,7 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xfe\x03\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xa6\x04\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3704,7 +3777,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"mandate_id\x18\f \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\r \x01(\tR\tproductId\x12+\n" +
-	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\"\xdc\x01\n" +
+	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\x12&\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xdc\x01\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +

@@ -708,7 +708,9 @@ type QuoteRequest struct {
 	// Minor units, above 0.
 	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The installment plan to pay by; left out to be billed as a whole.
-	Plan          *PlanChoice `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
+	Plan *PlanChoice `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
+	// The bundle that is to be bought, instead of amount and plan. Only for SCENE_BUNDLE.
+	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -778,6 +780,13 @@ func (x *QuoteRequest) GetPlan() *PlanChoice {
 	return nil
 }
 
+func (x *QuoteRequest) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
+	}
+	return ""
+}
+
 // QuoteResponse is what the purchase would cost.
 type QuoteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -802,8 +811,14 @@ type QuoteResponse struct {
 	NominalAnnualRate string `protobuf:"bytes,9,opt,name=nominal_annual_rate,json=nominalAnnualRate,proto3" json:"nominal_annual_rate,omitempty"`
 	// Effective annual rate by actual due dates, all fees included, in percent with two places.
 	EffectiveAnnualRate string `protobuf:"bytes,10,opt,name=effective_annual_rate,json=effectiveAnnualRate,proto3" json:"effective_annual_rate,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The bundle that was asked for; unset without one. total_amount does not have its down payment.
+	Bundle *BundleOffer `protobuf:"bytes,30,opt,name=bundle,proto3" json:"bundle,omitempty"`
+	// What the consumer pays in all, the down payment of a bundle to its carrier included; as total_amount without a bundle.
+	TotalCost int64 `protobuf:"varint,31,opt,name=total_cost,json=totalCost,proto3" json:"total_cost,omitempty"`
+	// What the carrier pays of the plan in all.
+	SubsidyAmount int64 `protobuf:"varint,32,opt,name=subsidy_amount,json=subsidyAmount,proto3" json:"subsidy_amount,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *QuoteResponse) Reset() {
@@ -904,6 +919,27 @@ func (x *QuoteResponse) GetEffectiveAnnualRate() string {
 		return x.EffectiveAnnualRate
 	}
 	return ""
+}
+
+func (x *QuoteResponse) GetBundle() *BundleOffer {
+	if x != nil {
+		return x.Bundle
+	}
+	return nil
+}
+
+func (x *QuoteResponse) GetTotalCost() int64 {
+	if x != nil {
+		return x.TotalCost
+	}
+	return 0
+}
+
+func (x *QuoteResponse) GetSubsidyAmount() int64 {
+	if x != nil {
+		return x.SubsidyAmount
+	}
+	return 0
 }
 
 // PostRepaymentRequest is a payment.
@@ -2691,7 +2727,7 @@ var File_holdfast_v1_billing_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\n" +
-	"\x19holdfast/v1/billing.proto\x12\vholdfast.v1\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/debt.proto\"2\n" +
+	"\x19holdfast/v1/billing.proto\x12\vholdfast.v1\x1a\x18holdfast/v1/bundle.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/debt.proto\"2\n" +
 	"\x11GetBillingRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"\x87\x01\n" +
@@ -2740,14 +2776,15 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\"@\n" +
 	"\x11GetPayoffResponse\x12+\n" +
-	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\xb8\x01\n" +
+	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\xe0\x01\n" +
 	"\fQuoteRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
 	"\x05scene\x18\x02 \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12+\n" +
-	"\x04plan\x18\x05 \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\"\xad\x03\n" +
+	"\x04plan\x18\x05 \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12&\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xa5\x04\n" +
 	"\rQuoteResponse\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12!\n" +
 	"\fclosing_date\x18\x02 \x01(\tR\vclosingDate\x12\x19\n" +
@@ -2759,7 +2796,11 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\ftotal_amount\x18\b \x01(\x03R\vtotalAmount\x12.\n" +
 	"\x13nominal_annual_rate\x18\t \x01(\tR\x11nominalAnnualRate\x122\n" +
 	"\x15effective_annual_rate\x18\n" +
-	" \x01(\tR\x13effectiveAnnualRate\"\xc5\x01\n" +
+	" \x01(\tR\x13effectiveAnnualRate\x120\n" +
+	"\x06bundle\x18\x1e \x01(\v2\x18.holdfast.v1.BundleOfferR\x06bundle\x12\x1d\n" +
+	"\n" +
+	"total_cost\x18\x1f \x01(\x03R\ttotalCost\x12%\n" +
+	"\x0esubsidy_amount\x18  \x01(\x03R\rsubsidyAmount\"\xc5\x01\n" +
 	"\x14PostRepaymentRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -2996,9 +3037,10 @@ var file_holdfast_v1_billing_proto_goTypes = []any{
 	(*PlanChoice)(nil),                   // 48: holdfast.v1.PlanChoice
 	(*PlanOffer)(nil),                    // 49: holdfast.v1.PlanOffer
 	(*Installment)(nil),                  // 50: holdfast.v1.Installment
-	(CollectionChannel)(0),               // 51: holdfast.v1.CollectionChannel
-	(*Collection)(nil),                   // 52: holdfast.v1.Collection
-	(AmountPart)(0),                      // 53: holdfast.v1.AmountPart
+	(*BundleOffer)(nil),                  // 51: holdfast.v1.BundleOffer
+	(CollectionChannel)(0),               // 52: holdfast.v1.CollectionChannel
+	(*Collection)(nil),                   // 53: holdfast.v1.Collection
+	(AmountPart)(0),                      // 54: holdfast.v1.AmountPart
 }
 var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	39, // 0: holdfast.v1.GetBillingResponse.billing:type_name -> holdfast.v1.Billing
@@ -3017,76 +3059,77 @@ var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	48, // 13: holdfast.v1.QuoteRequest.plan:type_name -> holdfast.v1.PlanChoice
 	49, // 14: holdfast.v1.QuoteResponse.offer:type_name -> holdfast.v1.PlanOffer
 	50, // 15: holdfast.v1.QuoteResponse.installments:type_name -> holdfast.v1.Installment
-	44, // 16: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 17: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 18: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 19: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 20: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
-	39, // 21: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
-	0,  // 22: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
-	44, // 23: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
-	39, // 24: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
-	51, // 25: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
-	52, // 26: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
-	53, // 27: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
-	44, // 28: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
-	39, // 29: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 30: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
-	39, // 31: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 32: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
-	39, // 33: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
-	48, // 34: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
-	44, // 35: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
-	39, // 36: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 37: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
-	39, // 38: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 39: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 40: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
-	51, // 41: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
-	39, // 42: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
-	1,  // 43: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
-	3,  // 44: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
-	5,  // 45: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
-	7,  // 46: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
-	9,  // 47: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
-	11, // 48: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
-	13, // 49: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
-	15, // 50: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
-	17, // 51: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
-	19, // 52: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
-	21, // 53: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
-	23, // 54: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
-	25, // 55: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
-	27, // 56: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
-	29, // 57: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
-	31, // 58: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
-	33, // 59: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
-	35, // 60: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
-	37, // 61: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
-	2,  // 62: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
-	4,  // 63: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
-	6,  // 64: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
-	8,  // 65: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
-	10, // 66: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
-	12, // 67: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
-	14, // 68: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
-	16, // 69: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
-	18, // 70: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
-	20, // 71: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
-	22, // 72: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
-	24, // 73: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
-	26, // 74: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
-	28, // 75: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
-	30, // 76: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
-	32, // 77: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
-	34, // 78: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
-	36, // 79: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
-	38, // 80: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
-	62, // [62:81] is the sub-list for method output_type
-	43, // [43:62] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	51, // 16: holdfast.v1.QuoteResponse.bundle:type_name -> holdfast.v1.BundleOffer
+	44, // 17: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 18: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 19: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 20: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 21: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
+	39, // 22: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
+	0,  // 23: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
+	44, // 24: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
+	39, // 25: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
+	52, // 26: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
+	53, // 27: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
+	54, // 28: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
+	44, // 29: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
+	39, // 30: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 31: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
+	39, // 32: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 33: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
+	39, // 34: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
+	48, // 35: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
+	44, // 36: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
+	39, // 37: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 38: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
+	39, // 39: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 40: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 41: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
+	52, // 42: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	39, // 43: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
+	1,  // 44: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
+	3,  // 45: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
+	5,  // 46: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
+	7,  // 47: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
+	9,  // 48: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
+	11, // 49: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
+	13, // 50: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
+	15, // 51: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
+	17, // 52: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
+	19, // 53: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
+	21, // 54: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
+	23, // 55: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
+	25, // 56: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
+	27, // 57: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
+	29, // 58: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
+	31, // 59: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
+	33, // 60: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
+	35, // 61: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
+	37, // 62: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
+	2,  // 63: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
+	4,  // 64: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
+	6,  // 65: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
+	8,  // 66: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
+	10, // 67: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
+	12, // 68: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
+	14, // 69: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
+	16, // 70: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
+	18, // 71: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
+	20, // 72: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
+	22, // 73: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
+	24, // 74: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
+	26, // 75: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
+	28, // 76: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
+	30, // 77: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
+	32, // 78: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
+	34, // 79: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
+	36, // 80: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
+	38, // 81: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
+	63, // [63:82] is the sub-list for method output_type
+	44, // [44:63] is the sub-list for method input_type
+	44, // [44:44] is the sub-list for extension type_name
+	44, // [44:44] is the sub-list for extension extendee
+	0,  // [0:44] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_billing_proto_init() }
@@ -3094,6 +3137,7 @@ func file_holdfast_v1_billing_proto_init() {
 	if File_holdfast_v1_billing_proto != nil {
 		return
 	}
+	file_holdfast_v1_bundle_proto_init()
 	file_holdfast_v1_common_proto_init()
 	file_holdfast_v1_debt_proto_init()
 	type x struct{}

@@ -74,6 +74,10 @@ const (
 	ItemKind_ITEM_KIND_PURCHASE_POSTED ItemKind = 22
 	// A refund, or a reversal of what was captured.
 	ItemKind_ITEM_KIND_PURCHASE_REFUNDED ItemKind = 23
+	// A contract of a bundle cancelled by its carrier: amount is the principal that was to come.
+	ItemKind_ITEM_KIND_CONTRACT_CANCELLED ItemKind = 24
+	// A device of a bundle returned, and all undone that its contract did.
+	ItemKind_ITEM_KIND_DEVICE_RETURNED ItemKind = 25
 )
 
 // Enum value maps for ItemKind.
@@ -103,6 +107,8 @@ var (
 		21: "ITEM_KIND_CHANNEL_SET",
 		22: "ITEM_KIND_PURCHASE_POSTED",
 		23: "ITEM_KIND_PURCHASE_REFUNDED",
+		24: "ITEM_KIND_CONTRACT_CANCELLED",
+		25: "ITEM_KIND_DEVICE_RETURNED",
 	}
 	ItemKind_value = map[string]int32{
 		"ITEM_KIND_UNSPECIFIED":        0,
@@ -129,6 +135,8 @@ var (
 		"ITEM_KIND_CHANNEL_SET":        21,
 		"ITEM_KIND_PURCHASE_POSTED":    22,
 		"ITEM_KIND_PURCHASE_REFUNDED":  23,
+		"ITEM_KIND_CONTRACT_CANCELLED": 24,
+		"ITEM_KIND_DEVICE_RETURNED":    25,
 	}
 )
 
@@ -2627,7 +2635,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x04open\x18\x04 \x01(\v2\x17.holdfast.v1.AmountOwedR\x04open\x12-\n" +
 	"\x05plans\x18\x05 \x01(\v2\x17.holdfast.v1.AmountOwedR\x05plans\x12%\n" +
 	"\x0ecredit_balance\x18\x06 \x01(\x03R\rcreditBalance\x12\x14\n" +
-	"\x05total\x18\a \x01(\x03R\x05total*\xda\x05\n" +
+	"\x05total\x18\a \x01(\x03R\x05total*\x9b\x06\n" +
 	"\bItemKind\x12\x19\n" +
 	"\x15ITEM_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17ITEM_KIND_WINDOW_CLOSED\x10\x01\x12\x16\n" +
@@ -2653,7 +2661,9 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x1bITEM_KIND_STATEMENT_DAY_SET\x10\x14\x12\x19\n" +
 	"\x15ITEM_KIND_CHANNEL_SET\x10\x15\x12\x1d\n" +
 	"\x19ITEM_KIND_PURCHASE_POSTED\x10\x16\x12\x1f\n" +
-	"\x1bITEM_KIND_PURCHASE_REFUNDED\x10\x17*\x93\x01\n" +
+	"\x1bITEM_KIND_PURCHASE_REFUNDED\x10\x17\x12 \n" +
+	"\x1cITEM_KIND_CONTRACT_CANCELLED\x10\x18\x12\x1d\n" +
+	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x19*\x93\x01\n" +
 	"\vItemOutcome\x12\x1c\n" +
 	"\x18ITEM_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ITEM_OUTCOME_PENDING\x10\x01\x12\x1a\n" +

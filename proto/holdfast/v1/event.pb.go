@@ -183,6 +183,12 @@ const (
 	// A break was resolved: carrier_id, posting_id is the number of the reconciliation and, behind a slash, of the break, amount was
 	// added to what is payable, note says why.
 	EventType_EVENT_TYPE_BREAK_RESOLVED EventType = 83
+	// A version of a bundle offer was put: bundle_offer_id and note, the version.
+	EventType_EVENT_TYPE_BUNDLE_OFFER_PUT EventType = 90
+	// A carrier cancelled the contract of a bundle: amount is the principal that was to come.
+	EventType_EVENT_TYPE_BUNDLE_CANCELLED EventType = 91
+	// The device of a bundle was returned, and amount refunded. There is no EVENT_TYPE_REFUNDED beside it.
+	EventType_EVENT_TYPE_BUNDLE_RETURNED EventType = 92
 )
 
 // Enum value maps for EventType.
@@ -262,6 +268,9 @@ var (
 		81: "EVENT_TYPE_BREAKS_FOUND",
 		82: "EVENT_TYPE_RECONCILIATION_ENDED",
 		83: "EVENT_TYPE_BREAK_RESOLVED",
+		90: "EVENT_TYPE_BUNDLE_OFFER_PUT",
+		91: "EVENT_TYPE_BUNDLE_CANCELLED",
+		92: "EVENT_TYPE_BUNDLE_RETURNED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -338,6 +347,9 @@ var (
 		"EVENT_TYPE_BREAKS_FOUND":           81,
 		"EVENT_TYPE_RECONCILIATION_ENDED":   82,
 		"EVENT_TYPE_BREAK_RESOLVED":         83,
+		"EVENT_TYPE_BUNDLE_OFFER_PUT":       90,
+		"EVENT_TYPE_BUNDLE_CANCELLED":       91,
+		"EVENT_TYPE_BUNDLE_RETURNED":        92,
 	}
 )
 
@@ -600,8 +612,10 @@ type Event struct {
 	ReviewId string `protobuf:"bytes,34,opt,name=review_id,json=reviewId,proto3" json:"review_id,omitempty"`
 	// Of what was captured, submitted or given back: the carrier's own id of the sale, if it was told.
 	CarrierReference string `protobuf:"bytes,50,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
-	unknownFields    protoimpl.UnknownFields
-	sizeCache        protoimpl.SizeCache
+	// The bundle offer concerned: that was put, or that the order names.
+	BundleOfferId string `protobuf:"bytes,60,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -879,6 +893,13 @@ func (x *Event) GetCarrierReference() string {
 	return ""
 }
 
+func (x *Event) GetBundleOfferId() string {
+	if x != nil {
+		return x.BundleOfferId
+	}
+	return ""
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -955,7 +976,8 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrierIds\x12#\n" +
 	"\rtell_progress\x18\b \x01(\bR\ftellProgress\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xd9\t\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x81\n" +
+	"\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -998,10 +1020,11 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\frisk_reasons\x18  \x03(\tR\vriskReasons\x12%\n" +
 	"\x0eapplication_id\x18! \x01(\tR\rapplicationId\x12\x1b\n" +
 	"\treview_id\x18\" \x01(\tR\breviewId\x12+\n" +
-	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\"5\n" +
+	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\x12&\n" +
+	"\x0fbundle_offer_id\x18< \x01(\tR\rbundleOfferId\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xdf\x11\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xc1\x12\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -1077,7 +1100,10 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x1fEVENT_TYPE_RECONCILIATION_BEGUN\x10P\x12\x1b\n" +
 	"\x17EVENT_TYPE_BREAKS_FOUND\x10Q\x12#\n" +
 	"\x1fEVENT_TYPE_RECONCILIATION_ENDED\x10R\x12\x1d\n" +
-	"\x19EVENT_TYPE_BREAK_RESOLVED\x10S2b\n" +
+	"\x19EVENT_TYPE_BREAK_RESOLVED\x10S\x12\x1f\n" +
+	"\x1bEVENT_TYPE_BUNDLE_OFFER_PUT\x10Z\x12\x1f\n" +
+	"\x1bEVENT_TYPE_BUNDLE_CANCELLED\x10[\x12\x1e\n" +
+	"\x1aEVENT_TYPE_BUNDLE_RETURNED\x10\\2b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
