@@ -80,12 +80,13 @@ func (l *Ledger) cancelled(a *Account, h *Authorization, day calendar.Date, reas
 	d := l.desk(a, ContractCancelled, l.today).opened()
 	p := d.plan(h.Bundle.Plan)
 	f := &BundleCancelled{HoldRef: a.ref(h), Reference: h.Reference, Effective: day, Rule: o.Termination, Billed: int32(p.Plan.Billed)}
-	d.booking.Amount, d.booking.Plan, d.booking.Note = p.Plan.Unbilled().Total().Principal, p.N, reason
+	d.booking.Plan, d.booking.Note = p.N, reason
 	switch o.Termination {
 	case Accelerates:
-		d.fallIn(p)
+		d.booking.Amount = d.fallIn(p)
 	case BuysBack:
 		f.BoughtBack = d.takeBack(p)
+		d.booking.Amount = f.BoughtBack
 	case Keeps, NoTermination:
 	}
 	d.numbered()
@@ -93,11 +94,12 @@ func (l *Ledger) cancelled(a *Account, h *Authorization, day calendar.Date, reas
 	return f
 }
 
-// fallIn bills all principal that is to come of a plan with the open window, and none of its charges.
-func (d *desk) fallIn(p *Plan) {
+// fallIn bills all principal that is to come of a plan with the open window, and none of its charges, and answers with how much
+// that is.
+func (d *desk) fallIn(p *Plan) money.Amount {
 	after, last, err := p.Plan.Accelerate()
 	if err != nil {
-		return // nothing is to come
+		return 0 // nothing is to come
 	}
 	p.Plan = after
 	for s := range p.Principal {
@@ -105,6 +107,7 @@ func (d *desk) fallIn(p *Plan) {
 		p.Principal[s] = 0
 	}
 	d.Open.Flows.Installments += last.Principal
+	return last.Principal
 }
 
 // takeBack takes all principal that is to come of a plan from what is payable to its carrier, and answers with how much that is.

@@ -11,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -110,8 +111,8 @@ func carrierSettings(text []byte) (*holdfastv1.CarrierSettings, error) {
 	return settings, protojson.Unmarshal(asJSON, settings)
 }
 
-// settingsText is settings as YAML that carrierSettings reads.
-func settingsText(settings *holdfastv1.CarrierSettings) ([]byte, error) {
+// settingsText is a message as YAML, as people write it, with the names of the API.
+func settingsText(settings proto.Message) ([]byte, error) {
 	asJSON, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(settings)
 	if err != nil {
 		return nil, err

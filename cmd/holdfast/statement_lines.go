@@ -128,6 +128,15 @@ func (s *statement) itemEntries(i *holdfastv1.Item) []entry {
 		if p := -plannedAmount(i); p != 0 {
 			e.note = s.money.write(p) + " of it from installments to come"
 		}
+	case holdfastv1.ItemKind_ITEM_KIND_DEVICE_RETURNED:
+		e.amount = recovered - i.GetAmount() - plannedAmount(i)
+		e.note = strings.TrimSpace(s.money.write(i.GetAmount()) + " given back, " + s.money.write(-plannedAmount(i)) + " of it from installments to come. " + i.GetNote())
+	case holdfastv1.ItemKind_ITEM_KIND_CONTRACT_CANCELLED:
+		if bought := -plannedAmount(i); bought != 0 {
+			e.note = "the carrier pays " + s.money.write(bought) + " of installments to come. " + i.GetNote()
+			break
+		}
+		e.amount, sum = i.GetAmount(), i.GetAmount()
 	case holdfastv1.ItemKind_ITEM_KIND_CREDIT_REFUNDED:
 		e.amount = i.GetAmount()
 	case holdfastv1.ItemKind_ITEM_KIND_CHARGE_WAIVED:
@@ -157,6 +166,8 @@ func chargeNames(i *holdfastv1.Item) string {
 	}
 	interest, penalty := moves(holdfastv1.AmountPart_AMOUNT_PART_INTEREST), moves(holdfastv1.AmountPart_AMOUNT_PART_PENALTY)
 	switch {
+	case i.GetKind() == holdfastv1.ItemKind_ITEM_KIND_DEVICE_RETURNED:
+		return "fees, interest and penalty"
 	case interest == penalty:
 		return "interest and penalty"
 	case interest:

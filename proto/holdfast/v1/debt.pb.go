@@ -74,7 +74,8 @@ const (
 	ItemKind_ITEM_KIND_PURCHASE_POSTED ItemKind = 22
 	// A refund, or a reversal of what was captured.
 	ItemKind_ITEM_KIND_PURCHASE_REFUNDED ItemKind = 23
-	// A contract of a bundle cancelled by its carrier: amount is the principal that was to come.
+	// A contract of a bundle cancelled by its carrier: amount is the principal that is billed at once or that the carrier bought back,
+	// which has moves then; 0 when the plan goes on.
 	ItemKind_ITEM_KIND_CONTRACT_CANCELLED ItemKind = 24
 	// A device of a bundle returned, and all undone that its contract did.
 	ItemKind_ITEM_KIND_DEVICE_RETURNED ItemKind = 25

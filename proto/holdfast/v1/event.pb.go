@@ -185,7 +185,8 @@ const (
 	EventType_EVENT_TYPE_BREAK_RESOLVED EventType = 83
 	// A version of a bundle offer was put: bundle_offer_id and note, the version.
 	EventType_EVENT_TYPE_BUNDLE_OFFER_PUT EventType = 90
-	// A carrier cancelled the contract of a bundle: amount is the principal that was to come.
+	// A carrier cancelled the contract of a bundle: amount is the principal that is billed at once or that the carrier bought back;
+	// 0 when the plan goes on.
 	EventType_EVENT_TYPE_BUNDLE_CANCELLED EventType = 91
 	// The device of a bundle was returned, and amount refunded. There is no EVENT_TYPE_REFUNDED beside it.
 	EventType_EVENT_TYPE_BUNDLE_RETURNED EventType = 92
