@@ -155,7 +155,7 @@ func (o *BundleOffer) activated(day calendar.Date) Began {
 func (l *Ledger) activation(h *Authorization, asked calendar.Date) (Began, *Fault) {
 	switch {
 	case h.Bundle.Offer == "" && asked != 0:
-		return Began{}, fault(Invalid, "NOT_A_BUNDLE", "authorization %d is of no bundle: there is nothing to activate", h.N).on("activation_date")
+		return Began{}, fault(FailedPrecondition, "NOT_A_BUNDLE", "authorization %d is of no bundle: there is nothing to activate", h.N).on("activation_date")
 	case h.Bundle.Offer == "":
 		return Began{}, nil
 	case asked == 0:

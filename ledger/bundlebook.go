@@ -54,7 +54,7 @@ func (l *Ledger) putBundleOffer(c *PutBundleOffer) Outcome {
 	last, id := s.BundleOffer(c.ID), string(c.ID)
 	switch {
 	case last != nil && last.Carrier != c.Settings.Carrier:
-		return refused(fault(Exists, "BUNDLE_OFFER_OF_ANOTHER_CARRIER", "bundle offer %q is of carrier %q", id, last.Carrier).on("bundle_offer_id").named(id))
+		return refused(fault(Exists, "BUNDLE_OFFER_EXISTS", "bundle offer %q is of carrier %q", id, last.Carrier).on("bundle_offer_id").named(id))
 	case last != nil && c.Version <= last.Version:
 		return refused(fault(Exists, "BUNDLE_OFFER_VERSION_EXISTS", "bundle offer %q has version %d already", id, last.Version).on("version").named(id))
 	case len(s.BundleOffers) == MaxBundleOffers:

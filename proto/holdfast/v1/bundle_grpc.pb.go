@@ -41,7 +41,7 @@ type BundleServiceClient interface {
 	// request sent again completes it. For operators and admins, and for the carrier's principals.
 	//
 	// Errors: ALREADY_EXISTS, reason BUNDLE_OFFER_VERSION_EXISTS, when the offer has this version or a later one with other settings,
-	// which another request has put meanwhile, or BUNDLE_OFFER_OF_ANOTHER_CARRIER; FAILED_PRECONDITION, reason BUNDLE_ABOVE_CAP, when
+	// which another request has put meanwhile, or BUNDLE_OFFER_EXISTS, when it is another carrier's; FAILED_PRECONDITION, reason BUNDLE_ABOVE_CAP, when
 	// the plan would cost more a year than the annual cap of the newest terms of the currency, or TOO_MANY_BUNDLE_OFFERS, when there
 	// are 2,000 versions of all offers together; PERMISSION_DENIED, reason NOT_OF_CARRIER.
 	//
@@ -172,7 +172,7 @@ type BundleServiceServer interface {
 	// request sent again completes it. For operators and admins, and for the carrier's principals.
 	//
 	// Errors: ALREADY_EXISTS, reason BUNDLE_OFFER_VERSION_EXISTS, when the offer has this version or a later one with other settings,
-	// which another request has put meanwhile, or BUNDLE_OFFER_OF_ANOTHER_CARRIER; FAILED_PRECONDITION, reason BUNDLE_ABOVE_CAP, when
+	// which another request has put meanwhile, or BUNDLE_OFFER_EXISTS, when it is another carrier's; FAILED_PRECONDITION, reason BUNDLE_ABOVE_CAP, when
 	// the plan would cost more a year than the annual cap of the newest terms of the currency, or TOO_MANY_BUNDLE_OFFERS, when there
 	// are 2,000 versions of all offers together; PERMISSION_DENIED, reason NOT_OF_CARRIER.
 	//
