@@ -109,6 +109,8 @@ func (l *Ledger) ordered(p *Purchase, sold bool) (*Purchase, *Fault) {
 	case !sold && (l.today < o.From || o.Until != 0 && l.today > o.Until):
 		return nil, fault(FailedPrecondition, "BUNDLE_OFFER_NOT_VALID", "bundle offer %q can be ordered %s: today is %s", id, o.days(), l.today).
 			on("bundle_offer_id").named(id)
+	case p.Points != 0:
+		return nil, fault(FailedPrecondition, "POINTS_NOT_OFFERED", "points pay no part of a bundle, which is financed as a whole").on("points_to_redeem")
 	case p.Amount != 0 && p.Amount != o.Financed():
 		return nil, fault(Invalid, "BUNDLE_AMOUNT_MISMATCH", "amount %d is not what bundle offer %q finances: %d, its price less the down payment",
 			p.Amount, id, o.Financed()).on("amount").named(id)
