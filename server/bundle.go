@@ -27,7 +27,7 @@ func (s *bundles) PutBundleOffer(ctx context.Context, r *holdfastv1.PutBundleOff
 	}
 	if cmd.Version == 0 {
 		// The first shard has it first, and so knows which is the last version.
-		known, err := look(ctx, s.writers[0], &ledger.GetShard{})
+		known, err := look(ctx, s.writers[firsts], &ledger.GetShard{})
 		if err != nil {
 			return nil, err
 		}
@@ -43,7 +43,7 @@ func (s *bundles) PutBundleOffer(ctx context.Context, r *holdfastv1.PutBundleOff
 	if _, one := onlyShard(ctx); one {
 		return resp, nil
 	}
-	resp.Offer, err = s.find(ctx, cmd.ID, cmd.Version)
+	resp.Offer, err = s.find(ctx, firsts, cmd.ID, cmd.Version)
 	return resp, err
 }
 
@@ -65,18 +65,18 @@ func nextBundleVersion(s *ledger.Shard, cmd *ledger.PutBundleOffer) uint32 {
 	return last.Version + 1
 }
 
-// known is what every shard has of offers: the last one gets it last.
-func (s *bundles) known(ctx context.Context) (*ledger.Shard, error) {
-	out, err := look(ctx, s.writers[len(s.writers)-1], &ledger.GetShard{})
+// known is what a shard has of offers.
+func (s *bundles) known(ctx context.Context, shard int) (*ledger.Shard, error) {
+	out, err := look(ctx, s.writers[shard], &ledger.GetShard{})
 	if err != nil {
 		return nil, err
 	}
 	return out.Shard, nil
 }
 
-// find is a version of an offer, 0 being that in force.
-func (s *bundles) find(ctx context.Context, id ledger.BundleOfferID, version uint32) (*holdfastv1.BundleOffer, error) {
-	known, err := s.known(ctx)
+// find is a version of an offer in a shard, 0 being that in force.
+func (s *bundles) find(ctx context.Context, shard int, id ledger.BundleOfferID, version uint32) (*holdfastv1.BundleOffer, error) {
+	known, err := s.known(ctx, shard)
 	if err != nil {
 		return nil, err
 	}
@@ -97,7 +97,7 @@ func (s *bundles) GetBundleOffer(ctx context.Context, r *holdfastv1.GetBundleOff
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	o, err := s.find(ctx, id, uint32(version))
+	o, err := s.find(ctx, s.everybodys(), id, uint32(version))
 	if err != nil {
 		return nil, err
 	}
@@ -112,7 +112,7 @@ func (s *bundles) ListBundleOffers(ctx context.Context, r *holdfastv1.ListBundle
 	if err := c.err(); err != nil {
 		return nil, err
 	}
-	known, err := s.known(ctx)
+	known, err := s.known(ctx, s.everybodys())
 	if err != nil {
 		return nil, err
 	}

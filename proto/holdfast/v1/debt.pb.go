@@ -76,9 +76,9 @@ const (
 	ItemKind_ITEM_KIND_PURCHASE_REFUNDED ItemKind = 23
 	// A contract of a bundle cancelled by its carrier: amount is the principal that is billed at once or that the carrier bought back,
 	// which has moves then; 0 when the plan goes on.
-	ItemKind_ITEM_KIND_CONTRACT_CANCELLED ItemKind = 24
+	ItemKind_ITEM_KIND_CONTRACT_CANCELLED ItemKind = 26
 	// A device of a bundle returned, and all undone that its contract did.
-	ItemKind_ITEM_KIND_DEVICE_RETURNED ItemKind = 25
+	ItemKind_ITEM_KIND_DEVICE_RETURNED ItemKind = 27
 )
 
 // Enum value maps for ItemKind.
@@ -108,8 +108,8 @@ var (
 		21: "ITEM_KIND_CHANNEL_SET",
 		22: "ITEM_KIND_PURCHASE_POSTED",
 		23: "ITEM_KIND_PURCHASE_REFUNDED",
-		24: "ITEM_KIND_CONTRACT_CANCELLED",
-		25: "ITEM_KIND_DEVICE_RETURNED",
+		26: "ITEM_KIND_CONTRACT_CANCELLED",
+		27: "ITEM_KIND_DEVICE_RETURNED",
 	}
 	ItemKind_value = map[string]int32{
 		"ITEM_KIND_UNSPECIFIED":        0,
@@ -136,8 +136,8 @@ var (
 		"ITEM_KIND_CHANNEL_SET":        21,
 		"ITEM_KIND_PURCHASE_POSTED":    22,
 		"ITEM_KIND_PURCHASE_REFUNDED":  23,
-		"ITEM_KIND_CONTRACT_CANCELLED": 24,
-		"ITEM_KIND_DEVICE_RETURNED":    25,
+		"ITEM_KIND_CONTRACT_CANCELLED": 26,
+		"ITEM_KIND_DEVICE_RETURNED":    27,
 	}
 )
 
@@ -2663,8 +2663,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x15ITEM_KIND_CHANNEL_SET\x10\x15\x12\x1d\n" +
 	"\x19ITEM_KIND_PURCHASE_POSTED\x10\x16\x12\x1f\n" +
 	"\x1bITEM_KIND_PURCHASE_REFUNDED\x10\x17\x12 \n" +
-	"\x1cITEM_KIND_CONTRACT_CANCELLED\x10\x18\x12\x1d\n" +
-	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x19*\x93\x01\n" +
+	"\x1cITEM_KIND_CONTRACT_CANCELLED\x10\x1a\x12\x1d\n" +
+	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x1b*\x93\x01\n" +
 	"\vItemOutcome\x12\x1c\n" +
 	"\x18ITEM_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ITEM_OUTCOME_PENDING\x10\x01\x12\x1a\n" +
