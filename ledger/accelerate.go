@@ -64,7 +64,7 @@ func (d *desk) restorePlans() {
 func (d *desk) allElsePaid() bool {
 	for i := range d.Debts {
 		x := &d.Debts[i]
-		if !x.Overdue || x.Due >= d.booking.Day {
+		if !x.Overdue || x.PayBy() >= d.booking.Day {
 			continue
 		}
 		y := *x

@@ -99,7 +99,7 @@ func (d *desk) bears(x *Debt, principal money.Amount, after, through calendar.Da
 // days on which interest and penalty of a debt accrue, of those after one day up to and including another.
 func (d *desk) days(x *Debt, after, through calendar.Date) (interest, penalty int) {
 	interest = max(0, int(min(through, x.Due)-max(after, x.First)))
-	from := max(after, x.Due)
+	from := max(after, x.PayBy())
 	penalty = max(0, int(through-from))
 	for _, p := range d.Pauses {
 		penalty -= max(0, int(min(through, p.To)-max(from+1, p.From))+1)

@@ -40,8 +40,18 @@ func (l *Ledger) nextChange(b *Billing) (first event) {
 		propose(WindowClosed, l.zone.Start(b.Open.Closes+1), b.Open.Opens)
 	}
 	for i := range b.Debts {
-		if x := &b.Debts[i]; !x.Overdue {
+		x := &b.Debts[i]
+		switch {
+		case x.Overdue:
+		case x.Due == x.First && l.inTime(x): // it is carried, with or without grace
 			propose(FellDue, l.zone.Start(x.Due+1), x.Opens)
+		default:
+			propose(FellDue, l.zone.Start(x.PayBy()+1), x.Opens)
+		}
+	}
+	for i := range b.Collections {
+		if c := &b.Collections[i]; c.Listed.Any() {
+			propose(CollectionFailed, l.zone.Start(c.Listed.Until), c.Opens)
 		}
 	}
 	t := l.termsOf(b.Terms)
@@ -84,7 +94,7 @@ func (l *Ledger) nextTold(b *Billing) (first event) {
 // collectible is what a collection of a debt is to bring: until the first due date is over, what is left of the minimum, where the
 // terms collect no more.
 func (l *Ledger) collectible(x *Debt) money.Amount {
-	if l.termsOf(x.Terms).Repayment.Collect == terms.CollectMinimum && x.Due == x.First && !x.Overdue {
+	if l.termsOf(x.Terms).Repayment.Collect == terms.CollectMinimum && x.Due == x.First && l.today <= x.First {
 		return x.LeastDue()
 	}
 	return x.Total()
@@ -92,11 +102,12 @@ func (l *Ledger) collectible(x *Debt) money.Amount {
 
 // nextTry is the day of a debt's next collection, 0 when there is none.
 func nextTry(t *terms.Terms, x *Debt) calendar.Date {
-	if x.Tried < x.Due {
-		return x.Due
+	due := max(x.Due, x.Fell)
+	if x.Tried < due {
+		return due
 	}
 	for _, after := range t.Repayment.RetryDays {
-		if day := x.Due.AddDays(after); day > x.Tried {
+		if day := due.AddDays(after); day > x.Tried {
 			return day
 		}
 	}
@@ -174,7 +185,7 @@ func (l *Ledger) happen(a *Account, e event) Fact {
 	case WindowClosed:
 		return l.windowClosed(a)
 	case FellDue:
-		return l.fallDue(a, e.opens).fact()
+		return l.fallDue(a, e.opens, day).fact()
 	case ChargedOff:
 		return l.chargeOff(a, day).fact()
 	case DelinquencyFroze:
@@ -187,18 +198,19 @@ func (l *Ledger) happen(a *Account, e event) Fact {
 		return l.acceleratePlans(a, day).fact()
 	case CollectionIssued:
 		return l.collect(a, e.opens).fact()
+	case CollectionFailed:
+		return l.unreported(a, e.opens, day).fact()
 	default:
 		return l.notice(a).fact()
 	}
 }
 
 // fallDue ends the time that a debt had to be paid in: it is overdue, or carried when the minimum was paid.
-func (l *Ledger) fallDue(a *Account, opens calendar.Date) *desk {
-	x := a.Billing.debt(opens)
-	d := l.desk(a, FellDue, x.Due+1).opened()
-	x = d.debt(opens)
+func (l *Ledger) fallDue(a *Account, opens, day calendar.Date) *desk {
+	d := l.desk(a, FellDue, day).opened()
+	x := d.debt(opens)
 	d.booking.Opens = opens
-	if x.Due == x.First && d.inTime(x) {
+	if x.Due == x.First && l.inTime(x) {
 		d.booking.Kind = Carried
 		x.Due = d.after(x).Due
 	} else {
@@ -243,7 +255,7 @@ func (l *Ledger) acceleratePlans(a *Account, day calendar.Date) *desk {
 func (b *Billing) oldestDebt(day calendar.Date) *Debt {
 	oldest := b.oldest(day)
 	for i := range b.Debts {
-		if b.Debts[i].Due == oldest {
+		if b.Debts[i].PayBy() == oldest {
 			return &b.Debts[i]
 		}
 	}
@@ -298,11 +310,14 @@ func (l *Ledger) collect(a *Account, opens calendar.Date) *desk {
 	x := d.debt(opens)
 	x.reckon(l.today)
 	d.charge(x)
+	c := Collection{N: d.numbered(), Opens: opens, Amount: l.collectible(x), Attempt: x.Attempts + 1, Day: l.today, Channel: DirectDebit}
+	if d.Channel == OnCarrier {
+		d.list(x, &c)
+	}
 	x.Tried = l.today
 	x.Attempts++
-	c := Collection{N: d.numbered(), Opens: opens, Amount: l.collectible(x), Attempt: x.Attempts, Day: l.today, Channel: d.Channel}
 	d.Collections = append(d.Collections, c)
-	d.booking.Opens, d.booking.Amount, d.booking.Attempt, d.booking.Channel = opens, c.Amount, c.Attempt, c.Channel
+	d.booking.Opens, d.booking.Amount, d.booking.Attempt, d.booking.Channel, d.booking.Listed = opens, c.Amount, c.Attempt, c.Channel, c.Listed
 	return d
 }
 
@@ -322,7 +337,7 @@ func (l *Ledger) notice(a *Account) *desk {
 	}
 	today := &l.reckoned(a).Billing
 	for i := range today.Debts {
-		if x := &today.Debts[i]; x.Due < l.today {
+		if x := &today.Debts[i]; x.PayBy() < l.today {
 			d.booking.Amount += x.Total()
 		}
 	}

@@ -34,6 +34,7 @@ type Billing struct {
 	Credit money.Amount
 
 	Channel     Channel      // how what is due is collected
+	Payer       Payer        // of OnCarrier: on whose bill
 	Collections []Collection // whose outcome is not known yet, oldest first
 
 	Late       Delinquency
@@ -120,8 +121,13 @@ type Debt struct {
 	Changes  []Change      // of the principal after that day, by day
 	Accrual  Accrual
 	Tried    calendar.Date // of the last collection; 0 when there was none
+	Grace    calendar.Date // until when it is a carrier's to collect: it is neither late nor bears penalty before; 0 when it never was
+	Fell     calendar.Date // the day on which it fell back from a carrier's bill to direct debit; 0 when it did not
 	Attempts uint8
 }
+
+// PayBy is the day by which it is to be paid, so that it is not late: when it is due, or the end of the grace if that is later.
+func (x *Debt) PayBy() calendar.Date { return max(x.Due, x.Grace) }
 
 // LeastDue is what is still to be paid by the first due date, so that the rest is carried.
 func (x *Debt) LeastDue() money.Amount { return min(max(0, x.Minimum-x.InTime), x.Total()) }
@@ -167,6 +173,7 @@ type Collection struct {
 	Attempt uint8 // 1, 2, 3, ...
 	Day     calendar.Date
 	Channel Channel
+	Listed  Listed // of OnCarrier
 }
 
 // Delinquency is what has been done about an account that is past due.
@@ -224,8 +231,8 @@ func (b *Billing) DaysPastDue(today calendar.Date) int {
 // oldest is the oldest due date that is over on a day; 0 when there is none.
 func (b *Billing) oldest(today calendar.Date) (oldest calendar.Date) {
 	for i := range b.Debts { // what is paid is there until the booking ends; what may be carried is not overdue until that is known
-		if x := &b.Debts[i]; x.Overdue && x.Due < today && (oldest == 0 || x.Due < oldest) && x.Total() != 0 {
-			oldest = x.Due
+		if x := &b.Debts[i]; x.Overdue && x.PayBy() < today && (oldest == 0 || x.PayBy() < oldest) && x.Total() != 0 {
+			oldest = x.PayBy()
 		}
 	}
 	return oldest

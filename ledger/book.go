@@ -24,6 +24,8 @@ type Book interface {
 	PutItem(AccountID, *Item)
 	Statement(AccountID, calendar.Date) *Statement // by the opening date of its window; nil when there is none
 	PutStatement(AccountID, *Statement)
+	BatchLine(BatchID, uint32) *BatchLine // of a batch; nil when there is none, which for a number that was given is damage
+	PutBatchLine(BatchID, *BatchLine)
 	Applicant(ConsumerToken) *Applicant // nil when there is none
 	PutApplicant(*Applicant)
 	Application(ApplicationID) *Application // nil when there is none

@@ -19,6 +19,7 @@ type Booking struct {
 	Undoes    uint32        // the item that it undoes or completes; 0 when there is none
 	Attempt   uint8         // of a collection
 	Channel   Channel       // of a collection
+	Listed    Listed        // of a collection on a carrier's bill, and what tells of one
 	Reference string        // of the world outside: a bank's reference, a channel
 	Note      string        // why: an operator's reason, a bank's
 	Status    AccountStatus // that the account has from now on; 0 leaves it as it is
@@ -116,6 +117,9 @@ type Move struct {
 	Cleared calendar.Date // the carrier's business day; 0 where a fact on an order says it, and of one that has none
 }
 
+// paid says whether it moves what was paid, or was paid back.
+func (m *Move) paid() bool { return m.Against == BookCash || m.Against == BookCollected }
+
 // Item is a line in an account's history that is not an order: it is kept for ever, and a statement lists those of its window.
 type Item struct {
 	N             uint32
@@ -131,6 +135,7 @@ type Item struct {
 	Undoes        uint32
 	Attempt       uint8
 	Channel       Channel
+	Listed        Listed
 	Outcome       ItemOutcome
 	Reference     string
 	Note          string
@@ -149,6 +154,7 @@ const (
 	Succeeded                    // it stands
 	Failed                       // a collection that failed
 	Undone                       // a repayment that was reversed
+	Partly                       // a collection of which some was collected
 )
 
 // Statement is a window that has closed: it never changes. What happens to its debt later is items.
@@ -234,7 +240,7 @@ func (g *Agreed) Schedule() (plan.Schedule, error) {
 func (b *Booking) item(e *Entry, authorization uint32) *Item {
 	i := &Item{
 		N: b.Item, Kind: b.Kind, Time: e.Time, Day: b.Day, ValueDate: b.ValueDate, Amount: b.Amount, Opens: b.After.Open.Opens,
-		About: b.Opens, Plan: b.Plan, Authorization: authorization, Undoes: b.Undoes, Attempt: b.Attempt, Channel: b.Channel,
+		About: b.Opens, Plan: b.Plan, Authorization: authorization, Undoes: b.Undoes, Attempt: b.Attempt, Channel: b.Channel, Listed: b.Listed,
 		Outcome: Succeeded, Reference: b.Reference, Note: b.Note, Caller: e.Request.Caller, Moves: b.Moves, Settled: b.Settled,
 	}
 	if b.Kind == CollectionIssued {

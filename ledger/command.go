@@ -257,6 +257,7 @@ type (
 		Request
 		Account AccountID
 		Channel Channel
+		Payer   Payer // of OnCarrier
 	}
 	// PostRepayment takes a payment. A value date of 0 is today's.
 	PostRepayment struct {

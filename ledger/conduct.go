@@ -52,7 +52,9 @@ func (c *Conduct) book(a *Account, b *Booking) {
 		c.Late |= 1
 		c.FirstMissed = c.FirstMissed || a.Billing.Statements == 1
 	case CollectionFailed:
-		c.Failed++
+		if b.Listed.Outcome != OutcomeUnreported { // that was not the consumer
+			c.Failed++
+		}
 	case RepaymentPosted:
 		if b.Undoes != 0 || a.Billing.Overdue(b.Day) == 0 {
 			c.Failed = 0 // a collection succeeded, or the consumer has paid what they were for

@@ -26,6 +26,8 @@ func (l *Ledger) debtCommand(c Command) (Outcome, bool) {
 		return l.refundCredit(c), true
 	case *ReportCollection:
 		return l.reportCollection(c), true
+	case *ReportBatchLine:
+		return l.reportLine(c), true
 	case *WaiveCharges:
 		return l.waiveCharges(c), true
 	case *PausePenalty:
@@ -89,8 +91,12 @@ func (l *Ledger) setChannel(c *SetChannel) Outcome {
 	if f != nil {
 		return refused(f)
 	}
+	if c.Channel == OnCarrier && !l.book.Shard().collects(c.Payer.Carrier) {
+		return refused(doesNotCollect(c.Payer.Carrier))
+	}
 	d := l.desk(a, ChannelSet, l.today)
 	d.Channel, d.booking.Channel = c.Channel, c.Channel
+	d.Payer, d.booking.Listed.Payer = c.Payer, c.Payer
 	return l.post(d.fact())
 }
 
@@ -169,6 +175,9 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 	paid = paid.clone() // others are read beside it
 	d := l.desk(a, RepaymentReversed, l.today).opened()
 	d.booking.Amount, d.booking.ValueDate, d.booking.Note, d.booking.Undoes = paid.Amount, paid.ValueDate, c.Reason, paid.N
+	if d.booking.Listed = paid.Listed; paid.Listed.Any() {
+		d.booking.Listed.Was, d.booking.Listed.Outcome = paid.Listed.Outcome, OutcomeReversed
+	}
 	d.numbered()
 	d.unpay(paid)
 	p := l.purse(a, nil)
@@ -182,7 +191,7 @@ func (l *Ledger) reverseRepayment(c *ReverseRepayment) Outcome {
 func (d *desk) unpay(paid *Item) {
 	var again []calendar.Date // owed, by the window of the debt
 	for _, m := range paid.Moves {
-		if m.Against == BookCash && m.Opens != 0 && d.restore(m.Opens, paid) {
+		if m.paid() && m.Opens != 0 && d.restore(m.Opens, paid) {
 			x := d.debt(m.Opens)
 			if paid.ValueDate <= x.First && m.Part != PenaltyPart && m.Opens != paid.Opens { // what it paid of the open window was no minimum
 				x.InTime = max(0, x.InTime+m.Amount)
@@ -196,14 +205,14 @@ func (d *desk) unpay(paid *Item) {
 		}
 	}
 	for _, m := range paid.Moves {
-		if m.Against != BookCash {
+		if !m.paid() {
 			continue
 		}
 		m.Amount = -m.Amount
 		x := d.debt(m.Opens)
 		switch {
 		case m.Part == CreditPart:
-			d.uncredit(-m.Amount)
+			d.uncredit(-m.Amount, m)
 		case m.Part == WrittenOffPart:
 			d.move(m)
 		case x != nil:
@@ -220,13 +229,13 @@ func (d *desk) unpay(paid *Item) {
 
 // judgeDue judges a debt again after a payment of it bounced: it is carried only if others paid the minimum in time.
 func (d *desk) judgeDue(x *Debt) {
-	switch carried := d.inTime(x); {
+	switch carried := d.l.inTime(x); {
 	case x.Due == x.First && x.Due < d.booking.Day && !x.Overdue && carried:
 		d.dueBy(x, d.after(x).Due)
 	case x.Due != x.First && !carried:
 		d.dueBy(x, x.First)
 	default:
-		x.Overdue = x.Due < d.booking.Day
+		x.Overdue = x.PayBy() < d.booking.Day
 	}
 }
 
@@ -263,6 +272,9 @@ func (d *desk) restore(opens calendar.Date, paid *Item) bool {
 	if !found {
 		return false
 	}
+	if x.Grace > d.booking.Day && !slices.ContainsFunc(d.Collections, func(c Collection) bool { return c.Opens == opens && c.Listed.Any() }) {
+		x.Grace, x.Fell = d.booking.Day, d.booking.Day // the carrier has been heard meanwhile
+	}
 	at, _ := slices.BinarySearchFunc(d.Debts, opens, func(o Debt, opens calendar.Date) int { return int(o.Opens - opens) })
 	d.Debts = slices.Insert(d.Debts, at, x)
 	return true
@@ -294,9 +306,9 @@ func (d *desk) settled(opens calendar.Date, paid *Item) (x Debt, found bool) {
 
 // uncredit takes an amount from the credit balance again; what is no longer there is owed in the open window, on the
 // line of the first scene that was ever opened.
-func (d *desk) uncredit(amount money.Amount) {
+func (d *desk) uncredit(amount money.Amount, from Move) {
 	there := min(amount, d.Credit)
-	d.move(Move{Part: CreditPart, Amount: -there, Against: BookCash})
+	d.move(Move{Part: CreditPart, Amount: -there, Against: from.Against, Carrier: from.Carrier})
 	scene := TopUp
 	for s := TopUp; s.Valid(); s++ {
 		if d.account.Line(s).Status != NoLine {
@@ -304,7 +316,7 @@ func (d *desk) uncredit(amount money.Amount) {
 			break
 		}
 	}
-	d.move(Move{Opens: d.Open.Opens, Part: PrincipalPart, Scene: scene, Amount: amount - there, Against: BookCash})
+	d.move(Move{Opens: d.Open.Opens, Part: PrincipalPart, Scene: scene, Amount: amount - there, Against: from.Against, Carrier: from.Carrier})
 }
 
 func (l *Ledger) refundCredit(c *RefundCredit) Outcome {
@@ -338,6 +350,9 @@ func (l *Ledger) reportCollection(c *ReportCollection) Outcome {
 	at := slices.IndexFunc(a.Billing.Collections, func(o Collection) bool { return o.N == c.Item })
 	if at < 0 {
 		done, f := l.item(a, c.Item, CollectionIssued)
+		if f == nil && done.Listed.Any() {
+			f = onCarriersBill(ItemID{a.ID, c.Item})
+		}
 		if f != nil {
 			return refused(f)
 		}
@@ -348,6 +363,9 @@ func (l *Ledger) reportCollection(c *ReportCollection) Outcome {
 		return Outcome{Replayed: true, Billing: &BillingAnswer{Account: l.reckoned(a), Item: done}}
 	}
 	collection := a.Billing.Collections[at]
+	if collection.Listed.Any() {
+		return refused(onCarriersBill(ItemID{a.ID, c.Item}))
+	}
 	if !c.Succeeded {
 		d := l.desk(a, CollectionFailed, l.today)
 		d.Collections = slices.Delete(d.Collections, at, at+1)
@@ -447,7 +465,7 @@ func (l *Ledger) reageDebt(c *ReageDebt) Outcome {
 	var charges, sum money.Amount
 	for i := range d.Debts {
 		x := &d.Debts[i]
-		if x.Due >= l.today {
+		if x.PayBy() >= l.today {
 			continue
 		}
 		x.reckon(l.today)

@@ -152,7 +152,7 @@ func (d *desk) flow(m *Move) {
 		f.Purchases += change
 	case m.Against == BookCash && kind == CreditRefunded:
 		f.PaidOut += change
-	case m.Against == BookCash:
+	case m.Against == BookCash, m.Against == BookCollected:
 		f.Repayments += change
 	case m.Against == BookLoss:
 		f.WrittenOff += change
@@ -305,7 +305,7 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 	if cash <= 0 {
 		return cash
 	}
-	if from.day <= x.First && x.Overdue && x.Due == x.First && d.carries(x, cash, *from) {
+	if from.day <= x.First && x.Due < d.booking.Day && x.Due == x.First && d.carries(x, cash, *from) {
 		d.dueBy(x, d.after(x).Due) // it comes late, and is in time by its value date
 	}
 	x.reckon(from.day)
@@ -343,8 +343,8 @@ func (d *desk) settle(x *Debt, cash money.Amount, from *payer) money.Amount {
 }
 
 // inTime says whether the minimum of a debt was paid in time.
-func (d *desk) inTime(x *Debt) bool {
-	return d.l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime >= x.Minimum
+func (l *Ledger) inTime(x *Debt) bool {
+	return l.termsOf(x.Terms).MinimumDue.Rate > 0 && x.InTime >= x.Minimum
 }
 
 // carries says whether a payment by the first due date of a debt would be the rest of the minimum, if the debt was carried:
@@ -359,11 +359,13 @@ func (d *desk) carries(x *Debt, cash money.Amount, from payer) bool {
 	y := try.debt(x.Opens)
 	try.dueBy(y, d.after(x).Due)
 	try.settle(y, cash, &from)
-	return try.inTime(y)
+	return try.l.inTime(y)
 }
 
 // dueBy changes when a debt is due: until then it bears interest, and penalty after it.
-func (d *desk) dueBy(x *Debt, due calendar.Date) { x.Due, x.Overdue = due, due < d.booking.Day }
+func (d *desk) dueBy(x *Debt, due calendar.Date) {
+	x.Due, x.Overdue = due, max(due, x.Grace) < d.booking.Day
+}
 
 // pay pays what is owed: what was charged off, debts, the open window; what is left is to the consumer's credit.
 func (d *desk) pay(cash money.Amount, from payer) {

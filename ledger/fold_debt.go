@@ -12,6 +12,7 @@ func (l *Ledger) foldBooking(e *Entry, a *Account, b *Booking, authorization uin
 	if b.Status != NoAccountStatus {
 		a.Status, a.StatusReason = b.Status, b.Note
 	}
+	l.foldLine(e, a, b)
 	if b.Statement != nil {
 		l.book.PutStatement(a.ID, b.Statement)
 	}
@@ -39,7 +40,9 @@ func (l *Ledger) complete(id AccountID, b *Booking) {
 	case CollectionFailed:
 		done.Outcome = Failed
 	default:
-		done.Outcome = Succeeded
+		if done.Outcome = Succeeded; b.Listed.Outcome == OutcomePartly {
+			done.Outcome = Partly
+		}
 	}
 	l.book.PutItem(id, &done)
 }
@@ -94,6 +97,7 @@ func (s *Shard) foldBooking(c money.Currency, b *Booking) {
 	if b == nil {
 		return
 	}
+	s.foldLine(c, b)
 	t := s.debts(c)
 	switch b.Kind {
 	case WindowClosed:
@@ -109,7 +113,7 @@ func (s *Shard) foldBooking(c money.Currency, b *Booking) {
 	for i := range b.Moves {
 		m := &b.Moves[i]
 		switch m.Against {
-		case BookCash:
+		case BookCash, BookCollected:
 			switch {
 			case m.Part == CreditPart && b.Kind == CreditRefunded:
 				t.PaidOut -= m.Amount

@@ -102,7 +102,7 @@ func percentOf(part, whole money.Amount) int64 {
 // Overdue is what is owed of windows whose due date is over on a day.
 func (b *Billing) Overdue(today calendar.Date) (sum money.Amount) {
 	for i := range b.Debts {
-		if x := &b.Debts[i]; x.Overdue && x.Due < today {
+		if x := &b.Debts[i]; x.Overdue && x.PayBy() < today {
 			sum += x.Total()
 		}
 	}

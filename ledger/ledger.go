@@ -117,7 +117,7 @@ func (l *Ledger) Peek(now calendar.Instant, c Command) (Outcome, bool) {
 	case *GetSettlement, *ListSettlements:
 	case *GetApplicant, *GetRecord, *GetApplication, *GetReview, *ListReviews:
 	case *Check, *GetTerms, *GetAccount, *ListAccounts, *GetAuthorization, *LookupOrder, *ListAuthorizations, *GetPolicies, *GetShard,
-		*GetReconciliation, *ListReconciliations, *ListBreaks:
+		*GetReconciliation, *ListReconciliations, *ListBreaks, *ListBatchLines:
 	default:
 		return Outcome{}, false
 	}

@@ -42,9 +42,11 @@ type Outcome struct {
 	Settlement     *SettlementAnswer
 	TermsPut       []TermsVersion
 	Policies       *PolicyAnswer // of GetPolicies
-	Raised         bool          // of RaiseAlert: the rule was not silent
-	Verdict        Verdict       // of the risk policy, on what Check asked
-	Account        *Account      // a copy
+	BatchLine      *BatchLine    // that ReportBatchLine reported
+	BatchLines     []BatchLine
+	Raised         bool     // of RaiseAlert: the rule was not silent
+	Verdict        Verdict  // of the risk policy, on what Check asked
+	Account        *Account // a copy
 	Accounts       []*Account
 	Authorizations []Authorization
 	More           bool // a list goes on

@@ -13,6 +13,7 @@ type nowhere struct{ Book }
 
 func (nowhere) PutItem(AccountID, *Item)           {}
 func (nowhere) PutStatement(AccountID, *Statement) {}
+func (nowhere) PutBatchLine(BatchID, *BatchLine)   {}
 
 // readDebt answers a command that reads what is owed; false when it is another command.
 func (l *Ledger) readDebt(c Command) (Outcome, bool) {
@@ -32,6 +33,8 @@ func (l *Ledger) readDebt(c Command) (Outcome, bool) {
 		id = c.Account
 	case *GetBundle:
 		id = c.Authorization.Account
+	case *ListBatchLines:
+		return l.listLines(c), true
 	case *GetTerms:
 		return Outcome{Today: l.today, TermsPut: append([]TermsVersion{{Terms: l.terms}}, l.book.Shard().Terms...)}, true
 	default:

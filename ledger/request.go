@@ -286,6 +286,10 @@ func (c *SetChannel) fields(f *fingerprint) {
 	f.kind(25)
 	f.int("account_id", int64(c.Account))
 	f.int("collection_channel", int64(c.Channel))
+	if c.Payer != (Payer{}) {
+		f.str("carrier_id", string(c.Payer.Carrier))
+		f.str("phone_token", string(c.Payer.Phone))
+	}
 }
 
 func (c *PostRepayment) fields(f *fingerprint) {

@@ -24,7 +24,8 @@ func (s *script) debtCommand() ledger.Command {
 	case "day":
 		return &ledger.SetStatementDay{Request: s.request(), Account: s.account(s.position(0)), Day: calendar.StatementDay(s.number("day"))}
 	case "channel":
-		return &ledger.SetChannel{Request: s.request(), Account: s.account(s.position(0)), Channel: ledger.Channel(s.number("to"))}
+		return &ledger.SetChannel{Request: s.request(), Account: s.account(s.position(0)), Channel: ledger.Channel(s.number("to")),
+			Payer: ledger.Payer{Carrier: ledger.CarrierID(s.text("carrier", "")), Phone: ledger.PhoneToken(s.text("phone", ""))}}
 	case "repay":
 		return &ledger.PostRepayment{Request: s.request(), Account: s.account(s.position(0)), Currency: s.currency(), Amount: s.number("amount"),
 			ValueDate: s.day("value"), Reference: s.text("ref", "bank")}
@@ -35,6 +36,8 @@ func (s *script) debtCommand() ledger.Command {
 	case "report":
 		return &ledger.ReportCollection{Request: s.request(), Account: s.account(s.position(0)), Item: uint32(s.number("item")),
 			Succeeded: !s.flag("failed"), ValueDate: s.day("value"), Reason: s.text("failed", "")}
+	case "registered", "line", "lines":
+		return s.batchCommand()
 	case "waive":
 		return &ledger.WaiveCharges{Request: s.request(), Account: s.account(s.position(0)), Currency: s.currency(), Opens: s.day("opens"),
 			Part: s.part(), Amount: s.number("amount"), Reason: "goodwill"}
@@ -142,6 +145,7 @@ func tellBooking(b *strings.Builder, k *ledger.Booking) {
 	if k.Item != 0 {
 		fmt.Fprintf(b, "item %d ", k.Item)
 	}
+	b.WriteString(strings.TrimPrefix(tellListed(&k.Listed), ", "))
 	for i := range k.Moves {
 		m := &k.Moves[i]
 		fmt.Fprintf(b, "\n   %+d %s", m.Amount, m.Part)
@@ -212,6 +216,9 @@ func (s *script) tellDebts(b *strings.Builder, l *ledger.Billing) {
 		x := &l.Debts[i]
 		fmt.Fprintf(b, "  debt %s due %s ", x.Opens, x.Due)
 		words(b, x.Overdue, "overdue ")
+		if x.Grace != 0 {
+			fmt.Fprintf(b, "grace until %s ", x.Grace)
+		}
 		owed(b, &x.Owed)
 		figures(b, "minimum", x.LeastDue())
 		b.WriteByte('\n')
@@ -228,7 +235,7 @@ func (s *script) tellDebts(b *strings.Builder, l *ledger.Billing) {
 		b.WriteByte('\n')
 	}
 	for _, c := range l.Collections {
-		fmt.Fprintf(b, "  collecting %d of %s, item %d, attempt %d\n", c.Amount, c.Opens, c.N, c.Attempt)
+		fmt.Fprintf(b, "  collecting %d of %s, item %d, attempt %d%s\n", c.Amount, c.Opens, c.N, c.Attempt, tellListed(&c.Listed))
 	}
 	today := s.zone.DateAt(s.now)
 	figures(b, "  balance", l.Balance(), "credit", l.Credit, "written off", l.WrittenOff, "days past due", money.Amount(l.DaysPastDue(today)))

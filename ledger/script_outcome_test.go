@@ -74,6 +74,7 @@ func (s *script) tell(b *strings.Builder, out ledger.Outcome) {
 	if out.Dossier != nil {
 		s.tellDossier(b, out.Dossier)
 	}
+	tellBatchLines(b, &out)
 	if out.Shard != nil {
 		s.tellShard(b, out.Shard)
 	}

@@ -29,6 +29,7 @@ type Shard struct {
 	Gifts                 []Gift          // the last to each shard, in order of shard
 	Taken                 []Taken         // in order of shard
 	Payables              []Payable       // in order of carrier and currency
+	Batches               []Batch         // of collections on carriers' bills, in order of carrier, currency and month
 	Warnings              []Warned        // when rules about the portfolio last warned, at most MostWarned
 	Points                PointsTotals
 
@@ -90,6 +91,7 @@ func (s *Shard) Clone() *Shard {
 	c.Slices, c.Gifts, c.Taken = slices.Clone(s.Slices), slices.Clone(s.Gifts), slices.Clone(s.Taken)
 	c.Payables = clonePayables(s.Payables)
 	c.Reconciled = slices.Clone(s.Reconciled)
+	c.Batches = slices.Clone(s.Batches)
 	for i := range c.Slices {
 		c.Slices[i].Days = slices.Clone(c.Slices[i].Days)
 	}

@@ -85,7 +85,7 @@ func (u *unwinding) billed(s *Statement, charge *StatementCharge) {
 		u.move(m)
 	}
 	x.Billed = max(0, x.Billed-principal)
-	if x.Minimum = max(0, x.Minimum-principal-charge.Fee-charge.Interest); x.Overdue && x.Due == x.First && u.inTime(x) {
+	if x.Minimum = max(0, x.Minimum-principal-charge.Fee-charge.Interest); x.Due < u.booking.Day && x.Due == x.First && u.l.inTime(x) {
 		u.dueBy(x, u.after(x).Due)
 	}
 }

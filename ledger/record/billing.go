@@ -22,7 +22,7 @@ func billingHas(b *ledger.Billing) (has uint64) {
 		}
 	}
 	if len(b.Plans) != 0 || len(b.Accelerated) != 0 || len(b.Collections) != 0 || len(b.Pauses) != 0 || b.Credit != 0 || b.LastPlan != 0 || b.NextDay != 0 ||
-		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) || len(b.Contracts) != 0 {
+		b.NextFrom != 0 || b.WrittenOff != 0 || b.Late != (ledger.Delinquency{}) || len(b.Contracts) != 0 || b.Payer != (ledger.Payer{}) {
 		has |= hasMore
 	}
 	return has
@@ -65,7 +65,7 @@ func walkBilled(r *row, b *ledger.Billing) {
 }
 
 func walkMoreBilled(r *row, b *ledger.Billing) {
-	n := r.list(17)
+	n := r.list(18)
 	number(r, &n[0], &b.Credit)
 	unsigned(r, &n[2], &b.LastPlan)
 	late := &b.Late
@@ -79,11 +79,18 @@ func walkMoreBilled(r *row, b *ledger.Billing) {
 	number(r, &n[12], &b.NextFrom)
 	number(r, &n[13], &b.WrittenOff)
 	number(r, &n[14], &late.Judged)
+	payer := b.Payer != (ledger.Payer{})
+	truth(r, &n[17], &payer)
 	plans := elements(r, &n[1], &b.Plans, leastPlan)
 	collections := elements(r, &n[9], &b.Collections, 1)
 	pauses := elements(r, &n[10], &b.Pauses, 1)
 	accelerated := elements(r, &n[15], &b.Accelerated, leastPlan)
 	contracts := elements(r, &n[16], &b.Contracts, leastContract)
+	if payer {
+		r.list(0)
+		word(r, &b.Payer.Carrier)
+		word(r, &b.Payer.Phone)
+	}
 	for i := range plans {
 		walkOpenPlan(r, &plans[i])
 	}
@@ -92,13 +99,16 @@ func walkMoreBilled(r *row, b *ledger.Billing) {
 	}
 	for i := range collections {
 		c := &collections[i]
-		n := r.list(6)
+		n := r.list(7)
 		unsigned(r, &n[0], &c.N)
 		number(r, &n[1], &c.Opens)
 		number(r, &n[2], &c.Amount)
 		unsigned(r, &n[3], &c.Attempt)
 		number(r, &n[4], &c.Day)
 		unsigned(r, &n[5], &c.Channel)
+		there := c.Listed != (ledger.Listed{})
+		truth(r, &n[6], &there)
+		listed(r, there, &c.Listed)
 	}
 	for i := range pauses {
 		n := r.list(2)
@@ -157,7 +167,7 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	four(r, b[0:], &d.Opens)
 	four(r, b[4:], &d.Closes)
 	four(r, b[8:], &d.Due)
-	n := r.list(23)
+	n := r.list(25)
 	amounts(r, n[0:3], &d.Principal)
 	number(r, &n[3], &d.Billed)
 	since(r, &n[4], &d.First, d.Due)
@@ -174,6 +184,8 @@ func walkOpenDebt(r *row, d *ledger.Debt) {
 	accrued(r, n[17:20], &d.Accrual.Interest)
 	number(r, &n[20], &d.InTime)
 	since(r, &n[21], &d.Summed, d.Through)
+	number(r, &n[23], &d.Grace)
+	number(r, &n[24], &d.Fell)
 	if r.reading {
 		d.Changes = nil // those that are there belong to another, and nobody changes them in place
 	}
@@ -249,7 +261,7 @@ func DecodeItem(b []byte, i *ledger.Item) error {
 }
 
 func walkItem(r *row, i *ledger.Item) {
-	n := r.list(17)
+	n := r.list(18)
 	unsigned(r, &n[0], &i.N)
 	unsigned(r, &n[1], &i.Kind)
 	number(r, &n[2], &i.Time)
@@ -266,6 +278,8 @@ func walkItem(r *row, i *ledger.Item) {
 	unsigned(r, &n[15], &i.Channel)
 	pointed := i.Points != nil
 	truth(r, &n[16], &pointed)
+	there := i.Listed != (ledger.Listed{})
+	truth(r, &n[17], &there)
 	if r.reading {
 		i.Moves, i.Settled = nil, nil // those that are there belong to another
 	}
@@ -290,10 +304,12 @@ func walkItem(r *row, i *ledger.Item) {
 		walkOpenDebt(r, &settled[j])
 	}
 	maybe(r, pointed, &i.Points, walkPointsChange)
+	listed(r, there, &i.Listed)
 	if r.reading {
 		c := ranges{ok: true}
 		c.channel(i.Channel)
 		c.outcome(i.Outcome)
+		c.listed(&i.Listed)
 		if c.moves(i.Moves); !c.ok {
 			r.spoil()
 		}

@@ -138,6 +138,7 @@ func walkBooking(w *wire, b *ledger.Booking) {
 	num(w, 18, &b.Score)
 	str(w, 19, &b.ScoredBy)
 	fixed(w, 20, &b.Inputs)
+	part(w, 21, &b.Listed, walkListed)
 }
 
 func walkMove(w *wire, m *ledger.Move) {
@@ -173,6 +174,7 @@ func walkBilling(w *wire, b *ledger.Billing) {
 	num(w, 19, &b.Agenda)
 	repeated(w, 20, &b.Accelerated, walkPlanUnderWay)
 	repeated(w, 21, &b.Contracts, walkContract)
+	part(w, 22, &b.Payer, walkPayer)
 }
 
 func walkCycle(w *wire, c *ledger.Cycle) {
@@ -232,6 +234,8 @@ func walkDebt(w *wire, d *ledger.Debt) {
 	num(w, 25, &reckoned)
 	d.Summed = d.Through - reckoned
 	repeated(w, 26, &d.Changes, walkChange)
+	num(w, 27, &d.Grace)
+	num(w, 28, &d.Fell)
 }
 
 func walkChange(w *wire, c *ledger.Change) {
@@ -278,6 +282,7 @@ func walkCollection(w *wire, c *ledger.Collection) {
 	num(w, 4, &c.Attempt)
 	num(w, 5, &c.Day)
 	num(w, 6, &c.Channel)
+	part(w, 7, &c.Listed, walkListed)
 }
 
 func walkDelinquency(w *wire, d *ledger.Delinquency) {

@@ -18,7 +18,7 @@ func booking(b *ledger.Booking) *journalv1.Booking {
 		Plan: int64(b.Plan), Item: int64(b.Item), Undoes: int64(b.Undoes), Attempt: int64(b.Attempt), Channel: int64(b.Channel),
 		Reference: b.Reference, Note: b.Note, Status: int64(b.Status), Moves: each(b.Moves, move), Settled: each(b.Settled, debt),
 		Statement: statement(b.Statement), After: billing(&b.After),
-		Score: int64(b.Score), ScoredBy: b.ScoredBy, Inputs: b.Inputs}
+		Score: int64(b.Score), ScoredBy: b.ScoredBy, Inputs: b.Inputs, Listed: listed(&b.Listed)}
 }
 
 func each[T, G any](list []T, convert func(*T) *G) (converted []*G) {
@@ -52,7 +52,7 @@ func billing(b *ledger.Billing) *journalv1.Billing {
 		}),
 		WrittenOff: int64(b.WrittenOff), Items: int64(b.Items), LastPlan: int64(b.LastPlan), Statements: int64(b.Statements),
 		LastStatement: int64(b.LastStatement), Agenda: int64(b.Agenda), Accelerated: each(b.Accelerated, planUnderWay),
-		Contracts: each(b.Contracts, contract)}
+		Contracts: each(b.Contracts, contract), Payer: payer(&b.Payer)}
 }
 
 func cycle(c *ledger.Cycle) *journalv1.Cycle {
@@ -84,7 +84,7 @@ func debt(d *ledger.Debt) *journalv1.Debt {
 		Through: int64(d.Through), AccruedInterest: int64(interest.Exact.Minor), AccruedInterestMillionths: int64(interest.Exact.Millionth),
 		ChargedInterest: int64(interest.Charged), AccruedPenalty: int64(penalty.Exact.Minor),
 		AccruedPenaltyMillionths: int64(penalty.Exact.Millionth), ChargedPenalty: int64(penalty.Charged), Tried: int64(d.Tried),
-		Attempts: int64(d.Attempts), Reckoned: int64(d.Through - d.Summed), Changes: each(d.Changes, change)}
+		Attempts: int64(d.Attempts), Reckoned: int64(d.Through - d.Summed), Changes: each(d.Changes, change), Grace: int64(d.Grace), Fell: int64(d.Fell)}
 }
 
 func change(c *ledger.Change) *journalv1.Change {
@@ -113,7 +113,7 @@ func installment(i *plan.Installment) *journalv1.Installment {
 
 func collection(c *ledger.Collection) *journalv1.Collection {
 	return &journalv1.Collection{
-		N: int64(c.N), Opens: int64(c.Opens), Amount: int64(c.Amount), Attempt: int64(c.Attempt), Day: int64(c.Day), Channel: int64(c.Channel)}
+		N: int64(c.N), Opens: int64(c.Opens), Amount: int64(c.Amount), Attempt: int64(c.Attempt), Day: int64(c.Day), Channel: int64(c.Channel), Listed: listed(&c.Listed)}
 }
 
 func delinquency(d *ledger.Delinquency) *journalv1.Delinquency {

@@ -16,8 +16,13 @@ func (c *ranges) anyScene(s ledger.Scene)      { c.want(s == ledger.NoScene || s
 func (c *ranges) state(s ledger.State)         { c.want(s <= ledger.Declined) }
 func (c *ranges) day(d calendar.StatementDay)  { c.want(d <= 28) }
 func (c *ranges) channel(v ledger.Channel)     { c.want(v == ledger.NoChannel || v.Valid()) }
-func (c *ranges) outcome(o ledger.ItemOutcome) { c.want(o <= ledger.Undone) }
+func (c *ranges) outcome(o ledger.ItemOutcome) { c.want(o <= ledger.Partly) }
 func (c *ranges) plan(p *plan.Plan)            { c.want(p.Billed >= 0 && p.Billed <= len(p.Schedule)) }
+
+// listed looks at where something is in a batch.
+func (c *ranges) listed(l *ledger.Listed) {
+	c.want(l.Was < ledger.BatchOutcomes && l.Outcome < ledger.BatchOutcomes)
+}
 
 // verdict looks at what a risk policy said.
 func (c *ranges) verdict(v *ledger.Verdict) { c.want(v.Action == ledger.NoAction || v.Action.Valid()) }
@@ -47,6 +52,7 @@ func (c *ranges) booking(b *ledger.Booking) {
 		return
 	}
 	c.channel(b.Channel)
+	c.listed(&b.Listed)
 	c.want(b.Status <= ledger.AccountClosed && (b.Kind != ledger.WindowClosed || b.Statement != nil))
 	c.moves(b.Moves)
 	c.billing(&b.After)
@@ -58,6 +64,7 @@ func (c *ranges) billing(b *ledger.Billing) {
 	c.channel(b.Channel)
 	for i := range b.Collections {
 		c.channel(b.Collections[i].Channel)
+		c.listed(&b.Collections[i].Listed)
 	}
 	for i := range b.Plans {
 		c.plan(&b.Plans[i].Plan)

@@ -29,6 +29,7 @@ var (
 	endeds       = kind[ledger.Authorization]{record.AppendEnded, record.DecodeEnded, plain[ledger.Authorization]}
 	items        = kind[ledger.Item]{record.AppendItem, record.DecodeItem, plain[ledger.Item]}
 	statements   = kind[ledger.Statement]{record.AppendStatement, record.DecodeStatement, plain[ledger.Statement]}
+	lines        = kind[ledger.BatchLine]{record.AppendBatchLine, record.DecodeBatchLine, plain[ledger.BatchLine]}
 	orders       = kind[ledger.Order]{record.AppendOrder, record.DecodeOrder, plain[ledger.Order]}
 	receipts     = kind[ledger.Receipt]{record.AppendReceipt, record.DecodeReceipt, drawReceipt}
 	applicants   = kind[ledger.Applicant]{record.AppendApplicant, record.DecodeApplicant, plain[ledger.Applicant]}
@@ -124,6 +125,7 @@ func TestRows(t *testing.T) {
 	t.Run("ended", rapid.MakeCheck(endeds.check))
 	t.Run("item", rapid.MakeCheck(items.check))
 	t.Run("statement", rapid.MakeCheck(statements.check))
+	t.Run("line", rapid.MakeCheck(lines.check))
 	t.Run("order", rapid.MakeCheck(orders.check))
 	t.Run("receipt", rapid.MakeCheck(receipts.check))
 	t.Run("applicant", rapid.MakeCheck(applicants.check))
@@ -166,6 +168,8 @@ func TestEachFieldOfBilling(t *testing.T) {
 			v.Set(reflect.MakeSlice(v.Type(), 1, 1))
 		case reflect.Bool:
 			v.SetBool(true)
+		case reflect.String:
+			v.SetString("x")
 		case reflect.Int32, reflect.Int64:
 			v.SetInt(1)
 		default:
@@ -188,8 +192,14 @@ func TestBillingThatTheLedgerWouldNotSurvive(t *testing.T) {
 		"next day":      func(b *ledger.Billing) { b.NextDay = 29 },
 		"channel":       func(b *ledger.Billing) { b.Channel = ledger.ByHand + 1 },
 		"of collection": func(b *ledger.Billing) { b.Collections = []ledger.Collection{{Channel: ledger.ByHand + 1}} },
-		"billed":        func(b *ledger.Billing) { b.Plans = []ledger.Plan{{Plan: plan.Plan{Billed: 1}}} },
-		"none billed":   func(b *ledger.Billing) { b.Plans = []ledger.Plan{{Plan: plan.Plan{Billed: -1}}} },
+		"of a line": func(b *ledger.Billing) {
+			b.Collections = []ledger.Collection{{Listed: ledger.Listed{Outcome: ledger.BatchOutcomes}}}
+		},
+		"before it": func(b *ledger.Billing) {
+			b.Collections = []ledger.Collection{{Listed: ledger.Listed{Was: ledger.BatchOutcomes}}}
+		},
+		"billed":      func(b *ledger.Billing) { b.Plans = []ledger.Plan{{Plan: plan.Plan{Billed: 1}}} },
+		"none billed": func(b *ledger.Billing) { b.Plans = []ledger.Plan{{Plan: plan.Plan{Billed: -1}}} },
 	} {
 		var a ledger.Account
 		spoil(&a.Billing)
@@ -197,13 +207,15 @@ func TestBillingThatTheLedgerWouldNotSurvive(t *testing.T) {
 	}
 	for name, i := range map[string]ledger.Item{
 		"channel": {Channel: ledger.ByHand + 1},
-		"outcome": {Outcome: ledger.Undone + 1},
+		"outcome": {Outcome: ledger.Partly + 1},
 		"part":    {Moves: []ledger.Move{{Part: ledger.PointsCostPart + 1}}},
 		"scene":   {Moves: []ledger.Move{{Scene: ledger.Scenes + 1}}},
 		"book":    {Moves: []ledger.Move{{Against: ledger.BookPointsIssued + 1}}},
 	} {
 		require.ErrorIs(t, record.DecodeItem(record.AppendItem(nil, &i), &i), record.ErrRow, name)
 	}
+	line := ledger.BatchLine{Outcome: ledger.BatchOutcomes}
+	require.ErrorIs(t, record.DecodeBatchLine(record.AppendBatchLine(nil, &line), &line), record.ErrRow)
 	s := ledger.Shard{Terms: []ledger.TermsVersion{{Document: "version: none"}}}
 	require.ErrorIs(t, record.DecodeShard(record.AppendShard(nil, &s), &s), record.ErrRow)
 }

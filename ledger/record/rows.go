@@ -399,7 +399,7 @@ func DecodeShard(b []byte, s *ledger.Shard) error {
 }
 
 func walkShard(r *row, s *ledger.Shard) {
-	n := r.list(28)
+	n := r.list(29)
 	unsigned(r, &n[0], &s.Number)
 	unsigned(r, &n[1], &s.Sequence)
 	number(r, &n[2], &s.Time)
@@ -423,6 +423,7 @@ func walkShard(r *row, s *ledger.Shard) {
 	number(r, &n[25], &s.Points.Held)
 	reconciled := elements(r, &n[26], &s.Reconciled, 2)
 	offers := elements(r, &n[27], &s.BundleOffers, leastBundleOffer)
+	batches := elements(r, &n[28], &s.Batches, leastBatch)
 	for i := range suspensions {
 		v := &suspensions[i]
 		n := r.list(2)
@@ -488,6 +489,9 @@ func walkShard(r *row, s *ledger.Shard) {
 	}
 	for i := range offers {
 		walkBundleOfferRow(r, &offers[i])
+	}
+	for i := range batches {
+		walkBatch(r, &batches[i])
 	}
 }
 

@@ -26,6 +26,7 @@ type Book struct {
 
 	items      map[itemKey]*ledger.Item
 	statements map[statementKey]*ledger.Statement
+	lines      loans[lineKey, ledger.BatchLine]
 
 	applicants   loans[ledger.ConsumerToken, ledger.Applicant]
 	applications loans[ledger.ApplicationID, ledger.Application]
@@ -62,6 +63,12 @@ type itemKey struct {
 	N       uint32
 }
 
+// lineKey is a line of a batch.
+type lineKey struct {
+	Batch ledger.BatchID
+	N     uint32
+}
+
 type statementKey struct {
 	Account ledger.AccountID
 	Opens   calendar.Date
@@ -81,6 +88,7 @@ func NewBook(shard uint16) *Book {
 
 		items:      map[itemKey]*ledger.Item{},
 		statements: map[statementKey]*ledger.Statement{},
+		lines:      newLoans[lineKey]("batch line", cloneBatchLine),
 
 		applicants:   newLoans[ledger.ConsumerToken]("applicant", cloneApplicant),
 		applications: newLoans[ledger.ApplicationID]("application", cloneApplication),
@@ -109,6 +117,7 @@ func (b *Book) FailAfter(reads int, err error) {
 	b.applicants.lent, b.applications.lent, b.reviews.lent = nil, nil, nil
 	b.reconciliations.lent, b.breaks.lent = nil, nil
 	b.settlements.lent = nil
+	b.lines.lent = nil
 }
 
 // unreadable counts a row that is asked for, and says whether it cannot be read.
@@ -319,6 +328,7 @@ func (b *Book) Clone() *Book {
 	for k, s := range b.statements {
 		c.statements[k] = cloneStatement(s)
 	}
+	c.lines = b.lines.copied()
 	c.applicants, c.applications, c.reviews = b.applicants.copied(), b.applications.copied(), b.reviews.copied()
 	c.reconciliations, c.breaks = b.reconciliations.copied(), b.breaks.copied()
 	c.settlements = b.settlements.copied()
@@ -353,14 +363,14 @@ func (b *Book) Check() error {
 	if err := tally.Check(&b.shard); err != nil {
 		return err
 	}
-	return cmp.Or(b.checkApplicants(), b.checkSettlements())
+	return cmp.Or(b.checkApplicants(), b.checkSettlements(), b.checkBatches())
 }
 
 // CheckPut says whether an account or another row that was handed out was changed and not put.
 func (b *Book) CheckPut() error {
 	return cmp.Or(b.broken, b.checkAccount(), b.checkItem(), b.checkStatement(),
 		b.applicants.check(), b.applications.check(), b.reviews.check(), b.reconciliations.check(), b.breaks.check(),
-		b.settlements.check())
+		b.settlements.check(), b.lines.check())
 }
 
 func (b *Book) checkAccount() error {
@@ -406,6 +416,9 @@ func (b *Book) Equal(other *Book) error {
 		return err
 	}
 	if err := equalRows("statement", b.statements, other.statements); err != nil {
+		return err
+	}
+	if err := equalRows("batch line", b.lines.rows, other.lines.rows); err != nil {
 		return err
 	}
 	if err := equalRows("applicant", b.applicants.rows, other.applicants.rows); err != nil {

@@ -171,6 +171,11 @@ func (c *Core) checkPostings() error {
 		want[posting{ledger.BookAccount{Kind: ledger.BookLoss}, t.Currency}] = t.ChargedOff - t.Recovered
 	}
 	c.wantPoints(want)
+	for i := range c.Book.shard.Batches { // what carriers collected is no cash
+		b := &c.Book.shard.Batches[i]
+		want[posting{ledger.BookAccount{Kind: ledger.BookCollected, Carrier: b.Carrier}, b.Currency}] += b.Collected()
+		want[posting{ledger.BookAccount{Kind: ledger.BookCash}, b.Currency}] -= b.Collected()
+	}
 	if err := c.wantPayables(want); err != nil {
 		return err
 	}
@@ -218,7 +223,7 @@ func (c *Core) wantPayables(want map[posting]money.Amount) error {
 		adjusted := all.Of(ledger.LineAdjusted).Amount
 		want[of(ledger.BookPayable)] += all.Fees - adjusted
 		want[of(ledger.BookFees)], want[of(ledger.BookAdjustment)] = -all.Fees, adjusted
-		if sum := want[of(ledger.BookPayable)] + want[of(ledger.BookSubsidy)]; sum != -all.Net() {
+		if sum := want[of(ledger.BookPayable)] + want[of(ledger.BookSubsidy)] + want[of(ledger.BookCollected)]; sum != -all.Net() {
 			return fmt.Errorf("%d %s is payable to %s, its totals say %d", all.Net(), p.Currency, p.Carrier, -sum)
 		}
 		var settled ledger.Sums
@@ -229,9 +234,10 @@ func (c *Core) wantPayables(want map[posting]money.Amount) error {
 			}
 			settled.Add(&s.Sums)
 			if s.State == ledger.SettlementConfirmed {
-				subsidy := s.Sums.Of(ledger.LineSubsidy).Amount
-				want[of(ledger.BookPayable)] += s.Sums.Net() - subsidy
+				subsidy, collected := s.Sums.Of(ledger.LineSubsidy).Amount, s.Sums.Of(ledger.LineCollected).Amount
+				want[of(ledger.BookPayable)] += s.Sums.Net() - subsidy - collected
 				want[of(ledger.BookSubsidy)] += subsidy
+				want[of(ledger.BookCollected)] += collected
 				want[posting{ledger.BookAccount{Kind: ledger.BookCash}, p.Currency}] -= s.Sums.Net()
 				paid += s.Sums.Net()
 			}
@@ -410,6 +416,7 @@ func HalfFlushed(old, newer *Book, rows int) *Book {
 	rows = flush(b.ended, newer.ended, rows)
 	rows = flush(b.items, newer.items, rows)
 	rows = flush(b.statements, newer.statements, rows)
+	rows = flush(b.lines.rows, newer.lines.rows, rows)
 	rows = flush(b.applications.rows, newer.applications.rows, rows)
 	rows = flush(b.reviews.rows, newer.reviews.rows, rows)
 	rows = flush(b.applicants.rows, newer.applicants.rows, rows)
@@ -433,5 +440,5 @@ func flush[K comparable, V any](into, from map[K]V, rows int) (left int) {
 
 func (b *Book) rows() int {
 	return len(b.consumers) + len(b.receipts) + len(b.orders) + len(b.ended) + len(b.items) + len(b.statements) + len(b.accounts) +
-		len(b.applications.rows) + len(b.reviews.rows) + len(b.applicants.rows) + len(b.settlements.rows)
+		len(b.applications.rows) + len(b.reviews.rows) + len(b.applicants.rows) + len(b.settlements.rows) + len(b.lines.rows)
 }

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -23,7 +24,9 @@ type Life struct {
 	accepted ledger.TermsID
 	days     []dayChange
 	channel  ledger.Channel
-	first    ledger.Scene // of the account's first line
+	payer    ledger.Payer
+	collects map[ledger.CarrierID]bool // who does, on its own bill
+	first    ledger.Scene              // of the account's first line
 	pauses   []ledger.Pause
 
 	open       *cycle                          // nil when nothing has happened since the last one closed
@@ -75,7 +78,7 @@ func NewLife(zone calendar.Zone, versions []*terms.Terms, opened calendar.Instan
 	}
 	l := &Life{
 		zone: zone, location: location, versions: versions, now: opened, today: zone.DateAt(opened), accepted: accepted, channel: channel,
-		due: map[calendar.Date]calendar.Date{}, status: ledger.AccountActive, first: ledger.TopUp,
+		collects: map[ledger.CarrierID]bool{}, due: map[calendar.Date]calendar.Date{}, status: ledger.AccountActive, first: ledger.TopUp,
 	}
 	if day == 0 {
 		day = calendar.StatementDay(versions[accepted].Window.DefaultStatementDay)
@@ -92,6 +95,7 @@ func (l *Life) Clone() *Life {
 	c := *l
 	c.days, c.pauses, c.items, c.captures = slices.Clone(l.days), slices.Clone(l.pauses), slices.Clone(l.items), slices.Clone(l.captures)
 	c.statements = slices.Clone(l.statements) // they never change
+	c.collects = maps.Clone(l.collects)
 	c.due = make(map[calendar.Date]calendar.Date, len(l.due))
 	for k, v := range l.due {
 		c.due[k] = v
@@ -116,6 +120,12 @@ func (l *Life) Clone() *Life {
 		c.payments = append(c.payments, &q)
 	}
 	c.late.collections = slices.Clone(l.late.collections)
+	for i := range c.late.collections {
+		if o := &c.late.collections[i]; o.line != nil {
+			line := *o.line
+			o.line = &line
+		}
+	}
 	return &c
 }
 
@@ -137,6 +147,7 @@ func (l *Life) dawn() {
 		l.close()
 	}
 	l.fallDue()
+	l.fallBack()
 	l.watch()
 	l.worsen()
 }

@@ -32,7 +32,10 @@ func (l *Life) Do(c ledger.Command) string {
 	case *ledger.SetStatementDay:
 		return l.setDay(int(c.Day))
 	case *ledger.SetChannel:
-		l.channel = c.Channel
+		if c.Channel == ledger.OnCarrier && !l.collects[c.Payer.Carrier] {
+			return "CARRIER_DOES_NOT_COLLECT"
+		}
+		l.channel, l.payer = c.Channel, c.Payer
 		l.happened(Event{Kind: ledger.ChannelSet})
 		return ""
 	case *ledger.AcceptTerms:
@@ -46,6 +49,11 @@ func (l *Life) Do(c ledger.Command) string {
 		return ""
 	case *ledger.ReportCollection:
 		return l.report(c)
+	case *ledger.ReportBatchLine:
+		return l.reportLine(c)
+	case *ledger.PutCarrier:
+		l.collects[c.ID] = c.Settings.Collects
+		return ""
 	}
 	panic("sim: not a command on what is owed")
 }
@@ -115,7 +123,7 @@ func (l *Life) reage(windows int) string {
 	fees := money.Amount(0)
 	var overdue []*debt
 	for _, d := range l.owing() {
-		if due, _ := l.dueOf(d); due < l.today {
+		if l.payBy(d) < l.today {
 			overdue = append(overdue, d)
 			fees += total(d.principal())
 		}

@@ -21,6 +21,8 @@ type debt struct {
 	charged charges       // in all, through that day
 	marks   []mark
 	later   [ledger.Scenes]money.Amount // principal that acceleration added, which is paid last
+	grace   calendar.Date               // until when it is a carrier's to collect
+	fell    calendar.Date               // when it fell back
 	assumed bool                        // carried, while a payment is being tried that may make it so
 }
 
@@ -161,6 +163,7 @@ func (l *Life) accrued(d *debt, through calendar.Date) (interest, penalty *big.I
 		switch principal := d.principalOn(day); {
 		case day <= due:
 			interest.Add(interest, times(principal, d.terms.MinimumDue.DailyInterestRate))
+		case day <= d.grace:
 		case !l.paused(day):
 			penalty.Add(penalty, times(principal, d.terms.Penalty.DailyRate))
 		}

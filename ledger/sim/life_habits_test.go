@@ -98,13 +98,14 @@ type habits struct {
 	operator, absent float64
 	versions         int
 	orders           int
+	carriers         uint32
 }
 
 func newHabits(r *rand.Rand, b *birth) *habits {
 	return &habits{
 		acts: 20 + r.IntN(100), pace: pick(r, 30*time.Hour, 4*24*time.Hour, 10*24*time.Hour, 25*24*time.Hour),
 		pays: pick(r, 0.05, 0.15, 0.3, 0.5), plans: pick(r, 0, 0.2, 0.6), sloppy: pick(r, 0.1, 0.5),
-		operator: pick(r, 0, 0.03, 0.15), absent: pick(r, 0, 0.01, 0.04), versions: len(b.versions),
+		operator: pick(r, 0, 0.03, 0.15), absent: pick(r, 0, 0.01, 0.04), versions: len(b.versions), carriers: 1,
 	}
 }
 
@@ -220,6 +221,9 @@ func (h *habits) amount(r *rand.Rand, v *living) money.Amount {
 func (h *habits) pay(r *rand.Rand, v *living) ledger.Command {
 	if c := v.life.late.collections; len(c) > 0 && r.IntN(2) == 0 {
 		o := c[len(c)-1-r.IntN(min(len(c), 3))]
+		if o.line != nil && r.IntN(20) > 0 || r.IntN(30) == 0 {
+			return h.reportLine(r, v, o)
+		}
 		return &ledger.ReportCollection{Account: v.id, Item: uint32(o.item), Succeeded: r.IntN(3) > 0, ValueDate: h.value(r, v), Reason: "x", Reference: "y"}
 	}
 	if r.IntN(60) == 0 {
@@ -230,6 +234,31 @@ func (h *habits) pay(r *rand.Rand, v *living) ledger.Command {
 		return &ledger.ReverseRepayment{Account: v.id, Item: uint32(p.item), Reason: "bounced"}
 	}
 	return &ledger.PostRepayment{Account: v.id, Currency: "CNY", Amount: h.amount(r, v), ValueDate: h.value(r, v), Reference: "bank"}
+}
+
+// reportLine is what a carrier says of a line: mostly all, often of an odd day, and now and then what it said before.
+func (h *habits) reportLine(r *rand.Rand, v *living, o collecting) ledger.Command {
+	c := &ledger.ReportBatchLine{Caller: "cmcc", Account: v.id, Item: uint32(o.item), Currency: "CNY", Reference: "y", Reason: "x",
+		Outcome: pick(r, ledger.OutcomeCollected, ledger.OutcomeCollected, ledger.OutcomePartly, ledger.OutcomeRefused)}
+	switch c.Outcome {
+	case ledger.OutcomeCollected:
+		c.Amount = o.amount
+	case ledger.OutcomePartly:
+		c.Amount = 1 + money.Amount(r.Int64N(int64(o.amount)))
+	}
+	if o.line != nil && o.line.collected != 0 && r.IntN(3) == 0 {
+		c.Amount, c.Outcome = o.line.collected, ledger.OutcomePartly
+		if c.Amount == o.amount {
+			c.Outcome = ledger.OutcomeCollected
+		}
+	}
+	if c.Outcome != ledger.OutcomeRefused && r.IntN(20) == 0 {
+		c.Amount = o.amount + money.Amount(r.IntN(2))
+	}
+	if c.Outcome != ledger.OutcomeRefused && r.IntN(3) == 0 {
+		c.ValueDate = pick(r, o.day.AddDays(r.IntN(20)-1), v.life.today.AddDays(r.IntN(2)), v.life.today.AddDays(-r.IntN(30)))
+	}
+	return c
 }
 
 func (h *habits) value(r *rand.Rand, v *living) calendar.Date {
@@ -272,7 +301,11 @@ func (h *habits) change(r *rand.Rand, v *living) ledger.Command {
 	case 0:
 		return &ledger.SetStatementDay{Account: v.id, Day: calendar.StatementDay(1 + r.IntN(28))}
 	case 1:
-		return &ledger.SetChannel{Account: v.id, Channel: pick(r, ledger.DirectDebit, ledger.OnCarrier, ledger.ByHand)}
+		c := &ledger.SetChannel{Account: v.id, Channel: pick(r, ledger.DirectDebit, ledger.OnCarrier, ledger.OnCarrier, ledger.ByHand)}
+		if c.Channel == ledger.OnCarrier {
+			c.Payer = ledger.Payer{Carrier: pick[ledger.CarrierID](r, "cmcc", "cmcc", "ctcc"), Phone: "p"}
+		}
+		return c
 	case 2:
 		return &ledger.AcceptTerms{Account: v.id, Version: v.versions[r.IntN(h.versions)].Version}
 	case 3:
@@ -295,7 +328,11 @@ func (h *habits) change(r *rand.Rand, v *living) ledger.Command {
 
 // operate is what an operator may do.
 func (h *habits) operate(r *rand.Rand, v *living) ledger.Command {
-	switch r.IntN(8) {
+	switch r.IntN(9) {
+	case 8:
+		h.carriers++
+		return &ledger.PutCarrier{ID: pick[ledger.CarrierID](r, "cmcc", "ctcc"), Version: h.carriers, Shards: 1,
+			Settings: ledger.CarrierSettings{Name: "C", Collects: r.IntN(3) > 0, Principals: []ledger.Caller{"cmcc"}}}
 	case 0:
 		return &ledger.Freeze{Account: v.id, Reason: "asked"}
 	case 1:

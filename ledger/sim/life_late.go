@@ -34,6 +34,7 @@ type collecting struct {
 	amount money.Amount
 	done   bool // its outcome is known
 	failed bool
+	line   *onBill // of a carrier's batch; nil for a direct debit
 }
 
 // Event is something that happened to what is owed, as a line in the account's history.
@@ -58,22 +59,21 @@ func (l *Life) happened(e Event) {
 // DaysPastDue is how many days the oldest unpaid due date is over.
 func (l *Life) DaysPastDue() int {
 	if oldest := l.oldestOverdue(); oldest != nil {
-		due, _ := l.dueOf(oldest)
-		return int(l.today - due)
+		return int(l.today - l.payBy(oldest))
 	}
 	return 0
+}
+
+// payBy is the day after which a debt is late: when it is due, or when what a carrier had to collect falls back, if that is later.
+func (l *Life) payBy(d *debt) calendar.Date {
+	due, _ := l.dueOf(d)
+	return max(due, d.grace)
 }
 
 // oldestOverdue is the debt whose due date has been over longest.
 func (l *Life) oldestOverdue() (oldest *debt) {
 	for _, d := range l.owing() {
-		due, _ := l.dueOf(d)
-		if due >= l.today {
-			continue
-		}
-		if oldest == nil {
-			oldest = d
-		} else if first, _ := l.dueOf(oldest); due < first {
+		if due := l.payBy(d); due < l.today && (oldest == nil || due < l.payBy(oldest)) {
 			oldest = d
 		}
 	}
@@ -187,7 +187,7 @@ func (l *Life) goOn() {
 		return
 	}
 	for _, d := range l.owing() {
-		if due, _ := l.dueOf(d); due < l.today {
+		if l.payBy(d) < l.today {
 			try := *d
 			try.charged = l.chargesThrough(d, max(d.through, l.today))
 			owed := try.owed()
@@ -279,7 +279,7 @@ func (l *Life) remind() {
 func (l *Life) watch() {
 	since := calendar.Date(0)
 	if oldest := l.oldestOverdue(); oldest != nil {
-		since, _ = l.dueOf(oldest)
+		since = l.payBy(oldest)
 	}
 	if since != l.late.since {
 		if l.late.since == 0 {
@@ -330,7 +330,7 @@ func (l *Life) loud(at calendar.Instant) calendar.Instant {
 func (l *Life) overdue() (sum money.Amount) {
 	l = l.Clone()
 	for _, d := range l.owing() {
-		if due, _ := l.dueOf(d); due < l.today {
+		if l.payBy(d) < l.today {
 			l.reckon(d, l.today)
 			sum += d.total()
 		}
@@ -358,7 +358,8 @@ func (l *Life) collection(d *debt) (first calendar.Instant, issue func()) {
 			}
 		}
 	}
-	due, _ := l.dueOf(d)
+	dueDate, _ := l.dueOf(d)
+	due := max(dueDate, d.fell)
 	days := []calendar.Date{due}
 	for _, n := range d.terms.Repayment.RetryDays {
 		days = append(days, due.AddDays(n))
@@ -376,7 +377,11 @@ func (l *Life) collection(d *debt) (first calendar.Instant, issue func()) {
 					amount = d.leastDue()
 				}
 				l.happened(Event{Kind: ledger.CollectionIssued, About: d.Opens, Amount: amount})
-				l.late.collections = append(l.late.collections, collecting{item: len(l.items), opens: d.Opens, day: l.today, amount: amount})
+				c := collecting{item: len(l.items), opens: d.Opens, day: l.today, amount: amount}
+				if l.channel == ledger.OnCarrier && l.collects[l.payer.Carrier] && tried < dueDate && d.fell < dueDate {
+					c.line = l.list(d)
+				}
+				l.late.collections = append(l.late.collections, c)
 			}
 		}
 	}
@@ -391,6 +396,8 @@ func (l *Life) report(c *ledger.ReportCollection) string {
 	}
 	o := &l.late.collections[i]
 	switch {
+	case o.line != nil:
+		return "ON_CARRIERS_BILL"
 	case o.done && o.failed == c.Succeeded:
 		return "COLLECTION_REPORTED"
 	case o.done:

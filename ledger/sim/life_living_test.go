@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"runtime/debug"
 	"time"
 
@@ -27,6 +28,8 @@ type living struct {
 	made     map[int]int // items of payments, by the acts that made them
 	checked  int         // statements that have been compared
 	told     int         // items that have been compared
+
+	snapshots []*Book // as of now and then
 }
 
 // bought is an authorization as far as a life needs to know it.
@@ -64,7 +67,13 @@ func (b *birth) begin() (*living, error) {
 		return nil, fmt.Errorf("open: %v %w", out.Fault, err)
 	}
 	v.id = out.Account.ID
+	put := &ledger.PutCarrier{Request: ledger.Request{Caller: "carrier", ID: "put"}, ID: "cmcc", Version: 1, Shards: 1,
+		Settings: ledger.CarrierSettings{Name: "C", Collects: true}}
+	if out, _, err := v.core.Apply(b.at, put); err != nil || out.Fault != nil {
+		return nil, fmt.Errorf("carrier: %v %w", out.Fault, err)
+	}
 	v.life = NewLife(b.zone, b.versions, b.at, 0, b.open.Day, b.open.Channel)
+	v.life.Do(put)
 	return v, nil
 }
 
@@ -106,6 +115,9 @@ func (v *living) do(a act) (err error) {
 		return fmt.Errorf("fault %q, the model says %q", fault, want)
 	}
 	v.life.Until(a.at)
+	if len(v.acts)%40 == 0 {
+		v.snapshots = append(v.snapshots, v.core.Book.Clone())
+	}
 	return v.compare(a.at)
 }
 
@@ -171,6 +183,20 @@ func (v *living) count(fault string) {
 	}
 	if v.life.wentOn > 0 {
 		v.met["accelerated, and went on"]++
+	}
+	for _, b := range v.core.Book.shard.Batches {
+		for o, s := range b.By {
+			v.met[fmt.Sprint("line ", ledger.BatchOutcome(o))] += int(s.Lines)
+		}
+	}
+	for _, o := range v.life.late.collections {
+		if d := v.life.debtOf(o.opens); o.line != nil && !o.done && d.grace > v.life.today && d.Due < v.life.today {
+			v.met["on a bill, and not late"]++
+		} else if o.line != nil && o.line.outcome == ledger.OutcomeUnreported && d.total() != 0 && v.life.payBy(d) < v.life.today {
+			v.met["fell back"]++
+		} else if o.line != nil && o.line.late {
+			v.met["collected after it fell back"]++
+		}
 	}
 	if v.life.late.holds {
 		v.met["frozen"]++
@@ -274,5 +300,8 @@ func (v *living) compare(now calendar.Instant) error {
 
 // finish checks what takes long.
 func (v *living) finish() error {
-	return v.core.Check(v.life.now)
+	if err := v.core.Check(v.life.now); err != nil {
+		return err
+	}
+	return v.core.Refold(v.snapshots, rand.New(rand.NewPCG(uint64(len(v.acts)), 3)))
 }

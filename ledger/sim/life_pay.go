@@ -180,12 +180,17 @@ func (l *Life) mostPrincipal(d *debt, all, amount money.Amount, value calendar.D
 
 // repay is a payment, about a window or none. It answers with the reason of a fault, as all that changes what is owed does.
 func (l *Life) repay(amount money.Amount, value, about calendar.Date) string {
+	return l.repayFrom(l.earliest(), amount, value, about)
+}
+
+// repayFrom is repay with a value date that is not before another than that.
+func (l *Life) repayFrom(earliest calendar.Date, amount money.Amount, value, about calendar.Date) string {
 	switch {
 	case value == 0:
 		value = l.today
 	case value > l.today:
 		return "VALUE_DATE_IN_FUTURE"
-	case value < l.earliest():
+	case value < earliest:
 		return "VALUE_DATE_TOO_EARLY"
 	}
 	l.here()
@@ -226,6 +231,9 @@ func (l *Life) bounce(item uint32) string {
 	for _, d := range l.debts {
 		for _, m := range slices.Clone(d.marks) {
 			if m.payment == p.item {
+				if d.total() == 0 && !l.waits(d) && d.grace > l.today {
+					d.grace, d.fell = l.today, l.today // the carrier has been heard meanwhile
+				}
 				m.amount = -m.amount
 				d.mark(m)
 				touched = append(touched, d)

@@ -60,6 +60,8 @@ var everLived = []string{
 	"COLLECTION_REPORTED", "NOTHING_OWED", "WAIVES_TOO_MUCH", "DAY_PASSED", "DAYS_OUT_OF_ORDER", "PAUSES_OVERLAP", "NOTHING_OVERDUE",
 	"DUE_DATE_PASSED", "ACCOUNT_DELINQUENT", "PLAN_NOT_OFFERED", "PLAN_NOT_FOUND",
 	"paid as of before an acceleration", "paused as of a day that was reckoned", "bounced of a debt that others settled",
+	"NOT_ON_CARRIERS_BILL", "ON_CARRIERS_BILL", "LINE_AMOUNT", "VALUE_DATE_OUT_OF_RANGE", "CARRIER_DOES_NOT_COLLECT",
+	"line PENDING", "line COLLECTED", "line PARTLY", "line REFUSED", "line UNREPORTED", "line REVERSED", "collected after it fell back", "on a bill, and not late", "fell back",
 	"bounced and carried no more", "bounced into the debt of a window that was open",
 }
 

@@ -26,6 +26,7 @@ type Book struct {
 
 	item      lent[ledger.Item]
 	statement lent[ledger.Statement]
+	line      lent[ledger.BatchLine]
 
 	applicant   lent[ledger.Applicant]
 	application lent[ledger.Application]
@@ -114,7 +115,7 @@ func (b *Book) Settle() {
 // Forget drops the account being worked on, changed or not: the command that changed it did not happen.
 func (b *Book) Forget() {
 	b.current, b.changed, b.endedID = 0, false, ledger.AuthorizationID{}
-	b.item.key, b.statement.key = b.item.key[:0], b.statement.key[:0]
+	b.item.key, b.statement.key, b.line.key = b.item.key[:0], b.statement.key[:0], b.line.key[:0]
 	b.applicant.key, b.application.key, b.review.key = b.applicant.key[:0], b.application.key[:0], b.review.key[:0]
 	b.reconciliation.key, b.kept.key = b.reconciliation.key[:0], b.kept.key[:0]
 	b.settlement.key = b.settlement.key[:0]
@@ -316,4 +317,21 @@ func (b *Book) PutStatement(id ledger.AccountID, v *ledger.Statement) {
 	b.key = statementKey(b.key[:0], id, v.Opens)
 	b.buf = record.AppendStatement(b.buf[:0], v)
 	putHistory(b, b.state.statements, &b.statement, v)
+}
+
+// BatchLine finds a line of a batch.
+func (b *Book) BatchLine(id ledger.BatchID, n uint32) *ledger.BatchLine {
+	b.key = lineKey(b.key[:0], id, n)
+	l := history(b, b.state.lines, &b.line, record.DecodeBatchLine)
+	if l == nil { // whoever asks has its number from the shard or from an item
+		b.fail(&CorruptError{b.state.path, fmt.Sprintf("line %d of the batch of %s in %s of %s is gone", n, id.Carrier, id.Currency, id.Month)})
+	}
+	return l
+}
+
+// PutBatchLine keeps a line of a batch.
+func (b *Book) PutBatchLine(id ledger.BatchID, l *ledger.BatchLine) {
+	b.key = lineKey(b.key[:0], id, l.N)
+	b.buf = record.AppendBatchLine(b.buf[:0], l)
+	putHistory(b, b.state.lines, &b.line, l)
 }

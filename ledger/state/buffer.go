@@ -6,8 +6,9 @@ import (
 )
 
 // buffer holds the rows of one bucket that are not yet in the file: those that are looked for by name and hardly ever
-// again once they are written (receipts, orders, consumers, ended authorizations, items, statements, applicants, applications,
-// reviews, settlements). The goroutine that decides puts and finds; the flusher freezes what there is, writes it and drops it.
+// again once they are written (receipts, orders, consumers, ended authorizations, items, statements, lines of batches, applicants,
+// applications, reviews, settlements). The goroutine that decides puts and finds; the flusher freezes what there is, writes it and drops
+// it.
 type buffer struct {
 	bucket []byte
 	names  *filter // of all keys, here and in the file; nil when nobody asks about keys that may not exist

@@ -5,7 +5,7 @@
 //   - Accounts are in memory encoded. A row's bytes are never changed in place: a change is a new slice, so a reader of
 //     the old one is never surprised. An account is dirty from its change until it is in the file, and pinned in memory
 //     for that long; clean ones may be evicted at any time, since the file has them.
-//   - Receipts, orders, consumers, what an account's history has (ended authorizations, items, statements), and what is known
+//   - Receipts, orders, consumers, what an account's history has (ended authorizations, items, statements, lines of batches), and what is known
 //     of applicants (themselves, applications, reviews) are looked for by name, and hardly ever again once they are written. A buffer holds them until then, in memtables without
 //     pointers that are frozen, written and dropped whole.
 //   - The Book is the ledger's view of the rows. It belongs to the one goroutine that decides; in a replay there are several,

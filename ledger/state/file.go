@@ -22,12 +22,14 @@ import (
 // The buckets of the file. Keys: accounts by id; ended authorizations and items by account and number, statements by
 // account and opening date, applications and reviews by id, all big endian; orders and receipts by caller, a zero byte and the
 // caller's id; consumers and applicants by token; reconciliations and breaks by carrier, a zero byte and numbers; settlements by
-// carrier, currency and number; deadlines by instant and account. Every value begins with a CRC-32C of its key and the rest.
+// carrier, currency and number; lines of batches by carrier, currency, month and number; deadlines by instant and account. Every
+// value begins with a CRC-32C of its key and the rest.
 var (
 	bucketAccounts     = []byte("accounts")
 	bucketEnded        = []byte("ended")
 	bucketItems        = []byte("items")
 	bucketStatements   = []byte("statements")
+	bucketLines        = []byte("lines")
 	bucketApplications = []byte("applications")
 	bucketReviews      = []byte("reviews")
 	bucketApplicants   = []byte("applicants")
@@ -44,7 +46,7 @@ var (
 
 	// bucketRows are those that have the book's rows, and the index of deadlines.
 	bucketRows = [][]byte{
-		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketApplications, bucketReviews, bucketApplicants,
+		bucketAccounts, bucketEnded, bucketItems, bucketStatements, bucketLines, bucketApplications, bucketReviews, bucketApplicants,
 		bucketReconciliations, bucketBreaks, bucketSettlements,
 		bucketOrders, bucketReceipts, bucketConsumers, bucketDeadlines,
 	}
@@ -56,7 +58,7 @@ var (
 )
 
 // fileFormat is the version of what is in the file. A file of another version is rebuilt from the journal.
-const fileFormat = 5
+const fileFormat = 6
 
 // CorruptError says that the state file's bytes are not what was written. The file can be deleted: it is rebuilt
 // from the journal.
@@ -111,6 +113,16 @@ func itemKey(b []byte, id ledger.AccountID, n uint32) []byte {
 // statementKey is in the order of the dates, those before 1970 too.
 func statementKey(b []byte, id ledger.AccountID, opens calendar.Date) []byte {
 	return binary.BigEndian.AppendUint32(accountKey(b, id), uint32(opens)^1<<31)
+}
+
+// lineKey is in the order of batches, and in a batch of its lines.
+func lineKey(b []byte, id ledger.BatchID, n uint32) []byte {
+	b = append(b, id.Carrier...)
+	b = append(b, 0)
+	b = append(b, id.Currency...)
+	b = append(b, 0)
+	b = binary.BigEndian.AppendUint32(b, uint32(id.Month))
+	return binary.BigEndian.AppendUint32(b, n)
 }
 
 func callerKey[T ~string](b []byte, c ledger.Caller, id T) []byte {

@@ -38,7 +38,7 @@ func (s *State) Flush(ctx context.Context, p Pipeline, paced bool) error {
 	reconciliations := s.reconciliations.freeze()
 	settlements := s.settlements.freeze()
 	f := flusher{State: s, ctx: ctx, paced: paced}
-	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.applications, s.reviews, s.breaks} {
+	for _, in := range []*buffer{s.receipts, s.orders, s.consumers, s.ended, s.items, s.statements, s.lines, s.applications, s.reviews, s.breaks} {
 		for _, m := range in.freeze() {
 			f.steps = append(f.steps, in.step(m))
 		}

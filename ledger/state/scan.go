@@ -202,6 +202,9 @@ func (c *comparison) lags(name, key, fold []byte) bool {
 	case "orders":
 		var o ledger.Order
 		return record.DecodeOrder(row, &o) == nil && c.accountLags(o.Account)
+	case "lines": // likewise
+		var l ledger.BatchLine
+		return record.DecodeBatchLine(row, &l) == nil && c.accountLags(l.Account)
 	case "items", "statements": // settled by their account
 		return len(key) == 12 && c.accountLags(ledger.AccountID(binary.BigEndian.Uint64(key)))
 	}

@@ -52,6 +52,7 @@ type State struct {
 	ended      *buffer
 	items      *buffer
 	statements *buffer
+	lines      *buffer
 
 	applications *buffer
 	reviews      *buffer
@@ -96,6 +97,7 @@ func Open(path string, shard uint16, options Options) (*State, *ledger.Shard, er
 	s.ended = newBuffer(bucketEnded, &s.memory)
 	s.items = newBuffer(bucketItems, &s.memory)
 	s.statements = newBuffer(bucketStatements, &s.memory)
+	s.lines = newBuffer(bucketLines, &s.memory)
 	s.applications = newBuffer(bucketApplications, &s.memory)
 	s.reviews = newBuffer(bucketReviews, &s.memory)
 	s.applicants = newBuffer(bucketApplicants, &s.memory)

@@ -54,6 +54,7 @@ func drawTerms(t *rapid.T) *terms.Terms {
 		PrincipalFirstFromDay: day("principal first"),
 		RetryDays:             ascending(last, "retries"),
 		Collect:               terms.CollectStatement,
+		CarrierReportDays:     within(1, 120, "carrier reports"),
 	}
 	daily := func(what string) terms.Rate {
 		return terms.Rate(within(0, min(int(d.AnnualCap/terms.YearDays), 10_000), what))

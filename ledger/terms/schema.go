@@ -101,6 +101,10 @@ func repaymentFields(r *Repayment) []document.Field {
 		{Key: "collect", Leaf: document.Choice(&r.Collect, collects), Absent: func() { r.Collect = CollectStatement },
 			About: "What is collected on the first due date of a statement: all that is owed of it, or what is left of its minimum, so that" +
 				" the rest is carried. What is overdue is collected whole. Left out it is statement."},
+		{Key: "carrier_report_days", Leaf: document.Number(&r.CarrierReportDays, 1, 120), Absent: func() { r.CarrierReportDays = defaultReportDays },
+			About: "How many days a carrier that collects on its own bill has to report what it brought, from the end of the month that" +
+				" the collection was issued in. What it has not reported then is collected by direct debit. Left out it is 35: a month's" +
+				" bill is written at the beginning of the next and paid within it."},
 	}
 }
 

@@ -105,7 +105,11 @@ type Repayment struct {
 	PrincipalFirstFromDay int    // past due; Never
 	RetryDays             []int  // after the due date, ascending
 	Collect               Collect
+	CarrierReportDays     int // after the month of a collection, in which a carrier reports what its bill brought
 }
+
+// defaultReportDays is what documents mean that are older than carrier_report_days.
+const defaultReportDays = 35
 
 // Collect says what is collected of a debt on its first due date.
 type Collect uint8

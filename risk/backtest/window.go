@@ -77,7 +77,7 @@ func (t *Test) booked(id ledger.AccountID, b *ledger.Booking, day calendar.Date)
 			continue
 		}
 		if list[at].owing = true; x.Overdue {
-			list[at].due = x.Due
+			list[at].due = x.PayBy()
 		}
 	}
 	if b.Kind == ledger.WindowClosed {

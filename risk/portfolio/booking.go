@@ -138,7 +138,7 @@ func (f *Fold) refreshLate(n uint64, a *account, b *ledger.Booking) {
 		if d.first == 0 {
 			d.billed = x.Billed
 		}
-		d.due, d.first = x.Due, x.First
+		d.due, d.first = x.PayBy(), x.First
 	}
 	l.debts = slices.DeleteFunc(l.debts, func(d lateDebt) bool { return d.due == 0 && !d.bad })
 	if len(l.debts) == 0 {

@@ -6127,7 +6127,9 @@ type Booking struct {
 	// Version of the risk policy that scored it; empty when none did.
 	ScoredBy string `protobuf:"bytes,19,opt,name=scored_by,json=scoredBy,proto3" json:"scored_by,omitempty"`
 	// Hash of what it was scored on: the first eight bytes of the SHA-256.
-	Inputs        uint64 `protobuf:"fixed64,20,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	Inputs uint64 `protobuf:"fixed64,20,opt,name=inputs,proto3" json:"inputs,omitempty"`
+	// Of a collection on a carrier's bill, and of what tells of one; absent for all else.
+	Listed        *Listed `protobuf:"bytes,21,opt,name=listed,proto3" json:"listed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6302,6 +6304,13 @@ func (x *Booking) GetInputs() uint64 {
 	return 0
 }
 
+func (x *Booking) GetListed() *Listed {
+	if x != nil {
+		return x.Listed
+	}
+	return nil
+}
+
 // Move is an amount that moves, and the book that it moves against.
 type Move struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -6456,7 +6465,9 @@ type Billing struct {
 	// Plans as they were when all that was to come of them became due at once, while that is owed.
 	Accelerated []*Plan `protobuf:"bytes,20,rep,name=accelerated,proto3" json:"accelerated,omitempty"`
 	// Contracts of bundles whose devices may be returned, oldest first.
-	Contracts     []*BundleContract `protobuf:"bytes,21,rep,name=contracts,proto3" json:"contracts,omitempty"`
+	Contracts []*BundleContract `protobuf:"bytes,21,rep,name=contracts,proto3" json:"contracts,omitempty"`
+	// On whose bill is collected what is due, where that is the channel.
+	Payer         *Payer `protobuf:"bytes,22,opt,name=payer,proto3" json:"payer,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -6634,6 +6645,13 @@ func (x *Billing) GetAccelerated() []*Plan {
 func (x *Billing) GetContracts() []*BundleContract {
 	if x != nil {
 		return x.Contracts
+	}
+	return nil
+}
+
+func (x *Billing) GetPayer() *Payer {
+	if x != nil {
+		return x.Payer
 	}
 	return nil
 }
@@ -7055,7 +7073,11 @@ type Debt struct {
 	// How many days until through are reckoned from the changes. What accrued before them is in the accrued sums.
 	Reckoned int64 `protobuf:"varint,25,opt,name=reckoned,proto3" json:"reckoned,omitempty"`
 	// Of the principal, after the days that are summed, by day.
-	Changes       []*Change `protobuf:"bytes,26,rep,name=changes,proto3" json:"changes,omitempty"`
+	Changes []*Change `protobuf:"bytes,26,rep,name=changes,proto3" json:"changes,omitempty"`
+	// Until when it is a carrier's to collect, and not late.
+	Grace int64 `protobuf:"varint,27,opt,name=grace,proto3" json:"grace,omitempty"`
+	// The day on which it fell back from a carrier's bill to direct debit.
+	Fell          int64 `protobuf:"varint,28,opt,name=fell,proto3" json:"fell,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7270,6 +7292,20 @@ func (x *Debt) GetChanges() []*Change {
 		return x.Changes
 	}
 	return nil
+}
+
+func (x *Debt) GetGrace() int64 {
+	if x != nil {
+		return x.Grace
+	}
+	return 0
+}
+
+func (x *Debt) GetFell() int64 {
+	if x != nil {
+		return x.Fell
+	}
+	return 0
 }
 
 // Change is principal that a debt has more, or less, from the day after a day on.
@@ -7677,7 +7713,9 @@ type Collection struct {
 	// The day on which it was issued.
 	Day int64 `protobuf:"varint,5,opt,name=day,proto3" json:"day,omitempty"`
 	// 1 direct debit, 2 through the carrier, 3 by hand.
-	Channel       int64 `protobuf:"varint,6,opt,name=channel,proto3" json:"channel,omitempty"`
+	Channel int64 `protobuf:"varint,6,opt,name=channel,proto3" json:"channel,omitempty"`
+	// Where it is in a carrier's batch; absent when it is in none.
+	Listed        *Listed `protobuf:"bytes,7,opt,name=listed,proto3" json:"listed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -7752,6 +7790,13 @@ func (x *Collection) GetChannel() int64 {
 		return x.Channel
 	}
 	return 0
+}
+
+func (x *Collection) GetListed() *Listed {
+	if x != nil {
+		return x.Listed
+	}
+	return nil
 }
 
 // Delinquency is what has been done about an account that is past due.
@@ -8402,7 +8447,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\x1a holdfast/journal/v1/bundle.proto\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a%holdfast/journal/v1/carrierbill.proto\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\x1a holdfast/journal/v1/bundle.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -8891,7 +8936,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x1a\n" +
 	"\bcurrency\x18\x02 \x01(\tR\bcurrency\x126\n" +
 	"\abooking\x18\x03 \x01(\v2\x1c.holdfast.journal.v1.BookingR\abooking\x12:\n" +
-	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\xdd\x04\n" +
+	"\x06points\x18\x1d \x01(\v2\".holdfast.journal.v1.PointsBookingR\x06points\"\x92\x05\n" +
 	"\aBooking\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\x03R\x04kind\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x1d\n" +
@@ -8914,7 +8959,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x05after\x18\x11 \x01(\v2\x1c.holdfast.journal.v1.BillingR\x05after\x12\x14\n" +
 	"\x05score\x18\x12 \x01(\x03R\x05score\x12\x1b\n" +
 	"\tscored_by\x18\x13 \x01(\tR\bscoredBy\x12\x16\n" +
-	"\x06inputs\x18\x14 \x01(\x06R\x06inputs\"\xc0\x01\n" +
+	"\x06inputs\x18\x14 \x01(\x06R\x06inputs\x123\n" +
+	"\x06listed\x18\x15 \x01(\v2\x1b.holdfast.journal.v1.ListedR\x06listed\"\xc0\x01\n" +
 	"\x04Move\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x12\n" +
 	"\x04plan\x18\x02 \x01(\x03R\x04plan\x12\x12\n" +
@@ -8923,7 +8969,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06amount\x18\x05 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aagainst\x18\x06 \x01(\x03R\aagainst\x12\x18\n" +
 	"\acarrier\x18\a \x01(\tR\acarrier\x12\x18\n" +
-	"\acleared\x18\b \x01(\x03R\acleared\"\xa8\x06\n" +
+	"\acleared\x18\b \x01(\x03R\acleared\"\xda\x06\n" +
 	"\aBilling\x12\x14\n" +
 	"\x05terms\x18\x01 \x01(\x03R\x05terms\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x03R\x03day\x12\x19\n" +
@@ -8949,7 +8995,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x0elast_statement\x18\x12 \x01(\x03R\rlastStatement\x12\x16\n" +
 	"\x06agenda\x18\x13 \x01(\x03R\x06agenda\x12;\n" +
 	"\vaccelerated\x18\x14 \x03(\v2\x19.holdfast.journal.v1.PlanR\vaccelerated\x12A\n" +
-	"\tcontracts\x18\x15 \x03(\v2#.holdfast.journal.v1.BundleContractR\tcontracts\"w\n" +
+	"\tcontracts\x18\x15 \x03(\v2#.holdfast.journal.v1.BundleContractR\tcontracts\x120\n" +
+	"\x05payer\x18\x16 \x01(\v2\x1a.holdfast.journal.v1.PayerR\x05payer\"w\n" +
 	"\aOpening\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -8986,7 +9033,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\bpaid_out\x18\n" +
 	" \x01(\x03R\apaidOut\x12\x1f\n" +
 	"\vwritten_off\x18\v \x01(\x03R\n" +
-	"writtenOff\"\xa7\x06\n" +
+	"writtenOff\"\xd1\x06\n" +
 	"\x04Debt\x12\x14\n" +
 	"\x05opens\x18\x01 \x01(\x03R\x05opens\x12\x16\n" +
 	"\x06closes\x18\x02 \x01(\x03R\x06closes\x12\x10\n" +
@@ -9014,7 +9061,9 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\battempts\x18\x17 \x01(\x03R\battempts\x12\x17\n" +
 	"\ain_time\x18\x18 \x01(\x03R\x06inTime\x12\x1a\n" +
 	"\breckoned\x18\x19 \x01(\x03R\breckoned\x125\n" +
-	"\achanges\x18\x1a \x03(\v2\x1b.holdfast.journal.v1.ChangeR\achanges\"2\n" +
+	"\achanges\x18\x1a \x03(\v2\x1b.holdfast.journal.v1.ChangeR\achanges\x12\x14\n" +
+	"\x05grace\x18\x1b \x01(\x03R\x05grace\x12\x12\n" +
+	"\x04fell\x18\x1c \x01(\x03R\x04fell\"2\n" +
 	"\x06Change\x12\x10\n" +
 	"\x03day\x18\x01 \x01(\x03R\x03day\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\"e\n" +
@@ -9046,7 +9095,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\tprincipal\x18\x02 \x01(\x03R\tprincipal\x12\x1a\n" +
 	"\binterest\x18\x03 \x01(\x03R\binterest\x12\x10\n" +
 	"\x03fee\x18\x04 \x01(\x03R\x03fee\x12\x18\n" +
-	"\asubsidy\x18\x05 \x01(\x03R\asubsidy\"\x8e\x01\n" +
+	"\asubsidy\x18\x05 \x01(\x03R\asubsidy\"\xc3\x01\n" +
 	"\n" +
 	"Collection\x12\f\n" +
 	"\x01n\x18\x01 \x01(\x03R\x01n\x12\x14\n" +
@@ -9054,7 +9103,8 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x06amount\x18\x03 \x01(\x03R\x06amount\x12\x18\n" +
 	"\aattempt\x18\x04 \x01(\x03R\aattempt\x12\x10\n" +
 	"\x03day\x18\x05 \x01(\x03R\x03day\x12\x18\n" +
-	"\achannel\x18\x06 \x01(\x03R\achannel\"\xc1\x01\n" +
+	"\achannel\x18\x06 \x01(\x03R\achannel\x123\n" +
+	"\x06listed\x18\a \x01(\v2\x1b.holdfast.journal.v1.ListedR\x06listed\"\xc1\x01\n" +
 	"\vDelinquency\x12\x14\n" +
 	"\x05since\x18\x01 \x01(\x03R\x05since\x12\x18\n" +
 	"\anoticed\x18\x02 \x01(\x03R\anoticed\x12\x1d\n" +
@@ -9212,8 +9262,10 @@ var file_holdfast_journal_v1_entry_proto_goTypes = []any{
 	(*OfSettlement)(nil),       // 79: holdfast.journal.v1.OfSettlement
 	(*OfReconciliation)(nil),   // 80: holdfast.journal.v1.OfReconciliation
 	(*BundleOfferPut)(nil),     // 81: holdfast.journal.v1.BundleOfferPut
-	(*BundleContract)(nil),     // 82: holdfast.journal.v1.BundleContract
-	(*StatedPoints)(nil),       // 83: holdfast.journal.v1.StatedPoints
+	(*Listed)(nil),             // 82: holdfast.journal.v1.Listed
+	(*BundleContract)(nil),     // 83: holdfast.journal.v1.BundleContract
+	(*Payer)(nil),              // 84: holdfast.journal.v1.Payer
+	(*StatedPoints)(nil),       // 85: holdfast.journal.v1.StatedPoints
 }
 var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	19,  // 0: holdfast.journal.v1.Entry.account_opened:type_name -> holdfast.journal.v1.AccountOpened
@@ -9312,28 +9364,31 @@ var file_holdfast_journal_v1_entry_proto_depIdxs = []int32{
 	65,  // 93: holdfast.journal.v1.Booking.settled:type_name -> holdfast.journal.v1.Debt
 	73,  // 94: holdfast.journal.v1.Booking.statement:type_name -> holdfast.journal.v1.Statement
 	61,  // 95: holdfast.journal.v1.Booking.after:type_name -> holdfast.journal.v1.Billing
-	63,  // 96: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
-	65,  // 97: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
-	68,  // 98: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
-	70,  // 99: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
-	71,  // 100: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
-	72,  // 101: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
-	68,  // 102: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
-	82,  // 103: holdfast.journal.v1.Billing.contracts:type_name -> holdfast.journal.v1.BundleContract
-	64,  // 104: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
-	66,  // 105: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
-	67,  // 106: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
-	69,  // 107: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
-	64,  // 108: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
-	74,  // 109: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
-	75,  // 110: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
-	83,  // 111: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
-	67,  // 112: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
-	113, // [113:113] is the sub-list for method output_type
-	113, // [113:113] is the sub-list for method input_type
-	113, // [113:113] is the sub-list for extension type_name
-	113, // [113:113] is the sub-list for extension extendee
-	0,   // [0:113] is the sub-list for field type_name
+	82,  // 96: holdfast.journal.v1.Booking.listed:type_name -> holdfast.journal.v1.Listed
+	63,  // 97: holdfast.journal.v1.Billing.open:type_name -> holdfast.journal.v1.Cycle
+	65,  // 98: holdfast.journal.v1.Billing.debts:type_name -> holdfast.journal.v1.Debt
+	68,  // 99: holdfast.journal.v1.Billing.plans:type_name -> holdfast.journal.v1.Plan
+	70,  // 100: holdfast.journal.v1.Billing.collections:type_name -> holdfast.journal.v1.Collection
+	71,  // 101: holdfast.journal.v1.Billing.late:type_name -> holdfast.journal.v1.Delinquency
+	72,  // 102: holdfast.journal.v1.Billing.pauses:type_name -> holdfast.journal.v1.Pause
+	68,  // 103: holdfast.journal.v1.Billing.accelerated:type_name -> holdfast.journal.v1.Plan
+	83,  // 104: holdfast.journal.v1.Billing.contracts:type_name -> holdfast.journal.v1.BundleContract
+	84,  // 105: holdfast.journal.v1.Billing.payer:type_name -> holdfast.journal.v1.Payer
+	64,  // 106: holdfast.journal.v1.Cycle.flows:type_name -> holdfast.journal.v1.Flows
+	66,  // 107: holdfast.journal.v1.Debt.changes:type_name -> holdfast.journal.v1.Change
+	67,  // 108: holdfast.journal.v1.Plan.offer:type_name -> holdfast.journal.v1.Offer
+	69,  // 109: holdfast.journal.v1.Plan.schedule:type_name -> holdfast.journal.v1.Installment
+	82,  // 110: holdfast.journal.v1.Collection.listed:type_name -> holdfast.journal.v1.Listed
+	64,  // 111: holdfast.journal.v1.Statement.flows:type_name -> holdfast.journal.v1.Flows
+	74,  // 112: holdfast.journal.v1.Statement.bill:type_name -> holdfast.journal.v1.Owed
+	75,  // 113: holdfast.journal.v1.Statement.charges:type_name -> holdfast.journal.v1.StatementCharge
+	85,  // 114: holdfast.journal.v1.Statement.points:type_name -> holdfast.journal.v1.StatedPoints
+	67,  // 115: holdfast.journal.v1.StatementCharge.offer:type_name -> holdfast.journal.v1.Offer
+	116, // [116:116] is the sub-list for method output_type
+	116, // [116:116] is the sub-list for method input_type
+	116, // [116:116] is the sub-list for extension type_name
+	116, // [116:116] is the sub-list for extension extendee
+	0,   // [0:116] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_journal_v1_entry_proto_init() }
@@ -9341,6 +9396,7 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	if File_holdfast_journal_v1_entry_proto != nil {
 		return
 	}
+	file_holdfast_journal_v1_carrierbill_proto_init()
 	file_holdfast_journal_v1_reconciliation_proto_init()
 	file_holdfast_journal_v1_settlement_proto_init()
 	file_holdfast_journal_v1_points_proto_init()
