@@ -74,6 +74,15 @@ func (b *Batch) Collected() money.Amount {
 	return b.By[OutcomeCollected].Collected + b.By[OutcomePartly].Collected
 }
 
+// Add adds another shard's part of the same batch.
+func (b *Batch) Add(o *Batch) {
+	b.Lines += o.Lines
+	for i := range b.By {
+		s := &o.By[i]
+		b.By[i] = BatchSum{b.By[i].Lines + s.Lines, b.By[i].Amount + s.Amount, b.By[i].Collected + s.Collected}
+	}
+}
+
 // BatchSum sums lines with the same outcome up.
 type BatchSum struct {
 	Lines     int64

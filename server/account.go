@@ -53,7 +53,7 @@ func (s *accounts) OpenAccount(ctx context.Context, r *holdfastv1.OpenAccountReq
 		Limit:    c.amount("limit", r.GetLimit(), 0),
 		Terms:    c.version("terms_version", r.GetTermsVersion(), false),
 		Day:      c.statementDay(r.GetStatementDay(), false),
-		Channel:  c.channel("collection_channel", r.GetCollectionChannel(), false),
+		Channel:  c.firstChannel(r.GetCollectionChannel()),
 	}
 	var seen [ledger.Scenes + 1]bool
 	for i, p := range r.GetLines() {

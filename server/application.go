@@ -184,7 +184,7 @@ func (s *riskService) AcceptOffer(ctx context.Context, r *holdfastv1.AcceptOffer
 		Consents:    c.consents(r.GetConsents()),
 		Needs:       []ledger.Purpose{forServicing},
 		Day:         c.statementDay(r.GetStatementDay(), false),
-		Channel:     c.channel("collection_channel", r.GetCollectionChannel(), false),
+		Channel:     c.firstChannel(r.GetCollectionChannel()),
 	}
 	if err := c.err(); err != nil {
 		return nil, err

@@ -255,6 +255,7 @@ func (s *billing) SetCollectionChannel(ctx context.Context, r *holdfastv1.SetCol
 		Request: c.request(callerOf(ctx), r.GetRequestId()), Account: c.account(r.GetAccountId()),
 		Channel: c.channel("collection_channel", r.GetCollectionChannel(), true),
 	}
+	cmd.Payer = c.payer(cmd.Channel, r.GetCarrierId(), r.GetPhoneToken())
 	b, err := s.book(ctx, &c, cmd.Account, cmd)
 	if err != nil {
 		return nil, err

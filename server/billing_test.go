@@ -322,11 +322,9 @@ func TestSettingsOfAnAccount(t *testing.T) {
 	b.on("2026-01-20")
 	require.EqualValues(t, 3, b.billing(a).GetStatementDay())
 	require.Equal(t, "2026-02-02", b.billing(a).GetOpenWindow().GetClosingDate())
-	channel, err := b.SetCollectionChannel(ctx, &holdfastv1.SetCollectionChannelRequest{
-		RequestId: "chn", AccountId: a.GetAccountId(), CollectionChannel: holdfastv1.CollectionChannel_COLLECTION_CHANNEL_CARRIER,
-	})
-	require.NoError(t, err)
-	require.Equal(t, holdfastv1.CollectionChannel_COLLECTION_CHANNEL_CARRIER, channel.GetBilling().GetCollectionChannel())
+	b.putCarrier("cmcc", &holdfastv1.CarrierSettings{Name: "C", Collects: true})
+	b.onBillOf(a, "cmcc")
+	require.Equal(t, holdfastv1.CollectionChannel_COLLECTION_CHANNEL_CARRIER, b.billing(a).GetCollectionChannel())
 	b.on("2026-01-31")
 	issued := b.collections(&holdfastv1.StreamCollectionsRequest{Channel: holdfastv1.CollectionChannel_COLLECTION_CHANNEL_CARRIER})
 	require.Len(t, issued, 1)

@@ -29,9 +29,18 @@ func (s *billing) StreamCollections(r *holdfastv1.StreamCollectionsRequest, stre
 // collectionProto is a collection as it was issued.
 func collectionProto(e *ledger.Entry, f *ledger.Booked) *holdfastv1.Collection {
 	b := &f.Booking
-	return &holdfastv1.Collection{
+	p := &holdfastv1.Collection{
 		CollectionId: itemID(f.Account, b.Item), AccountId: f.Account.String(), OpeningDate: dateProto(b.Opens), Currency: string(f.Currency),
 		Amount: int64(b.Amount), Attempt: int32(b.Attempt), Day: dateProto(b.Day), Channel: holdfastv1.CollectionChannel(b.Channel),
 		CreateTime: timestamp(e.Time),
+	}
+	listedProto(p, &b.Listed)
+	return p
+}
+
+// listedProto says where a collection is in a carrier's batch, if it is in one.
+func listedProto(p *holdfastv1.Collection, l *ledger.Listed) {
+	if l.Any() {
+		p.CarrierId, p.PhoneToken, p.Month, p.FallBackDate = string(l.Carrier), string(l.Phone), l.Month.String(), dateProto(l.Until)
 	}
 }

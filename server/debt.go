@@ -69,6 +69,7 @@ func (s *billing) billingProto(a *ledger.Account, today calendar.Date, t *lookup
 		StatementDay: int32(b.Day), NextStatementDay: int32(b.NextDay), NextStatementDayFrom: dateProto(b.NextFrom),
 		CollectionChannel: holdfastv1.CollectionChannel(b.Channel), CreditBalance: int64(b.Credit), Balance: int64(b.Balance()),
 		WrittenOffAmount: int64(b.WrittenOff), LatestStatement: dateProto(b.LastStatement),
+		CollectionCarrierId: string(b.Payer.Carrier), CollectionPhoneToken: string(b.Payer.Phone),
 	}
 	if b.NextDay != 0 && today >= b.NextFrom { // no window has opened since
 		p.StatementDay, p.NextStatementDay, p.NextStatementDayFrom = p.NextStatementDay, 0, ""
@@ -107,6 +108,7 @@ func (s *billing) billingProto(a *ledger.Account, today calendar.Date, t *lookup
 			CollectionId: itemID(a.ID, c.N), AccountId: p.GetAccountId(), OpeningDate: dateProto(c.Opens), Currency: p.GetCurrency(),
 			Amount: int64(c.Amount), Attempt: int32(c.Attempt), Day: dateProto(c.Day), Channel: holdfastv1.CollectionChannel(c.Channel),
 		})
+		listedProto(p.GetPendingCollections()[i], &c.Listed)
 	}
 	for _, pause := range b.Pauses {
 		if pause.To >= today {
@@ -126,7 +128,8 @@ func openWindowProto(c *ledger.Cycle, t *lookup) *holdfastv1.OpenWindow {
 func debtProto(x *ledger.Debt, today calendar.Date, t *lookup) *holdfastv1.Debt {
 	p := &holdfastv1.Debt{
 		OpeningDate: x.Opens.String(), DueDate: x.Due.String(), FirstDueDate: x.First.String(), TermsVersion: t.of(x.Terms).Version,
-		Owed: owedProto(&x.Owed), BilledPrincipal: int64(x.Billed), Overdue: x.Due < today, CollectionAttempts: int32(x.Attempts),
+		Owed: owedProto(&x.Owed), BilledPrincipal: int64(x.Billed), Overdue: x.PayBy() < today, CollectionAttempts: int32(x.Attempts),
+		GraceUntil: dateProto(x.Grace),
 	}
 	if today <= x.First {
 		p.MinimumDue = int64(x.LeastDue())

@@ -21,7 +21,7 @@ func about(shard int, e *ledger.Entry) abstract {
 	}
 	switch f := e.Fact.(type) {
 	case *ledger.Booked:
-		return abstract{kind: bookingType(&f.Booking), account: f.Account}
+		return abstract{bookingType(&f.Booking), f.Account, f.Booking.Listed.Carrier}
 	case *ledger.AccountOpened:
 		return abstract{kind: holdfastv1.EventType_EVENT_TYPE_ACCOUNT_OPENED, account: f.Account}
 	case *ledger.OrderClaimed:

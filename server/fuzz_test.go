@@ -327,12 +327,47 @@ func (k *maker) mend(m *dynamicpb.Message) {
 		plan := m.Mutable(fields.ByName("plan")).Message()
 		plan.Set(plan.Descriptor().Fields().ByName("method"), protoreflect.ValueOfEnum(1))
 		plan.Set(plan.Descriptor().Fields().ByName("months"), protoreflect.ValueOfInt32(3))
+	case name == "SetCollectionChannelRequest", name == "ListCollectionBatchesRequest", name == "ExportCollectionBatchRequest", name == "ReportCollectionLinesRequest":
+		k.mendCarrierBill(m)
 	case name == "ReportCollectionRequest":
 		if m.Get(fields.ByName("outcome")).Enum() == 1 {
 			m.Clear(fields.ByName("reason"))
 		} else {
 			m.Clear(fields.ByName("value_date"))
 			m.Clear(fields.ByName("reference"))
+		}
+	}
+}
+
+// collecting is a carrier that collects on its own bill, and month a month in which it has a batch.
+const collecting, month = "collecting", "month"
+
+// mendCarrierBill has what is about a carrier's bill be about one that there is.
+func (k *maker) mendCarrierBill(m *dynamicpb.Message) {
+	fields := m.Descriptor().Fields()
+	set := func(name protoreflect.Name, v string) {
+		if f := fields.ByName(name); f != nil {
+			m.Set(f, protoreflect.ValueOfString(v))
+		}
+	}
+	set("carrier_id", collecting)
+	set("currency", "CNY")
+	for _, name := range []protoreflect.Name{"month", "from_month", "to_month"} {
+		set(name, k.known[month][0])
+	}
+	if f := fields.ByName("collection_channel"); f != nil && m.Get(f).Enum() != 2 {
+		set("carrier_id", "")
+		set("phone_token", "")
+	}
+	if f := fields.ByName("results"); f != nil {
+		list := m.Mutable(f).List()
+		for i := range list.Len() {
+			one := list.Get(i).Message()
+			of := one.Descriptor().Fields()
+			one.Set(of.ByName("outcome"), protoreflect.ValueOfEnum(4))
+			one.Clear(of.ByName("amount"))
+			one.Clear(of.ByName("value_date"))
+			one.Set(of.ByName("reason"), protoreflect.ValueOfString("refused"))
 		}
 	}
 }
@@ -396,6 +431,7 @@ func TestArbitraryMessages(t *testing.T) {
 	b := serveBook(t, Config{Shards: 2, Clock: VirtualClock(time.Now())})
 	b.account(50_000)
 	k := &maker{r: rand.New(rand.NewPCG(1, 4)), known: map[string][]string{}, clock: b.config.Clock}
+	b.openBatch(k)
 	methods, well, refused := rpcs(), map[string]int{}, map[string]int{}
 	calls := *fuzzCalls
 	if testing.Short() {
@@ -469,6 +505,19 @@ func (b *book) use(k *maker, a *holdfastv1.Account) {
 	if held, err := b.Authorize(b.t.Context(), orderOf(a, b.fresh("r"), b.fresh("o"), 100)); err == nil {
 		k.learn("authorization_id", held.GetAuthorization().GetAuthorizationId())
 	}
+}
+
+// openBatch has a carrier collect what an account owes.
+func (b *book) openBatch(k *maker) {
+	b.t.Helper()
+	b.putCarrier(collecting, &holdfastv1.CarrierSettings{Name: "C", Collects: true})
+	a := b.account(50_000)
+	b.onBillOf(a, collecting)
+	b.charged(a, 500, nil)
+	b.on(b.billing(a).GetOpenWindow().GetDueDate())
+	due := b.billing(a).GetPendingCollections()[0]
+	k.learn(month, due.GetMonth())
+	k.learn("collection_id", due.GetCollectionId())
 }
 
 // openBills opens an account's line for bills.

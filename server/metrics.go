@@ -26,6 +26,7 @@ type Metrics struct {
 	took      *prometheus.HistogramVec
 	entries   *prometheus.CounterVec
 	bytes     *prometheus.CounterVec
+	lines     *prometheus.CounterVec
 	exposure  exposureCollector
 	reconcile *reconcileMetrics
 }
@@ -69,13 +70,16 @@ func NewMetrics() *Metrics {
 		entries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_journal_entries_total", Help: "Entries appended to a shard's journal by this process.",
 		}, []string{"shard"}),
+		lines: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "holdfast_collection_lines_reported_total", Help: "Lines of carriers' batches that were reported, by what they brought.",
+		}, []string{"carrier", "outcome"}),
 		bytes: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "holdfast_journal_bytes_total", Help: "Bytes of the batches appended to a shard's journal by this process.",
 		}, []string{"shard"}),
 	}
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, &m.exposure,
+		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, m.lines, &m.exposure,
 	)
 	m.Registry.MustRegister(m.reconcile.collectors()...)
 	m.calls.register(m.Registry)
@@ -157,4 +161,9 @@ func buildInfo() prometheus.Collector {
 		Name: "holdfast_build_info", Help: "Always 1; the labels say what is running.",
 		ConstLabels: prometheus.Labels{"version": version, "revision": revision, "goversion": runtime.Version()},
 	}, func() float64 { return 1 })
+}
+
+// lineReported counts a line of a carrier's batch of which something was reported.
+func (m *Metrics) lineReported(carrier, outcome string) {
+	m.lines.WithLabelValues(carrier, outcome).Inc()
 }

@@ -231,6 +231,12 @@ func tellBooking(p *holdfastv1.Event, a ledger.AccountID, b *ledger.Booking) {
 	p.OpeningDate, p.Day, p.ValueDate = dateProto(b.Opens), dateProto(b.Day), dateProto(b.ValueDate)
 	p.Attempt, p.Channel, p.Reference = int32(b.Attempt), holdfastv1.CollectionChannel(b.Channel), b.Reference
 	p.AccountStatus = holdfastv1.AccountStatus(b.Status)
+	if b.Listed.Carrier != "" {
+		p.CarrierId = string(b.Listed.Carrier)
+	}
+	if b.Listed.Any() {
+		p.CollectionMonth, p.CollectionLineOutcome = b.Listed.Month.String(), holdfastv1.CollectionLineOutcome(b.Listed.Outcome)+1
+	}
 	if b.Note != "" {
 		p.Note = b.Note
 	}

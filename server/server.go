@@ -233,6 +233,7 @@ func (s *Server) register() (err error) {
 		return err
 	}
 	holdfastv1.RegisterReconciliationServiceServer(s.grpc, reconciling)
+	holdfastv1.RegisterCarrierBillServiceServer(s.grpc, &carrierBills{router: s.router, zone: s.zone, now: s.now, metrics: s.metrics})
 	s.exposure = newRebalancer(s.router, s.now, s.metrics, s.config.Logger)
 	s.exposure.start()
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})

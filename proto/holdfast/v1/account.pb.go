@@ -869,7 +869,7 @@ type OpenAccountRequest struct {
 	TermsVersion string `protobuf:"bytes,6,opt,name=terms_version,json=termsVersion,proto3" json:"terms_version,omitempty"`
 	// Day of the month on which billing windows open, 1 to 28; 0 for that of the terms.
 	StatementDay int32 `protobuf:"varint,7,opt,name=statement_day,json=statementDay,proto3" json:"statement_day,omitempty"`
-	// How what is due is collected; left out for DIRECT_DEBIT.
+	// How what is due is collected; left out for DIRECT_DEBIT. By a carrier it is once SetCollectionChannel names it.
 	CollectionChannel CollectionChannel `protobuf:"varint,8,opt,name=collection_channel,json=collectionChannel,proto3,enum=holdfast.v1.CollectionChannel" json:"collection_channel,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache

@@ -1563,7 +1563,8 @@ type AcceptOfferRequest struct {
 	Consents []*ConsentGiven `protobuf:"bytes,4,rep,name=consents,proto3" json:"consents,omitempty"`
 	// Day of the month on which billing windows open, 1 to 28; 0 for that of the terms. Not for a limit review.
 	StatementDay int32 `protobuf:"varint,5,opt,name=statement_day,json=statementDay,proto3" json:"statement_day,omitempty"`
-	// How what is due is collected; left out for DIRECT_DEBIT. Not for a limit review.
+	// How what is due is collected; left out for DIRECT_DEBIT. By a carrier it is once SetCollectionChannel names it. Not for a
+	// limit review.
 	CollectionChannel CollectionChannel `protobuf:"varint,6,opt,name=collection_channel,json=collectionChannel,proto3,enum=holdfast.v1.CollectionChannel" json:"collection_channel,omitempty"`
 	unknownFields     protoimpl.UnknownFields
 	sizeCache         protoimpl.SizeCache

@@ -2613,8 +2613,12 @@ type SetCollectionChannelRequest struct {
 	AccountId string `protobuf:"bytes,2,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
 	// How what is due is collected. Required.
 	CollectionChannel CollectionChannel `protobuf:"varint,3,opt,name=collection_channel,json=collectionChannel,proto3,enum=holdfast.v1.CollectionChannel" json:"collection_channel,omitempty"`
-	unknownFields     protoimpl.UnknownFields
-	sizeCache         protoimpl.SizeCache
+	// On whose bill. Required for COLLECTION_CHANNEL_CARRIER, and for no other.
+	CarrierId string `protobuf:"bytes,4,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// The phone whose bill it is. Required for COLLECTION_CHANNEL_CARRIER, and for no other.
+	PhoneToken    string `protobuf:"bytes,5,opt,name=phone_token,json=phoneToken,proto3" json:"phone_token,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *SetCollectionChannelRequest) Reset() {
@@ -2666,6 +2670,20 @@ func (x *SetCollectionChannelRequest) GetCollectionChannel() CollectionChannel {
 		return x.CollectionChannel
 	}
 	return CollectionChannel_COLLECTION_CHANNEL_UNSPECIFIED
+}
+
+func (x *SetCollectionChannelRequest) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *SetCollectionChannelRequest) GetPhoneToken() string {
+	if x != nil {
+		return x.PhoneToken
+	}
+	return ""
 }
 
 // SetCollectionChannelResponse is the account's billing with the channel.
@@ -2934,13 +2952,17 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\rstatement_day\x18\x03 \x01(\x05R\fstatementDay\"e\n" +
 	"\x17SetStatementDayResponse\x12.\n" +
 	"\abilling\x18\x01 \x01(\v2\x14.holdfast.v1.BillingR\abilling\x12\x1a\n" +
-	"\breplayed\x18\x02 \x01(\bR\breplayed\"\xaa\x01\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"\xea\x01\n" +
 	"\x1bSetCollectionChannelRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12M\n" +
-	"\x12collection_channel\x18\x03 \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\x11collectionChannel\"j\n" +
+	"\x12collection_channel\x18\x03 \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\x11collectionChannel\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x04 \x01(\tR\tcarrierId\x12\x1f\n" +
+	"\vphone_token\x18\x05 \x01(\tR\n" +
+	"phoneToken\"j\n" +
 	"\x1cSetCollectionChannelResponse\x12.\n" +
 	"\abilling\x18\x01 \x01(\v2\x14.holdfast.v1.BillingR\abilling\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed*x\n" +

@@ -117,7 +117,8 @@ type BillingServiceClient interface {
 	// still owed becomes the credit balance. The same report again changes nothing, whatever its request_id.
 	//
 	// Errors: NOT_FOUND, reason ITEM_NOT_FOUND; FAILED_PRECONDITION, reason COLLECTION_REPORTED, when it was reported
-	// otherwise before; those of PostRepayment for the value date.
+	// otherwise before, and ON_CARRIERS_BILL when it is a line of a carrier's batch, which ReportCollectionLines reports; those of
+	// PostRepayment for the value date.
 	//
 	// Example: {"request_id":"rep-1","collection_id":"item_00000000000010000002",
 	// "outcome":"COLLECTION_OUTCOME_SUCCEEDED","reference":"bank-20260216-18"}
@@ -179,7 +180,10 @@ type BillingServiceClient interface {
 	//
 	// Example: {"request_id":"day-1","account_id":"acc_0000000000001","statement_day":15}
 	SetStatementDay(ctx context.Context, in *SetStatementDayRequest, opts ...grpc.CallOption) (*SetStatementDayResponse, error)
-	// SetCollectionChannel says how what is due is collected from now on.
+	// SetCollectionChannel says how what is due is collected from now on. By a carrier, what is due is put on the bill of a phone; when
+	// the carrier no longer collects, it is a direct debit, and the event says so. What has been issued stays as it is.
+	//
+	// Errors: FAILED_PRECONDITION, reason CARRIER_DOES_NOT_COLLECT, when the registry does not say that the carrier collects.
 	//
 	// Example: {"request_id":"chn-1","account_id":"acc_0000000000001",
 	// "collection_channel":"COLLECTION_CHANNEL_MANUAL"}
@@ -470,7 +474,8 @@ type BillingServiceServer interface {
 	// still owed becomes the credit balance. The same report again changes nothing, whatever its request_id.
 	//
 	// Errors: NOT_FOUND, reason ITEM_NOT_FOUND; FAILED_PRECONDITION, reason COLLECTION_REPORTED, when it was reported
-	// otherwise before; those of PostRepayment for the value date.
+	// otherwise before, and ON_CARRIERS_BILL when it is a line of a carrier's batch, which ReportCollectionLines reports; those of
+	// PostRepayment for the value date.
 	//
 	// Example: {"request_id":"rep-1","collection_id":"item_00000000000010000002",
 	// "outcome":"COLLECTION_OUTCOME_SUCCEEDED","reference":"bank-20260216-18"}
@@ -532,7 +537,10 @@ type BillingServiceServer interface {
 	//
 	// Example: {"request_id":"day-1","account_id":"acc_0000000000001","statement_day":15}
 	SetStatementDay(context.Context, *SetStatementDayRequest) (*SetStatementDayResponse, error)
-	// SetCollectionChannel says how what is due is collected from now on.
+	// SetCollectionChannel says how what is due is collected from now on. By a carrier, what is due is put on the bill of a phone; when
+	// the carrier no longer collects, it is a direct debit, and the event says so. What has been issued stays as it is.
+	//
+	// Errors: FAILED_PRECONDITION, reason CARRIER_DOES_NOT_COLLECT, when the registry does not say that the carrier collects.
 	//
 	// Example: {"request_id":"chn-1","account_id":"acc_0000000000001",
 	// "collection_channel":"COLLECTION_CHANNEL_MANUAL"}

@@ -182,6 +182,8 @@ const (
 	ItemOutcome_ITEM_OUTCOME_FAILED ItemOutcome = 3
 	// A repayment that was reversed.
 	ItemOutcome_ITEM_OUTCOME_UNDONE ItemOutcome = 4
+	// A collection on a carrier's bill of which some was collected.
+	ItemOutcome_ITEM_OUTCOME_PARTLY ItemOutcome = 5
 )
 
 // Enum value maps for ItemOutcome.
@@ -192,6 +194,7 @@ var (
 		2: "ITEM_OUTCOME_SUCCEEDED",
 		3: "ITEM_OUTCOME_FAILED",
 		4: "ITEM_OUTCOME_UNDONE",
+		5: "ITEM_OUTCOME_PARTLY",
 	}
 	ItemOutcome_value = map[string]int32{
 		"ITEM_OUTCOME_UNSPECIFIED": 0,
@@ -199,6 +202,7 @@ var (
 		"ITEM_OUTCOME_SUCCEEDED":   2,
 		"ITEM_OUTCOME_FAILED":      3,
 		"ITEM_OUTCOME_UNDONE":      4,
+		"ITEM_OUTCOME_PARTLY":      5,
 	}
 )
 
@@ -356,8 +360,12 @@ type Billing struct {
 	WrittenOffAmount int64 `protobuf:"varint,23,opt,name=written_off_amount,json=writtenOffAmount,proto3" json:"written_off_amount,omitempty"`
 	// The newest statement, by the date on which its window opened; empty when there is none.
 	LatestStatement string `protobuf:"bytes,24,opt,name=latest_statement,json=latestStatement,proto3" json:"latest_statement,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The carrier that collects what is due; empty when none does.
+	CollectionCarrierId string `protobuf:"bytes,25,opt,name=collection_carrier_id,json=collectionCarrierId,proto3" json:"collection_carrier_id,omitempty"`
+	// The phone on whose bill it does.
+	CollectionPhoneToken string `protobuf:"bytes,26,opt,name=collection_phone_token,json=collectionPhoneToken,proto3" json:"collection_phone_token,omitempty"`
+	unknownFields        protoimpl.UnknownFields
+	sizeCache            protoimpl.SizeCache
 }
 
 func (x *Billing) Reset() {
@@ -554,6 +562,20 @@ func (x *Billing) GetWrittenOffAmount() int64 {
 func (x *Billing) GetLatestStatement() string {
 	if x != nil {
 		return x.LatestStatement
+	}
+	return ""
+}
+
+func (x *Billing) GetCollectionCarrierId() string {
+	if x != nil {
+		return x.CollectionCarrierId
+	}
+	return ""
+}
+
+func (x *Billing) GetCollectionPhoneToken() string {
+	if x != nil {
+		return x.CollectionPhoneToken
 	}
 	return ""
 }
@@ -964,8 +986,11 @@ type Debt struct {
 	ChargedThrough string `protobuf:"bytes,9,opt,name=charged_through,json=chargedThrough,proto3" json:"charged_through,omitempty"`
 	// How often a collection was issued for it.
 	CollectionAttempts int32 `protobuf:"varint,10,opt,name=collection_attempts,json=collectionAttempts,proto3" json:"collection_attempts,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Until when a carrier has to collect it, or had: until then it is neither overdue nor bears penalty. Empty when no carrier
+	// had.
+	GraceUntil    string `protobuf:"bytes,11,opt,name=grace_until,json=graceUntil,proto3" json:"grace_until,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Debt) Reset() {
@@ -1066,6 +1091,13 @@ func (x *Debt) GetCollectionAttempts() int32 {
 		return x.CollectionAttempts
 	}
 	return 0
+}
+
+func (x *Debt) GetGraceUntil() string {
+	if x != nil {
+		return x.GraceUntil
+	}
+	return ""
 }
 
 // Plan is an installment plan under way.
@@ -1344,7 +1376,15 @@ type Collection struct {
 	// Who is to collect it.
 	Channel CollectionChannel `protobuf:"varint,8,opt,name=channel,proto3,enum=holdfast.v1.CollectionChannel" json:"channel,omitempty"`
 	// When it was issued. Unset among the pending collections of Billing.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// The carrier that collects it on its bill; empty for a direct debit.
+	CarrierId string `protobuf:"bytes,10,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// The phone whose bill it is.
+	PhoneToken string `protobuf:"bytes,11,opt,name=phone_token,json=phoneToken,proto3" json:"phone_token,omitempty"`
+	// The month of the carrier's batch, YYYY-MM.
+	Month string `protobuf:"bytes,12,opt,name=month,proto3" json:"month,omitempty"`
+	// The day on which it falls back to direct debit, if the carrier reports nothing before.
+	FallBackDate  string `protobuf:"bytes,13,opt,name=fall_back_date,json=fallBackDate,proto3" json:"fall_back_date,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1440,6 +1480,34 @@ func (x *Collection) GetCreateTime() *timestamppb.Timestamp {
 		return x.CreateTime
 	}
 	return nil
+}
+
+func (x *Collection) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *Collection) GetPhoneToken() string {
+	if x != nil {
+		return x.PhoneToken
+	}
+	return ""
+}
+
+func (x *Collection) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Collection) GetFallBackDate() string {
+	if x != nil {
+		return x.FallBackDate
+	}
+	return ""
 }
 
 // PenaltyPause is days on which no penalty accrues.
@@ -2427,7 +2495,7 @@ var File_holdfast_v1_debt_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\n" +
-	"\x16holdfast/v1/debt.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x9b\b\n" +
+	"\x16holdfast/v1/debt.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x85\t\n" +
 	"\aBilling\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
@@ -2455,7 +2523,9 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x13pending_collections\x18\x15 \x03(\v2\x17.holdfast.v1.CollectionR\x12pendingCollections\x12@\n" +
 	"\x0epenalty_pauses\x18\x16 \x03(\v2\x19.holdfast.v1.PenaltyPauseR\rpenaltyPauses\x12,\n" +
 	"\x12written_off_amount\x18\x17 \x01(\x03R\x10writtenOffAmount\x12)\n" +
-	"\x10latest_statement\x18\x18 \x01(\tR\x0flatestStatement\"\xd0\x01\n" +
+	"\x10latest_statement\x18\x18 \x01(\tR\x0flatestStatement\x122\n" +
+	"\x15collection_carrier_id\x18\x19 \x01(\tR\x13collectionCarrierId\x124\n" +
+	"\x16collection_phone_token\x18\x1a \x01(\tR\x14collectionPhoneToken\"\xd0\x01\n" +
 	"\n" +
 	"AmountOwed\x12\x1c\n" +
 	"\tprincipal\x18\x01 \x01(\x03R\tprincipal\x12F\n" +
@@ -2491,7 +2561,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\bpaid_out\x18\n" +
 	" \x01(\x03R\apaidOut\x12\x1f\n" +
 	"\vwritten_off\x18\v \x01(\x03R\n" +
-	"writtenOff\"\xfc\x02\n" +
+	"writtenOff\"\x9d\x03\n" +
 	"\x04Debt\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12\x19\n" +
 	"\bdue_date\x18\x02 \x01(\tR\adueDate\x12$\n" +
@@ -2504,7 +2574,9 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\aoverdue\x18\b \x01(\bR\aoverdue\x12'\n" +
 	"\x0fcharged_through\x18\t \x01(\tR\x0echargedThrough\x12/\n" +
 	"\x13collection_attempts\x18\n" +
-	" \x01(\x05R\x12collectionAttempts\"\xff\x03\n" +
+	" \x01(\x05R\x12collectionAttempts\x12\x1f\n" +
+	"\vgrace_until\x18\v \x01(\tR\n" +
+	"graceUntil\"\xff\x03\n" +
 	"\x04Plan\x12\x17\n" +
 	"\aplan_id\x18\x01 \x01(\tR\x06planId\x12,\n" +
 	"\x05offer\x18\x02 \x01(\v2\x16.holdfast.v1.PlanOfferR\x05offer\x12)\n" +
@@ -2528,7 +2600,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\asubsidy\x18\x05 \x01(\x03R\asubsidy\x12\x16\n" +
 	"\x06amount\x18\x06 \x01(\x03R\x06amount\x12\x19\n" +
 	"\bdue_date\x18\a \x01(\tR\adueDate\x12\x16\n" +
-	"\x06billed\x18\b \x01(\bR\x06billed\"\xca\x02\n" +
+	"\x06billed\x18\b \x01(\bR\x06billed\"\xc6\x03\n" +
 	"\n" +
 	"Collection\x12#\n" +
 	"\rcollection_id\x18\x01 \x01(\tR\fcollectionId\x12\x1d\n" +
@@ -2541,7 +2613,14 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x03day\x18\a \x01(\tR\x03day\x128\n" +
 	"\achannel\x18\b \x01(\x0e2\x1e.holdfast.v1.CollectionChannelR\achannel\x12;\n" +
 	"\vcreate_time\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"2\n" +
+	"createTime\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\n" +
+	" \x01(\tR\tcarrierId\x12\x1f\n" +
+	"\vphone_token\x18\v \x01(\tR\n" +
+	"phoneToken\x12\x14\n" +
+	"\x05month\x18\f \x01(\tR\x05month\x12$\n" +
+	"\x0efall_back_date\x18\r \x01(\tR\ffallBackDate\"2\n" +
 	"\fPenaltyPause\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
 	"\x02to\x18\x02 \x01(\tR\x02to\"\xa7\x06\n" +
@@ -2664,13 +2743,14 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x19ITEM_KIND_PURCHASE_POSTED\x10\x16\x12\x1f\n" +
 	"\x1bITEM_KIND_PURCHASE_REFUNDED\x10\x17\x12 \n" +
 	"\x1cITEM_KIND_CONTRACT_CANCELLED\x10\x1a\x12\x1d\n" +
-	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x1b*\x93\x01\n" +
+	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x1b*\xac\x01\n" +
 	"\vItemOutcome\x12\x1c\n" +
 	"\x18ITEM_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ITEM_OUTCOME_PENDING\x10\x01\x12\x1a\n" +
 	"\x16ITEM_OUTCOME_SUCCEEDED\x10\x02\x12\x17\n" +
 	"\x13ITEM_OUTCOME_FAILED\x10\x03\x12\x17\n" +
-	"\x13ITEM_OUTCOME_UNDONE\x10\x04*\xda\x01\n" +
+	"\x13ITEM_OUTCOME_UNDONE\x10\x04\x12\x17\n" +
+	"\x13ITEM_OUTCOME_PARTLY\x10\x05*\xda\x01\n" +
 	"\n" +
 	"AmountPart\x12\x1b\n" +
 	"\x17AMOUNT_PART_UNSPECIFIED\x10\x00\x12\x17\n" +

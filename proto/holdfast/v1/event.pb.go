@@ -100,7 +100,7 @@ const (
 	EventType_EVENT_TYPE_PENALTY_PAUSED EventType = 35
 	// An amount is to be collected.
 	EventType_EVENT_TYPE_COLLECTION_ISSUED EventType = 36
-	// A collection succeeded: its payment was posted.
+	// A collection succeeded: its payment was posted. One on a carrier's bill may have brought a part only.
 	EventType_EVENT_TYPE_COLLECTION_SUCCEEDED EventType = 37
 	// A collection failed.
 	EventType_EVENT_TYPE_COLLECTION_FAILED EventType = 38
@@ -124,7 +124,7 @@ const (
 	EventType_EVENT_TYPE_TERMS_ACCEPTED EventType = 47
 	// The statement day was changed.
 	EventType_EVENT_TYPE_STATEMENT_DAY_SET EventType = 48
-	// The channel of collections was changed.
+	// The channel of collections was changed, to the bill of the carrier if it names one.
 	EventType_EVENT_TYPE_COLLECTION_CHANNEL_SET EventType = 49
 	// A mandate was made or changed.
 	EventType_EVENT_TYPE_MANDATE_SET EventType = 50
@@ -615,8 +615,12 @@ type Event struct {
 	CarrierReference string `protobuf:"bytes,50,opt,name=carrier_reference,json=carrierReference,proto3" json:"carrier_reference,omitempty"`
 	// The bundle offer concerned: that was put, or that the order names.
 	BundleOfferId string `protobuf:"bytes,60,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Of a collection on a carrier's bill, and of what is said of one: the month of the batch, YYYY-MM.
+	CollectionMonth string `protobuf:"bytes,70,opt,name=collection_month,json=collectionMonth,proto3" json:"collection_month,omitempty"`
+	// What became of it.
+	CollectionLineOutcome CollectionLineOutcome `protobuf:"varint,71,opt,name=collection_line_outcome,json=collectionLineOutcome,proto3,enum=holdfast.v1.CollectionLineOutcome" json:"collection_line_outcome,omitempty"`
+	unknownFields         protoimpl.UnknownFields
+	sizeCache             protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -901,6 +905,20 @@ func (x *Event) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *Event) GetCollectionMonth() string {
+	if x != nil {
+		return x.CollectionMonth
+	}
+	return ""
+}
+
+func (x *Event) GetCollectionLineOutcome() CollectionLineOutcome {
+	if x != nil {
+		return x.CollectionLineOutcome
+	}
+	return CollectionLineOutcome_COLLECTION_LINE_OUTCOME_UNSPECIFIED
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -962,7 +980,7 @@ var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\x9c\x02\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dholdfast/v1/carrierbill.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\x9c\x02\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -977,8 +995,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrierIds\x12#\n" +
 	"\rtell_progress\x18\b \x01(\bR\ftellProgress\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x81\n" +
-	"\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x88\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -1022,7 +1039,9 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x0eapplication_id\x18! \x01(\tR\rapplicationId\x12\x1b\n" +
 	"\treview_id\x18\" \x01(\tR\breviewId\x12+\n" +
 	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\x12&\n" +
-	"\x0fbundle_offer_id\x18< \x01(\tR\rbundleOfferId\"5\n" +
+	"\x0fbundle_offer_id\x18< \x01(\tR\rbundleOfferId\x12)\n" +
+	"\x10collection_month\x18F \x01(\tR\x0fcollectionMonth\x12Z\n" +
+	"\x17collection_line_outcome\x18G \x01(\x0e2\".holdfast.v1.CollectionLineOutcomeR\x15collectionLineOutcome\"5\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xc1\x12\n" +
@@ -1135,6 +1154,7 @@ var file_holdfast_v1_event_proto_goTypes = []any{
 	(CollectionChannel)(0),        // 9: holdfast.v1.CollectionChannel
 	(AccountStatus)(0),            // 10: holdfast.v1.AccountStatus
 	(RiskAction)(0),               // 11: holdfast.v1.RiskAction
+	(CollectionLineOutcome)(0),    // 12: holdfast.v1.CollectionLineOutcome
 }
 var file_holdfast_v1_event_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.WatchEventsRequest.types:type_name -> holdfast.v1.EventType
@@ -1148,13 +1168,14 @@ var file_holdfast_v1_event_proto_depIdxs = []int32{
 	9,  // 8: holdfast.v1.Event.channel:type_name -> holdfast.v1.CollectionChannel
 	10, // 9: holdfast.v1.Event.account_status:type_name -> holdfast.v1.AccountStatus
 	11, // 10: holdfast.v1.Event.risk_action:type_name -> holdfast.v1.RiskAction
-	1,  // 11: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
-	2,  // 12: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
-	12, // [12:13] is the sub-list for method output_type
-	11, // [11:12] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	12, // 11: holdfast.v1.Event.collection_line_outcome:type_name -> holdfast.v1.CollectionLineOutcome
+	1,  // 12: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
+	2,  // 13: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
+	13, // [13:14] is the sub-list for method output_type
+	12, // [12:13] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_event_proto_init() }
@@ -1162,6 +1183,7 @@ func file_holdfast_v1_event_proto_init() {
 	if File_holdfast_v1_event_proto != nil {
 		return
 	}
+	file_holdfast_v1_carrierbill_proto_init()
 	file_holdfast_v1_account_proto_init()
 	file_holdfast_v1_authorization_proto_init()
 	file_holdfast_v1_common_proto_init()
