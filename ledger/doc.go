@@ -17,6 +17,7 @@
 //	  - A Booking is what was done to a Billing: the amounts that moved, and the Billing as it is afterwards.
 //	  - A Statement is a window that has closed, an Item a line of an account's history that is not an order: rows that no
 //	    decision has to load, but one that undoes them.
+//	  - A Batch is what a carrier has to collect of a month on its own bill, a BatchLine one collection in it.
 //	  - An Applicant is what is known of a consumer beside the account: consents, and where applications and reviews are. An
 //	    Application is what a risk policy said of a consumer, and what became of it; a Review asks that a person look at a decision.
 //	  - A Wallet is an account's points, in Lots that expire together; a Redemption is what of them pays an order. A purse works

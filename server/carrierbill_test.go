@@ -221,3 +221,39 @@ func TestCarrierBillFaults(t *testing.T) {
 	_, err = stream.Recv()
 	require.Equal(t, []string{"cursor"}, violations(err))
 }
+
+// TestWhoMayAskForABatch lets a carrier's principals see and report what is its own, and nobody else but operators.
+func TestWhoMayAskForABatch(t *testing.T) {
+	b := billed(t, "2026-01-05", fourShards)
+	b.putCarrier("cmcc", &holdfastv1.CarrierSettings{Name: "C", Collects: true, Principals: []string{"cmcc-gateway"}})
+	b.putCarrier("cuc", &holdfastv1.CarrierSettings{Name: "U", Collects: true, Principals: []string{"cuc-gateway"}})
+	a := b.account(1e6)
+	b.onBillOf(a, "cmcc")
+	b.charged(a, 1000, nil)
+	b.on("2026-02-16")
+	lines, _ := b.lines("cmcc", "2026-02", "")
+	require.Len(t, lines, 1)
+	service := &carrierBills{router: b.server.router, zone: b.server.zone, now: b.server.now, metrics: b.server.metrics}
+	report := &holdfastv1.ReportCollectionLinesRequest{Results: []*holdfastv1.CollectionLineResult{
+		{CollectionId: lines[0].GetCollectionId(), Outcome: lineCollected, Currency: "CNY", Amount: 1000},
+	}}
+	for _, c := range []struct {
+		caller Caller
+		may    bool
+	}{
+		{Caller{"cuc-gateway", RoleGateway}, false}, {Caller{"shop", RoleStorefront}, false},
+		{Caller{"cmcc-gateway", RoleGateway}, true}, {Caller{"ops", RoleOperator}, true},
+	} {
+		ctx := WithCaller(t.Context(), c.caller)
+		_, err := service.ListCollectionBatches(ctx, &holdfastv1.ListCollectionBatchesRequest{CarrierId: "cmcc"})
+		told, failed := service.ReportCollectionLines(ctx, report)
+		require.NoError(t, failed)
+		if c.may {
+			require.NoError(t, err)
+			require.Empty(t, told.GetAnswers()[0].GetReason())
+			continue
+		}
+		requireReason(t, err, codes.PermissionDenied, "NOT_OF_CARRIER")
+		require.Equal(t, "NOT_OF_CARRIER", told.GetAnswers()[0].GetReason())
+	}
+}
