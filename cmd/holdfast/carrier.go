@@ -23,6 +23,7 @@ type CarrierCmd struct {
 	Put  CarrierPutCmd  `cmd:"" help:"Register a carrier, or change what was agreed with it."`
 	List CarrierListCmd `cmd:"" help:"List the carriers of a running server."`
 	Show CarrierShowCmd `cmd:"" help:"Print what was agreed with a carrier."`
+	Bill CarrierBillCmd `cmd:"" help:"What carriers collect on their own bills."`
 }
 
 // Help teaches.
