@@ -194,7 +194,7 @@ func itemProto(a ledger.AccountID, i *ledger.Item) *holdfastv1.Item {
 		ValueDate: dateProto(i.ValueDate), Amount: int64(i.Amount), Window: dateProto(i.Opens), OpeningDate: dateProto(i.About),
 		PlanId: planID(a, i.Plan), AuthorizationId: authorizationID(a, i.Authorization), AboutItemId: itemID(a, i.Undoes),
 		Attempt: int32(i.Attempt), Channel: holdfastv1.CollectionChannel(i.Channel), Outcome: holdfastv1.ItemOutcome(i.Outcome) + 1,
-		Reference: i.Reference, Note: i.Note, Caller: string(i.Caller),
+		Reference: i.Reference, Note: i.Note, Caller: string(i.Caller), Points: pointsChangeProto(i.Points),
 	}
 	for _, m := range i.Moves {
 		p.Moves = append(p.Moves, &holdfastv1.ItemMove{
@@ -215,6 +215,7 @@ func statementProto(a *ledger.Account, s *ledger.Statement, t *lookup) *holdfast
 		Changes: changesProto(&s.Flows), ClosingBalance: int64(s.Closing), Billed: owedProto(&s.Bill), EarlierAmount: int64(s.Earlier),
 		CreditBalance: int64(s.Credit), TotalDue: int64(s.Total()), MinimumDue: int64(s.Minimum), UnbilledPrincipal: int64(s.Unbilled),
 		PreviousStatement: dateProto(s.Previous), PenaltyAnnualRate: perYear(by.Penalty.DailyRate), InterestAnnualRate: perYear(by.MinimumDue.DailyInterestRate),
+		Points: statementPointsProto(s.Points),
 	}
 }
 

@@ -76,6 +76,8 @@ var bookingEvents = map[ledger.BookingKind]holdfastv1.EventType{
 	ledger.PurchaseRefunded:  holdfastv1.EventType_EVENT_TYPE_REFUNDED,
 	ledger.ContractCancelled: holdfastv1.EventType_EVENT_TYPE_BUNDLE_CANCELLED,
 	ledger.DeviceReturned:    holdfastv1.EventType_EVENT_TYPE_BUNDLE_RETURNED,
+	ledger.PointsGranted:     holdfastv1.EventType_EVENT_TYPE_POINTS_GRANTED,
+	ledger.PointsExpired:     holdfastv1.EventType_EVENT_TYPE_POINTS_EXPIRED,
 }
 
 // bookingType is the type of a booking that is a fact of its own. A payment that completes a collection is told as that.

@@ -33,6 +33,7 @@ func rpcs() (list []protoreflect.MethodDescriptor) {
 		holdfastv1.File_holdfast_v1_event_proto, holdfastv1.File_holdfast_v1_admin_proto,
 		holdfastv1.File_holdfast_v1_billing_proto, holdfastv1.File_holdfast_v1_terms_proto, holdfastv1.File_holdfast_v1_risk_proto,
 		holdfastv1.File_holdfast_v1_carrierbill_proto,
+		holdfastv1.File_holdfast_v1_points_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()

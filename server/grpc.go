@@ -147,6 +147,7 @@ func accessOf(service, name string) access {
 	case holdfastv1.BillingService_RefundCreditBalance_FullMethodName, // money goes out
 		holdfastv1.BillingService_WaiveCharges_FullMethodName, // and these give up what is owed, or when
 		holdfastv1.BillingService_PausePenalty_FullMethodName,
+		holdfastv1.PointsService_GrantPoints_FullMethodName, // they are as good as money
 		holdfastv1.BillingService_ReageDebt_FullMethodName,
 		holdfastv1.TermsService_PutTerms_FullMethodName,
 		holdfastv1.RiskService_ResolveReview_FullMethodName,

@@ -14,6 +14,7 @@ var healthServices = []string{
 	holdfastv1.AuthorizationService_ServiceDesc.ServiceName,
 	holdfastv1.AccountService_ServiceDesc.ServiceName,
 	holdfastv1.BillingService_ServiceDesc.ServiceName,
+	holdfastv1.PointsService_ServiceDesc.ServiceName,
 	holdfastv1.TermsService_ServiceDesc.ServiceName,
 	holdfastv1.EventService_ServiceDesc.ServiceName,
 	holdfastv1.AdminService_ServiceDesc.ServiceName,

@@ -31,8 +31,15 @@ func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
 	} else {
 		tellAccount(p, e.Fact)
 	}
+	if points := ledger.PointsOf(e.Fact); points != nil {
+		p.Points = pointsChangeProto(&points.PointsChange)
+	}
 	for _, posting := range ledger.Postings(e) {
-		p.Postings = append(p.Postings, &holdfastv1.Posting{Book: posting.Book.String(), Amount: int64(posting.Amount)})
+		told := &holdfastv1.Posting{Book: posting.Book.String(), Amount: int64(posting.Amount)}
+		if posting.Currency == ledger.PointsUnit {
+			told.Unit = string(posting.Currency)
+		}
+		p.Postings = append(p.Postings, told)
 	}
 	return p
 }

@@ -22,6 +22,7 @@ type order interface {
 	GetMandateId() string
 	GetProductId() string
 	GetBundleOfferId() string
+	GetPointsToRedeem() int64
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -34,6 +35,7 @@ func purchase(c *check, r order, orderID string) ledger.Purchase {
 		Amount:   c.amount("amount", r.GetAmount(), leastAmount(r)),
 		Order:    ledger.OrderID(orderID),
 		Plan:     c.plan(r.GetPlan(), false),
+		Points:   c.points("points_to_redeem", r.GetPointsToRedeem(), 0),
 	}
 	if r.GetProductId() != "" {
 		p.Product = token[ledger.ProductID](c, "product_id", r.GetProductId())

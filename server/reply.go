@@ -14,6 +14,7 @@ func checkReply(out *ledger.Outcome) *holdfastv1.CheckResponse {
 		AuthorizedAmount: int64(out.Amount), Headroom: headroomProto(&out.Headroom),
 	}
 	m.RiskAction, m.RiskReasons = riskProto(&out.Verdict)
+	m.Points = paymentProto(out.Redeems)
 	return m
 }
 
@@ -26,6 +27,7 @@ func authorizeReply(out *ledger.Outcome) *holdfastv1.AuthorizeResponse {
 	m := &p.message
 	m.Decision, m.Reasons, m.Replayed = holdfastv1.Decision(out.Decision), reasonsProto(out.Reasons), out.Replayed
 	m.Authorization, m.Headroom = p.fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
@@ -35,6 +37,7 @@ func chargeReply(out *ledger.Outcome) *holdfastv1.ChargeResponse {
 		CaptureId: captureID(out), Replayed: out.Replayed,
 	}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
@@ -48,6 +51,7 @@ func captureID(out *ledger.Outcome) string {
 func adviseReply(out *ledger.Outcome) *holdfastv1.AdviseResponse {
 	m := &holdfastv1.AdviseResponse{CaptureId: captureID(out), Exceeded: out.Exceeded, Replayed: out.Replayed}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
@@ -56,6 +60,7 @@ func reverseReply(out *ledger.Outcome) *holdfastv1.ReverseResponse {
 		Tombstone: out.Tombstone, ReleasedAmount: int64(out.Released), RefundedAmount: int64(out.Refunded), Replayed: out.Replayed,
 	}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
@@ -80,17 +85,20 @@ func markSubmittedReply(out *ledger.Outcome) *holdfastv1.MarkSubmittedResponse {
 func captureReply(out *ledger.Outcome) *holdfastv1.CaptureResponse {
 	m := &holdfastv1.CaptureResponse{CaptureId: captureID(out), Late: out.Late, Replayed: out.Replayed}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
 func voidReply(out *ledger.Outcome) *holdfastv1.VoidResponse {
 	m := &holdfastv1.VoidResponse{Replayed: out.Replayed}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }
 
 func refundReply(out *ledger.Outcome) *holdfastv1.RefundResponse {
 	m := &holdfastv1.RefundResponse{Replayed: out.Replayed, RefundId: out.ID.RefundID(out.Part)}
 	m.Authorization, m.Headroom = new(body).fill(out)
+	m.Points = pointsChangeProto(out.Points)
 	return m
 }

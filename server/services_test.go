@@ -28,6 +28,7 @@ type book struct {
 	holdfastv1.AuthorizationServiceClient
 	holdfastv1.AccountServiceClient
 	holdfastv1.BillingServiceClient
+	holdfastv1.PointsServiceClient
 	holdfastv1.TermsServiceClient
 	holdfastv1.RiskServiceClient
 	holdfastv1.CarrierServiceClient
@@ -74,6 +75,7 @@ func (b *book) start() {
 	b.AuthorizationServiceClient = holdfastv1.NewAuthorizationServiceClient(b.conn)
 	b.AccountServiceClient = holdfastv1.NewAccountServiceClient(b.conn)
 	b.BillingServiceClient = holdfastv1.NewBillingServiceClient(b.conn)
+	b.PointsServiceClient = holdfastv1.NewPointsServiceClient(b.conn)
 	b.TermsServiceClient = holdfastv1.NewTermsServiceClient(b.conn)
 	b.RiskServiceClient = holdfastv1.NewRiskServiceClient(b.conn)
 	b.CarrierServiceClient = holdfastv1.NewCarrierServiceClient(b.conn)

@@ -41,6 +41,8 @@ var shardMetrics = []shardMetric{
 		prometheus.CounterValue, func(s writer.Stats) float64 { return float64(s.Commands) }),
 	shardFigure("holdfast_batches_total", "Batches made durable since the shard last started.",
 		prometheus.CounterValue, func(s writer.Stats) float64 { return float64(s.Batches) }),
+	shardFigure("holdfast_points_outstanding", "Points that consumers have, those that orders hold included; 0 on a node that stands by.",
+		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.Points) }),
 	shardFigure("holdfast_journal_epoch", "Epoch under which the shard's journal is held; it grows by one with each take-over; 0 on a node that stands by.",
 		prometheus.GaugeValue, func(s writer.Stats) float64 { return float64(s.Epoch) }),
 	shardFigure("holdfast_journal_durable_sequence", "Sequence of the last durable entry; on a node that stands by, of the last that it has followed.",

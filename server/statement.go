@@ -54,7 +54,7 @@ func (s *billing) GetStatement(ctx context.Context, r *holdfastv1.GetStatementRe
 		resp.Captures = append(resp.Captures, &holdfastv1.StatementCapture{
 			CaptureId: o.Authorization.CaptureID(o.Part), AuthorizationId: o.Authorization.String(), OrderId: string(o.Order),
 			Scene: holdfastv1.Scene(o.Scene), CarrierId: string(o.Carrier), Amount: int64(o.Amount), CreateTime: timestamp(o.Time), Planned: o.Planned,
-			BillReference: string(o.Bill),
+			BillReference: string(o.Bill), Points: paymentProto(o.Points),
 		})
 	}
 	if r.GetPageToken() == "" {
@@ -185,6 +185,7 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 	q := &ledger.Quote{Purchase: ledger.Purchase{
 		Account: c.account(r.GetAccountId()), Scene: c.scene("scene", r.GetScene()), Currency: c.currency(r.GetCurrency()),
 		Amount: c.amount("amount", r.GetAmount(), leastAmount(r)), Plan: c.plan(r.GetPlan(), false),
+		Points: c.points("points_to_redeem", r.GetPointsToRedeem(), 0),
 	}}
 	if r.GetBundleOfferId() != "" {
 		q.Bundle = c.bundle(r.GetBundleOfferId(), q.Scene, q.Plan)
@@ -197,10 +198,11 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 	resp := &holdfastv1.QuoteResponse{
 		OpeningDate: quote.Window.Opens.String(), ClosingDate: quote.Window.Closes.String(), DueDate: quote.Window.Due.String(),
 		DaysDeferred: int32(quote.Window.DaysDeferred(quote.Today)), TermsVersion: out.Billing.Terms, Offer: offerProto(quote.Offer),
+		Points: paymentProto(out.Redeems),
 	}
 	schedule := quote.Schedule
 	if schedule == nil {
-		schedule = plan.Schedule{{Number: 1, Principal: q.Amount}}
+		schedule = plan.Schedule{{Number: 1, Principal: q.Amount - out.Redeems.Worth}}
 	}
 	days := dues(&a.Billing, t.of(a.Billing.Terms), quote.Window, 0, len(schedule))
 	for i := range quote.Schedule {

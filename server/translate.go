@@ -74,17 +74,18 @@ func fillAuthorization(p *holdfastv1.Authorization, out *ledger.Outcome, created
 	for i, c := range a.Captures {
 		p.Captures = append(p.Captures, &holdfastv1.CaptureRecord{
 			CaptureId: id.CaptureID(i + 1), Amount: int64(c.Amount), CreateTime: timestamp(c.Time), Late: c.Late,
+			Points: paymentProto(c.Points),
 		})
 	}
 	for i, r := range a.Refunds {
 		p.Refunds = append(p.Refunds, &holdfastv1.RefundRecord{
-			RefundId: id.RefundID(i + 1), Amount: int64(r.Amount), CreateTime: timestamp(r.Time),
+			RefundId: id.RefundID(i + 1), Amount: int64(r.Amount), CreateTime: timestamp(r.Time), Points: paymentProto(r.Points),
 		})
 	}
 	if p.Advised = a.Advised; a.Advised {
 		p.SaleTime = timestamp(a.SaleTime)
 	}
-	p.Plan = offerProto(a.Plan)
+	p.Plan, p.Points = offerProto(a.Plan), orderPointsProto(a.Points)
 	p.BillReference, p.CarrierVersion, p.CarrierReference, p.ProductId = string(a.Bill), int32(a.Settings), string(a.Reference), string(a.Product)
 	p.BundleOfferId, p.BundleOfferVersion = string(a.Bundle.Offer), int32(a.Bundle.Version)
 	if a.Mandate != 0 {

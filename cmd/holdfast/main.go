@@ -28,6 +28,7 @@ type CLI struct {
 	Risk      RiskCmd      `cmd:"" help:"Write, check, compare and activate risk policies; make scorecards; tell how the book stands."`
 	Carrier   CarrierCmd   `cmd:"" help:"Register carriers, and tell what was agreed with them."`
 	Bundle    BundleCmd    `cmd:"" help:"Offers of bundles, and contracts that consumers pay by installments."`
+	Points    PointsCmd    `cmd:"" help:"Grant points to consumers, and tell what they have."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay    ReplayCmd    `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`

@@ -42,11 +42,15 @@ func (s *statement) entries() []entry {
 		at := c.GetCreateTime().AsTime().UnixNano()
 		e := entry{
 			day: s.zone.DateAt(calendar.Instant(at)).String(), kind: "purchase", order: c.GetOrderId(), scene: sceneName(c.GetScene()),
-			carrier: c.GetCarrierId(), reference: c.GetBillReference(), amount: c.GetAmount(),
+			carrier: c.GetCarrierId(), reference: c.GetBillReference(), amount: c.GetAmount() - c.GetPoints().GetAmount(),
+		}
+		if p := c.GetPoints(); p != nil {
+			e.note = fmt.Sprintf("%s of %s by %d points", s.money.write(p.GetAmount()), s.money.write(c.GetAmount()), p.GetPoints())
 		}
 		if p, ok := planned[i]; ok {
-			e.plan, e.amount = p.GetPlanId(), c.GetAmount()-plannedAmount(p)
-			e.note = s.money.write(plannedAmount(p)) + " of it by installments"
+			e.plan = p.GetPlanId()
+			e.amount -= plannedAmount(p)
+			e.note = joined(e.note, s.money.write(plannedAmount(p))+" of it by installments")
 		}
 		happened = append(happened, timed{at, e})
 	}
@@ -92,7 +96,7 @@ func plannedAmount(i *holdfastv1.Item) (sum int64) {
 func moved(i *holdfastv1.Item) (sum, recovered int64) {
 	for _, m := range i.GetMoves() {
 		switch {
-		case m.GetPart() == holdfastv1.AmountPart_AMOUNT_PART_SUBSIDY || m.GetPlanId() != "":
+		case m.GetPart() == holdfastv1.AmountPart_AMOUNT_PART_SUBSIDY || m.GetPart() == holdfastv1.AmountPart_AMOUNT_PART_POINTS_COST || m.GetPlanId() != "":
 		case m.GetPart() == holdfastv1.AmountPart_AMOUNT_PART_WRITTEN_OFF:
 			recovered -= m.GetAmount()
 		case m.GetPart() == holdfastv1.AmountPart_AMOUNT_PART_CREDIT:
@@ -112,7 +116,7 @@ func (s *statement) itemEntries(i *holdfastv1.Item) []entry {
 	}
 	switch i.GetKind() {
 	case holdfastv1.ItemKind_ITEM_KIND_PURCHASE_POSTED:
-		return nil // the capture is listed
+		return earnedEntry(&e, i) // the capture is listed
 	case holdfastv1.ItemKind_ITEM_KIND_REPAYMENT_POSTED:
 		e.amount = recovered - i.GetAmount()
 		if i.GetValueDate() != i.GetDay() {
@@ -124,7 +128,7 @@ func (s *statement) itemEntries(i *holdfastv1.Item) []entry {
 	case holdfastv1.ItemKind_ITEM_KIND_REPAYMENT_REVERSED:
 		e.amount = i.GetAmount() + recovered
 	case holdfastv1.ItemKind_ITEM_KIND_PURCHASE_REFUNDED:
-		e.amount = recovered - i.GetAmount() - plannedAmount(i)
+		e.amount = recovered - i.GetAmount() - plannedAmount(i) - i.GetPoints().GetPaidAmount()
 		if p := -plannedAmount(i); p != 0 {
 			e.note = s.money.write(p) + " of it from installments to come"
 		}
@@ -150,6 +154,7 @@ func (s *statement) itemEntries(i *holdfastv1.Item) []entry {
 	case holdfastv1.ItemKind_ITEM_KIND_COLLECTION_ISSUED, holdfastv1.ItemKind_ITEM_KIND_COLLECTION_FAILED, holdfastv1.ItemKind_ITEM_KIND_NOTICE_ISSUED:
 		e.note = strings.TrimSpace(s.money.write(i.GetAmount()) + s.collectionNote(i))
 	}
+	e.note = joined(e.note, pointsNote(i.GetPoints()))
 	switch charged := sum - e.amount; {
 	case charged > 0:
 		return []entry{{day: i.GetDay(), kind: "charged", note: chargeNames(i) + " until then", amount: charged}, e}
@@ -262,7 +267,7 @@ func (s *statement) sound() error {
 	if sum := x.GetOpeningBalance() + changed(x.GetChanges()); sum != x.GetClosingBalance() {
 		return fmt.Errorf("the statement does not add up: its closing balance is %s, not %s", s.money.write(x.GetClosingBalance()), s.money.write(sum))
 	}
-	return nil
+	return soundPoints(x.GetPoints())
 }
 
 // itemName is what an item is, for programs.

@@ -21,6 +21,7 @@ func (s *statement) print(out io.Writer) error {
 	b.WriteString(".\n\n")
 	s.printEntries(&b)
 	s.printDue(&b)
+	s.printPoints(&b)
 	s.printPlans(&b)
 	s.printLater(&b)
 	s.printLeft(&b)

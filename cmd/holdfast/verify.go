@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/audit"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
@@ -125,14 +126,22 @@ func newCounting(what string, shard int) func(done, total uint64) {
 // printReport says what was found in a shard; true when that is bad.
 func printReport(shard int, r *audit.Report) bool {
 	if len(r.Faults) == 0 {
-		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications, %d reviews and %d receipts; %s; journal hash %s, state hash %s\n",
-			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Applications, r.Reviews, r.Receipts, comparison(r), r.Hash, r.Digest)
+		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications, %d reviews and %d receipts; %s%s; journal hash %s, state hash %s\n",
+			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Applications, r.Reviews, r.Receipts, outstanding(r), comparison(r), r.Hash, r.Digest)
 		return false
 	}
 	for _, f := range r.Faults {
 		fmt.Printf("shard %d: FAULT: %s\n", shard, f)
 	}
 	return true
+}
+
+// outstanding says how many points there are; nothing when there never were any.
+func outstanding(r *audit.Report) string {
+	if r.Points == (ledger.PointsTotals{}) {
+		return ""
+	}
+	return fmt.Sprintf("%d points are outstanding, %d of them held; ", r.Points.Outstanding(), r.Points.Held)
 }
 
 // comparison says what the state was good for.

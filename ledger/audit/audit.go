@@ -36,20 +36,21 @@ const maxFaults = 20
 // Report is what was checked and what was found. When there are faults the check may have ended early; the figures are
 // then of what it came to.
 type Report struct {
-	Entries        uint64       // folded
-	Accounts       int64        // whose invariants were checked
-	Authorizations int64        // open and ended ones, checked with their accounts
-	Items          int64        // checked with their accounts: numbered without a gap
-	Statements     int64        // checked with their accounts: each adds up, and opens with what the one before closed with
-	Applications   int64        // checked with their applicants: each is of one, and follows the one before
-	Reviews        int64        // checked with their applicants, likewise
-	Receipts       int64        // that the entries made, those included that have outlived their keeping
-	Compared       bool         // whether there was a state to compare with the fold; if not, the next two are 0
-	Flushed        uint64       // the entry up to which the state has everything; what changed later may be missing in it
-	Rows           int64        // of the state and the fold, walked side by side
-	Hash           journal.Hash // of the last entry that was folded
-	Digest         state.Digest // of the rows that the entries make: what the state's are, where it was compared and has everything
-	Faults         []string     // at most 20; empty when all is well
+	Entries        uint64              // folded
+	Accounts       int64               // whose invariants were checked
+	Authorizations int64               // open and ended ones, checked with their accounts
+	Items          int64               // checked with their accounts: numbered without a gap
+	Statements     int64               // checked with their accounts: each adds up, and opens with what the one before closed with
+	Applications   int64               // checked with their applicants: each is of one, and follows the one before
+	Reviews        int64               // checked with their applicants, likewise
+	Receipts       int64               // that the entries made, those included that have outlived their keeping
+	Points         ledger.PointsTotals // what the accounts have, which is what the shard says and the postings come to
+	Compared       bool                // whether there was a state to compare with the fold; if not, the next two are 0
+	Flushed        uint64              // the entry up to which the state has everything; what changed later may be missing in it
+	Rows           int64               // of the state and the fold, walked side by side
+	Hash           journal.Hash        // of the last entry that was folded
+	Digest         state.Digest        // of the rows that the entries make: what the state's are, where it was compared and has everything
+	Faults         []string            // at most 20; empty when all is well
 }
 
 func (r *Report) fault(format string, args ...any) bool {
@@ -200,6 +201,7 @@ func (a *auditor) checkApplicants(fold *state.Snapshot) error {
 		}
 		return nil
 	})
+	a.report.Points = a.book.Shard().Points
 	a.report.Applications, a.report.Reviews = int64(tally.Applications), int64(tally.Reviews)
 	switch {
 	case errors.Is(err, full):

@@ -88,6 +88,7 @@ func (d *decider) decideGroup(g *group) bool {
 	}
 	d.commands.Add(uint64(len(g.calls)))
 	d.accounts.Store(d.book.Shard().Accounts)
+	d.points.Store(int64(d.book.Shard().Points.Outstanding()))
 	return true
 }
 

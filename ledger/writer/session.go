@@ -27,6 +27,7 @@ type session struct {
 	head     atomic.Pointer[journal.Head]
 	durable  atomic.Uint64
 	accounts atomic.Uint64 // opened
+	points   atomic.Int64  // outstanding
 	commands atomic.Uint64
 	batches  atomic.Uint64
 	full     atomic.Bool

@@ -268,6 +268,7 @@ type Stats struct {
 	Queued   int
 	Commands uint64
 	Batches  uint64
+	Points   ledger.Points // outstanding, held ones included; 0 of a standby
 	State    state.Stats
 }
 
@@ -283,7 +284,7 @@ func (w *Writer) Stats() Stats {
 	head := s.head.Load()
 	return Stats{
 		Shard: w.config.Shard, Leads: true, Durable: s.durable.Load(), Hash: head.Hash, Epoch: head.Epoch, Queued: int(s.queued.Load()),
-		Commands: s.commands.Load(), Batches: s.batches.Load(), State: s.state.Stats(),
+		Commands: s.commands.Load(), Batches: s.batches.Load(), Points: ledger.Points(s.points.Load()), State: s.state.Stats(),
 	}
 }
 

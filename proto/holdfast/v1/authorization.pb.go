@@ -169,8 +169,11 @@ type Authorization struct {
 	BundleOfferId string `protobuf:"bytes,41,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
 	// The version of that offer that it was decided under.
 	BundleOfferVersion int32 `protobuf:"varint,42,opt,name=bundle_offer_version,json=bundleOfferVersion,proto3" json:"bundle_offer_version,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// What points pay of it, and what it earned; unset when it has nothing to do with points. What is lent of it is the amount less
+	// what points pay.
+	Points        *OrderPoints `protobuf:"bytes,45,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Authorization) Reset() {
@@ -427,6 +430,13 @@ func (x *Authorization) GetBundleOfferVersion() int32 {
 	return 0
 }
 
+func (x *Authorization) GetPoints() *OrderPoints {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // CaptureRecord is one capture of an authorization.
 type CaptureRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -437,7 +447,9 @@ type CaptureRecord struct {
 	// When it was posted.
 	CreateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
 	// True when the hold had expired before.
-	Late          bool `protobuf:"varint,4,opt,name=late,proto3" json:"late,omitempty"`
+	Late bool `protobuf:"varint,4,opt,name=late,proto3" json:"late,omitempty"`
+	// What points paid of it; unset when nothing.
+	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -500,6 +512,13 @@ func (x *CaptureRecord) GetLate() bool {
 	return false
 }
 
+func (x *CaptureRecord) GetPoints() *PointsPayment {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // RefundRecord is one refund of an authorization.
 type RefundRecord struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -508,7 +527,9 @@ type RefundRecord struct {
 	// Minor units.
 	Amount int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
 	// When it was posted.
-	CreateTime    *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	CreateTime *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=create_time,json=createTime,proto3" json:"create_time,omitempty"`
+	// What was given back as points; unset when nothing.
+	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -564,6 +585,13 @@ func (x *RefundRecord) GetCreateTime() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *RefundRecord) GetPoints() *PointsPayment {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // CheckRequest asks about an order.
 type CheckRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -598,8 +626,11 @@ type CheckRequest struct {
 	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
 	// plan must be left out. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Points to pay a part of it with: what they pay is not lent. They must be there, or the order is declined with
+	// POINTS_INSUFFICIENT; a partial approval takes its share of them. 0 for none.
+	PointsToRedeem int64 `protobuf:"varint,35,opt,name=points_to_redeem,json=pointsToRedeem,proto3" json:"points_to_redeem,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *CheckRequest) Reset() {
@@ -723,6 +754,13 @@ func (x *CheckRequest) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *CheckRequest) GetPointsToRedeem() int64 {
+	if x != nil {
+		return x.PointsToRedeem
+	}
+	return 0
+}
+
 // CheckResponse is what would be decided now.
 type CheckResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -737,7 +775,9 @@ type CheckResponse struct {
 	// What the risk policy would do about the order; unspecified when nothing but approve.
 	RiskAction RiskAction `protobuf:"varint,5,opt,name=risk_action,json=riskAction,proto3,enum=holdfast.v1.RiskAction" json:"risk_action,omitempty"`
 	// The risk policy's own reason codes, where it would do more than approve.
-	RiskReasons   []string `protobuf:"bytes,6,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
+	RiskReasons []string `protobuf:"bytes,6,rep,name=risk_reasons,json=riskReasons,proto3" json:"risk_reasons,omitempty"`
+	// What points would pay of authorized_amount; unset when none were asked for.
+	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -814,6 +854,13 @@ func (x *CheckResponse) GetRiskReasons() []string {
 	return nil
 }
 
+func (x *CheckResponse) GetPoints() *PointsPayment {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // AuthorizeRequest is an order to decide on.
 type AuthorizeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -854,8 +901,11 @@ type AuthorizeRequest struct {
 	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
 	// plan must be left out. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Points to pay a part of it with: what they pay is not lent. They must be there, or the order is declined with
+	// POINTS_INSUFFICIENT; a partial approval takes its share of them. 0 for none.
+	PointsToRedeem int64 `protobuf:"varint,35,opt,name=points_to_redeem,json=pointsToRedeem,proto3" json:"points_to_redeem,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AuthorizeRequest) Reset() {
@@ -1000,6 +1050,13 @@ func (x *AuthorizeRequest) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *AuthorizeRequest) GetPointsToRedeem() int64 {
+	if x != nil {
+		return x.PointsToRedeem
+	}
+	return 0
+}
+
 // AuthorizeResponse is the decision.
 type AuthorizeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1012,7 +1069,9 @@ type AuthorizeResponse struct {
 	// What the line and the account had left after the decision.
 	Headroom *Headroom `protobuf:"bytes,4,opt,name=headroom,proto3" json:"headroom,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1080,6 +1139,13 @@ func (x *AuthorizeResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *AuthorizeResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // IncrementRequest adds to a hold.
@@ -1607,7 +1673,9 @@ type CaptureResponse struct {
 	// True when the hold had expired before.
 	Late bool `protobuf:"varint,4,opt,name=late,proto3" json:"late,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1677,6 +1745,13 @@ func (x *CaptureResponse) GetReplayed() bool {
 	return false
 }
 
+func (x *CaptureResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // ChargeRequest is an order to decide on and to capture at once.
 type ChargeRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1714,8 +1789,11 @@ type ChargeRequest struct {
 	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
 	// plan must be left out. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Points to pay a part of it with: what they pay is not lent. They must be there, or the order is declined with
+	// POINTS_INSUFFICIENT. 0 for none.
+	PointsToRedeem int64 `protobuf:"varint,35,opt,name=points_to_redeem,json=pointsToRedeem,proto3" json:"points_to_redeem,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *ChargeRequest) Reset() {
@@ -1846,6 +1924,13 @@ func (x *ChargeRequest) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *ChargeRequest) GetPointsToRedeem() int64 {
+	if x != nil {
+		return x.PointsToRedeem
+	}
+	return 0
+}
+
 // ChargeResponse is the decision; when approved the amount has been captured.
 type ChargeResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1860,7 +1945,9 @@ type ChargeResponse struct {
 	// The capture's id, cap_...; empty when declined.
 	CaptureId string `protobuf:"bytes,5,opt,name=capture_id,json=captureId,proto3" json:"capture_id,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1935,6 +2022,13 @@ func (x *ChargeResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *ChargeResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // VoidRequest releases a hold.
@@ -2018,7 +2112,9 @@ type VoidResponse struct {
 	// What the line and the account had left after the release.
 	Headroom *Headroom `protobuf:"bytes,2,opt,name=headroom,proto3" json:"headroom,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,3,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2072,6 +2168,13 @@ func (x *VoidResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *VoidResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // ReverseRequest undoes an order.
@@ -2152,7 +2255,9 @@ type ReverseResponse struct {
 	// What was refunded, minor units.
 	RefundedAmount int64 `protobuf:"varint,5,opt,name=refunded_amount,json=refundedAmount,proto3" json:"refunded_amount,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,6,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2227,6 +2332,13 @@ func (x *ReverseResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *ReverseResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // RefundRequest gives back a captured amount.
@@ -2312,7 +2424,9 @@ type RefundResponse struct {
 	// What the line and the account had left after the refund.
 	Headroom *Headroom `protobuf:"bytes,3,opt,name=headroom,proto3" json:"headroom,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,4,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2375,6 +2489,13 @@ func (x *RefundResponse) GetReplayed() bool {
 	return false
 }
 
+func (x *RefundResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // AdviseRequest records a completed sale.
 type AdviseRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2414,8 +2535,11 @@ type AdviseRequest struct {
 	// The bundle that is bought, whose amount and plan the order has: amount may then be left out, or must be what the offer finances, and
 	// plan must be left out. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Points that paid a part of it. The sale has taken place: those that are not there, or that the terms do not let pay, are
+	// lent instead. 0 for none.
+	PointsToRedeem int64 `protobuf:"varint,35,opt,name=points_to_redeem,json=pointsToRedeem,proto3" json:"points_to_redeem,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *AdviseRequest) Reset() {
@@ -2553,6 +2677,13 @@ func (x *AdviseRequest) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *AdviseRequest) GetPointsToRedeem() int64 {
+	if x != nil {
+		return x.PointsToRedeem
+	}
+	return 0
+}
+
 // AdviseResponse is the sale as recorded.
 type AdviseResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2565,7 +2696,9 @@ type AdviseResponse struct {
 	// True when Authorize would have declined the order.
 	Exceeded bool `protobuf:"varint,4,opt,name=exceeded,proto3" json:"exceeded,omitempty"`
 	// True when this request_id was answered before and this is that answer.
-	Replayed      bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	Replayed bool `protobuf:"varint,5,opt,name=replayed,proto3" json:"replayed,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2633,6 +2766,13 @@ func (x *AdviseResponse) GetReplayed() bool {
 		return x.Replayed
 	}
 	return false
+}
+
+func (x *AdviseResponse) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // GetAuthorizationRequest names an authorization.
@@ -3530,8 +3670,7 @@ var File_holdfast_v1_authorization_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\xf7\n" +
-	"\n" +
+	"\x1fholdfast/v1/authorization.proto\x12\vholdfast.v1\x1a\x19google/protobuf/any.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\x1a\x15holdfast/v1/lot.proto\"\xa9\v\n" +
 	"\rAuthorization\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\x12\x1d\n" +
 	"\n" +
@@ -3575,19 +3714,22 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"product_id\x18\x1d \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18( \x01(\tR\x10carrierReference\x12&\n" +
 	"\x0fbundle_offer_id\x18) \x01(\tR\rbundleOfferId\x120\n" +
-	"\x14bundle_offer_version\x18* \x01(\x05R\x12bundleOfferVersion\"\x97\x01\n" +
+	"\x14bundle_offer_version\x18* \x01(\x05R\x12bundleOfferVersion\x120\n" +
+	"\x06points\x18- \x01(\v2\x18.holdfast.v1.OrderPointsR\x06points\"\xcb\x01\n" +
 	"\rCaptureRecord\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x12\n" +
-	"\x04late\x18\x04 \x01(\bR\x04late\"\x80\x01\n" +
+	"\x04late\x18\x04 \x01(\bR\x04late\x122\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xb4\x01\n" +
 	"\fRefundRecord\x12\x1b\n" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12;\n" +
 	"\vcreate_time\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
-	"createTime\"\xd3\x03\n" +
+	"createTime\x122\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xfd\x03\n" +
 	"\fCheckRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -3607,7 +3749,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"mandate_id\x18\v \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\f \x01(\tR\tproductId\x12&\n" +
-	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xb5\x02\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\xe9\x02\n" +
 	"\rCheckResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12+\n" +
@@ -3615,7 +3758,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x128\n" +
 	"\vrisk_action\x18\x05 \x01(\x0e2\x17.holdfast.v1.RiskActionR\n" +
 	"riskAction\x12!\n" +
-	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\"\xd1\x04\n" +
+	"\frisk_reasons\x18\x06 \x03(\tR\vriskReasons\x122\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xfb\x04\n" +
 	"\x10AuthorizeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3639,13 +3783,15 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"mandate_id\x18\x0e \x01(\tR\tmandateId\x12\x1d\n" +
 	"\n" +
 	"product_id\x18\x0f \x01(\tR\tproductId\x12&\n" +
-	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\x8d\x02\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\xc0\x02\n" +
 	"\x11AuthorizeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
 	"\rauthorization\x18\x03 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\x90\x01\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\x90\x01\n" +
 	"\x10IncrementRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
@@ -3684,14 +3830,15 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12\x14\n" +
 	"\x05final\x18\x05 \x01(\bR\x05final\x12+\n" +
 	"\x11carrier_reference\x18\x06 \x01(\tR\x10carrierReference\x12'\n" +
-	"\x0factivation_date\x18\x1e \x01(\tR\x0eactivationDate\"\xd5\x01\n" +
+	"\x0factivation_date\x18\x1e \x01(\tR\x0eactivationDate\"\x88\x02\n" +
 	"\x0fCaptureResponse\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x12\n" +
 	"\x04late\x18\x04 \x01(\bR\x04late\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"\xed\x03\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\x97\x04\n" +
 	"\rChargeRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3713,7 +3860,8 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
 	"product_id\x18\f \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\x12&\n" +
-	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xa9\x02\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\xdc\x02\n" +
 	"\x0eChargeResponse\x121\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x15.holdfast.v1.DecisionR\bdecision\x124\n" +
 	"\areasons\x18\x02 \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\x12@\n" +
@@ -3721,41 +3869,45 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\bheadroom\x18\x04 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x05 \x01(\tR\tcaptureId\x12\x1a\n" +
-	"\breplayed\x18\x06 \x01(\bR\breplayed\"\x8b\x01\n" +
+	"\breplayed\x18\x06 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\x8b\x01\n" +
 	"\vVoidRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
 	"\x10authorization_id\x18\x02 \x01(\tR\x0fauthorizationId\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
-	"\x06amount\x18\x04 \x01(\x03R\x06amount\"\x9f\x01\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\"\xd2\x01\n" +
 	"\fVoidResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x03 \x01(\bR\breplayed\"i\n" +
+	"\breplayed\x18\x03 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"i\n" +
 	"\x0eReverseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x02 \x01(\tR\taccountId\x12\x19\n" +
-	"\border_id\x18\x03 \x01(\tR\aorderId\"\x92\x02\n" +
+	"\border_id\x18\x03 \x01(\tR\aorderId\"\xc5\x02\n" +
 	"\x0fReverseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1c\n" +
 	"\ttombstone\x18\x03 \x01(\bR\ttombstone\x12'\n" +
 	"\x0freleased_amount\x18\x04 \x01(\x03R\x0ereleasedAmount\x12'\n" +
 	"\x0frefunded_amount\x18\x05 \x01(\x03R\x0erefundedAmount\x12\x1a\n" +
-	"\breplayed\x18\x06 \x01(\bR\breplayed\"\x8d\x01\n" +
+	"\breplayed\x18\x06 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\x8d\x01\n" +
 	"\rRefundRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12)\n" +
 	"\x10authorization_id\x18\x02 \x01(\tR\x0fauthorizationId\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
-	"\x06amount\x18\x04 \x01(\x03R\x06amount\"\xbe\x01\n" +
+	"\x06amount\x18\x04 \x01(\x03R\x06amount\"\xf1\x01\n" +
 	"\x0eRefundResponse\x12\x1b\n" +
 	"\trefund_id\x18\x01 \x01(\tR\brefundId\x12@\n" +
 	"\rauthorization\x18\x02 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x03 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1a\n" +
-	"\breplayed\x18\x04 \x01(\bR\breplayed\"\xa6\x04\n" +
+	"\breplayed\x18\x04 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\xd0\x04\n" +
 	"\rAdviseRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3778,14 +3930,16 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\n" +
 	"product_id\x18\r \x01(\tR\tproductId\x12+\n" +
 	"\x11carrier_reference\x18\x14 \x01(\tR\x10carrierReference\x12&\n" +
-	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xdc\x01\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\x8f\x02\n" +
 	"\x0eAdviseResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x121\n" +
 	"\bheadroom\x18\x02 \x01(\v2\x15.holdfast.v1.HeadroomR\bheadroom\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x03 \x01(\tR\tcaptureId\x12\x1a\n" +
 	"\bexceeded\x18\x04 \x01(\bR\bexceeded\x12\x1a\n" +
-	"\breplayed\x18\x05 \x01(\bR\breplayed\"D\n" +
+	"\breplayed\x18\x05 \x01(\bR\breplayed\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"D\n" +
 	"\x17GetAuthorizationRequest\x12)\n" +
 	"\x10authorization_id\x18\x01 \x01(\tR\x0fauthorizationId\"\\\n" +
 	"\x18GetAuthorizationResponse\x12@\n" +
@@ -3921,129 +4075,143 @@ var file_holdfast_v1_authorization_proto_goTypes = []any{
 	(*timestamppb.Timestamp)(nil),      // 37: google.protobuf.Timestamp
 	(*PlanOffer)(nil),                  // 38: holdfast.v1.PlanOffer
 	(RiskAction)(0),                    // 39: holdfast.v1.RiskAction
-	(*PlanChoice)(nil),                 // 40: holdfast.v1.PlanChoice
-	(Decision)(0),                      // 41: holdfast.v1.Decision
-	(*Headroom)(nil),                   // 42: holdfast.v1.Headroom
-	(*durationpb.Duration)(nil),        // 43: google.protobuf.Duration
-	(*anypb.Any)(nil),                  // 44: google.protobuf.Any
+	(*OrderPoints)(nil),                // 40: holdfast.v1.OrderPoints
+	(*PointsPayment)(nil),              // 41: holdfast.v1.PointsPayment
+	(*PlanChoice)(nil),                 // 42: holdfast.v1.PlanChoice
+	(Decision)(0),                      // 43: holdfast.v1.Decision
+	(*Headroom)(nil),                   // 44: holdfast.v1.Headroom
+	(*durationpb.Duration)(nil),        // 45: google.protobuf.Duration
+	(*PointsChange)(nil),               // 46: holdfast.v1.PointsChange
+	(*anypb.Any)(nil),                  // 47: google.protobuf.Any
 }
 var file_holdfast_v1_authorization_proto_depIdxs = []int32{
-	35, // 0: holdfast.v1.Authorization.scene:type_name -> holdfast.v1.Scene
-	0,  // 1: holdfast.v1.Authorization.state:type_name -> holdfast.v1.AuthorizationState
-	36, // 2: holdfast.v1.Authorization.reasons:type_name -> holdfast.v1.DeclineReason
-	37, // 3: holdfast.v1.Authorization.create_time:type_name -> google.protobuf.Timestamp
-	37, // 4: holdfast.v1.Authorization.expire_time:type_name -> google.protobuf.Timestamp
-	37, // 5: holdfast.v1.Authorization.update_time:type_name -> google.protobuf.Timestamp
-	2,  // 6: holdfast.v1.Authorization.captures:type_name -> holdfast.v1.CaptureRecord
-	3,  // 7: holdfast.v1.Authorization.refunds:type_name -> holdfast.v1.RefundRecord
-	37, // 8: holdfast.v1.Authorization.sale_time:type_name -> google.protobuf.Timestamp
-	38, // 9: holdfast.v1.Authorization.plan:type_name -> holdfast.v1.PlanOffer
-	39, // 10: holdfast.v1.Authorization.risk_action:type_name -> holdfast.v1.RiskAction
-	37, // 11: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
-	37, // 12: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
-	35, // 13: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
-	40, // 14: holdfast.v1.CheckRequest.plan:type_name -> holdfast.v1.PlanChoice
-	41, // 15: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 16: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	42, // 17: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
-	39, // 18: holdfast.v1.CheckResponse.risk_action:type_name -> holdfast.v1.RiskAction
-	35, // 19: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
-	43, // 20: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	40, // 21: holdfast.v1.AuthorizeRequest.plan:type_name -> holdfast.v1.PlanChoice
-	41, // 22: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 23: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 24: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 25: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
-	41, // 26: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 27: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 28: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 29: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
-	43, // 30: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
-	1,  // 31: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 32: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 33: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 34: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 35: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 36: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 37: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
-	40, // 38: holdfast.v1.ChargeRequest.plan:type_name -> holdfast.v1.PlanChoice
-	41, // 39: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
-	36, // 40: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
-	1,  // 41: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 42: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 43: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 44: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 45: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 46: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 47: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 48: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
-	35, // 49: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
-	37, // 50: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
-	40, // 51: holdfast.v1.AdviseRequest.plan:type_name -> holdfast.v1.PlanChoice
-	1,  // 52: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
-	42, // 53: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
-	1,  // 54: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 55: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
-	1,  // 56: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
-	6,  // 57: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
-	14, // 58: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
-	18, // 59: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
-	16, // 60: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
-	8,  // 61: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
-	10, // 62: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
-	12, // 63: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
-	20, // 64: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
-	22, // 65: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
-	24, // 66: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
-	4,  // 67: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
-	7,  // 68: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
-	15, // 69: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
-	19, // 70: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
-	17, // 71: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
-	9,  // 72: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
-	11, // 73: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
-	13, // 74: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
-	21, // 75: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
-	23, // 76: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
-	25, // 77: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
-	5,  // 78: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
-	34, // 79: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
-	44, // 80: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
-	4,  // 81: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
-	6,  // 82: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
-	8,  // 83: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
-	10, // 84: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
-	12, // 85: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
-	14, // 86: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
-	16, // 87: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
-	18, // 88: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
-	20, // 89: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
-	22, // 90: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
-	24, // 91: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
-	26, // 92: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
-	28, // 93: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
-	30, // 94: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
-	32, // 95: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
-	5,  // 96: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
-	7,  // 97: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
-	9,  // 98: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
-	11, // 99: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
-	13, // 100: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
-	15, // 101: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
-	17, // 102: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
-	19, // 103: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
-	21, // 104: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
-	23, // 105: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
-	25, // 106: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
-	27, // 107: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
-	29, // 108: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
-	31, // 109: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
-	33, // 110: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
-	96, // [96:111] is the sub-list for method output_type
-	81, // [81:96] is the sub-list for method input_type
-	81, // [81:81] is the sub-list for extension type_name
-	81, // [81:81] is the sub-list for extension extendee
-	0,  // [0:81] is the sub-list for field type_name
+	35,  // 0: holdfast.v1.Authorization.scene:type_name -> holdfast.v1.Scene
+	0,   // 1: holdfast.v1.Authorization.state:type_name -> holdfast.v1.AuthorizationState
+	36,  // 2: holdfast.v1.Authorization.reasons:type_name -> holdfast.v1.DeclineReason
+	37,  // 3: holdfast.v1.Authorization.create_time:type_name -> google.protobuf.Timestamp
+	37,  // 4: holdfast.v1.Authorization.expire_time:type_name -> google.protobuf.Timestamp
+	37,  // 5: holdfast.v1.Authorization.update_time:type_name -> google.protobuf.Timestamp
+	2,   // 6: holdfast.v1.Authorization.captures:type_name -> holdfast.v1.CaptureRecord
+	3,   // 7: holdfast.v1.Authorization.refunds:type_name -> holdfast.v1.RefundRecord
+	37,  // 8: holdfast.v1.Authorization.sale_time:type_name -> google.protobuf.Timestamp
+	38,  // 9: holdfast.v1.Authorization.plan:type_name -> holdfast.v1.PlanOffer
+	39,  // 10: holdfast.v1.Authorization.risk_action:type_name -> holdfast.v1.RiskAction
+	40,  // 11: holdfast.v1.Authorization.points:type_name -> holdfast.v1.OrderPoints
+	37,  // 12: holdfast.v1.CaptureRecord.create_time:type_name -> google.protobuf.Timestamp
+	41,  // 13: holdfast.v1.CaptureRecord.points:type_name -> holdfast.v1.PointsPayment
+	37,  // 14: holdfast.v1.RefundRecord.create_time:type_name -> google.protobuf.Timestamp
+	41,  // 15: holdfast.v1.RefundRecord.points:type_name -> holdfast.v1.PointsPayment
+	35,  // 16: holdfast.v1.CheckRequest.scene:type_name -> holdfast.v1.Scene
+	42,  // 17: holdfast.v1.CheckRequest.plan:type_name -> holdfast.v1.PlanChoice
+	43,  // 18: holdfast.v1.CheckResponse.decision:type_name -> holdfast.v1.Decision
+	36,  // 19: holdfast.v1.CheckResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	44,  // 20: holdfast.v1.CheckResponse.headroom:type_name -> holdfast.v1.Headroom
+	39,  // 21: holdfast.v1.CheckResponse.risk_action:type_name -> holdfast.v1.RiskAction
+	41,  // 22: holdfast.v1.CheckResponse.points:type_name -> holdfast.v1.PointsPayment
+	35,  // 23: holdfast.v1.AuthorizeRequest.scene:type_name -> holdfast.v1.Scene
+	45,  // 24: holdfast.v1.AuthorizeRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	42,  // 25: holdfast.v1.AuthorizeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	43,  // 26: holdfast.v1.AuthorizeResponse.decision:type_name -> holdfast.v1.Decision
+	36,  // 27: holdfast.v1.AuthorizeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,   // 28: holdfast.v1.AuthorizeResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 29: holdfast.v1.AuthorizeResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 30: holdfast.v1.AuthorizeResponse.points:type_name -> holdfast.v1.PointsChange
+	43,  // 31: holdfast.v1.IncrementResponse.decision:type_name -> holdfast.v1.Decision
+	36,  // 32: holdfast.v1.IncrementResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,   // 33: holdfast.v1.IncrementResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 34: holdfast.v1.IncrementResponse.headroom:type_name -> holdfast.v1.Headroom
+	45,  // 35: holdfast.v1.ExtendRequest.hold_lifetime:type_name -> google.protobuf.Duration
+	1,   // 36: holdfast.v1.ExtendResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 37: holdfast.v1.ExtendResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,   // 38: holdfast.v1.MarkSubmittedResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 39: holdfast.v1.MarkSubmittedResponse.headroom:type_name -> holdfast.v1.Headroom
+	1,   // 40: holdfast.v1.CaptureResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 41: holdfast.v1.CaptureResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 42: holdfast.v1.CaptureResponse.points:type_name -> holdfast.v1.PointsChange
+	35,  // 43: holdfast.v1.ChargeRequest.scene:type_name -> holdfast.v1.Scene
+	42,  // 44: holdfast.v1.ChargeRequest.plan:type_name -> holdfast.v1.PlanChoice
+	43,  // 45: holdfast.v1.ChargeResponse.decision:type_name -> holdfast.v1.Decision
+	36,  // 46: holdfast.v1.ChargeResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	1,   // 47: holdfast.v1.ChargeResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 48: holdfast.v1.ChargeResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 49: holdfast.v1.ChargeResponse.points:type_name -> holdfast.v1.PointsChange
+	1,   // 50: holdfast.v1.VoidResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 51: holdfast.v1.VoidResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 52: holdfast.v1.VoidResponse.points:type_name -> holdfast.v1.PointsChange
+	1,   // 53: holdfast.v1.ReverseResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 54: holdfast.v1.ReverseResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 55: holdfast.v1.ReverseResponse.points:type_name -> holdfast.v1.PointsChange
+	1,   // 56: holdfast.v1.RefundResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 57: holdfast.v1.RefundResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 58: holdfast.v1.RefundResponse.points:type_name -> holdfast.v1.PointsChange
+	35,  // 59: holdfast.v1.AdviseRequest.scene:type_name -> holdfast.v1.Scene
+	37,  // 60: holdfast.v1.AdviseRequest.sale_time:type_name -> google.protobuf.Timestamp
+	42,  // 61: holdfast.v1.AdviseRequest.plan:type_name -> holdfast.v1.PlanChoice
+	1,   // 62: holdfast.v1.AdviseResponse.authorization:type_name -> holdfast.v1.Authorization
+	44,  // 63: holdfast.v1.AdviseResponse.headroom:type_name -> holdfast.v1.Headroom
+	46,  // 64: holdfast.v1.AdviseResponse.points:type_name -> holdfast.v1.PointsChange
+	1,   // 65: holdfast.v1.GetAuthorizationResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,   // 66: holdfast.v1.LookupOrderResponse.authorization:type_name -> holdfast.v1.Authorization
+	1,   // 67: holdfast.v1.ListAuthorizationsResponse.authorizations:type_name -> holdfast.v1.Authorization
+	6,   // 68: holdfast.v1.AuthorizeStreamRequest.authorize:type_name -> holdfast.v1.AuthorizeRequest
+	14,  // 69: holdfast.v1.AuthorizeStreamRequest.capture:type_name -> holdfast.v1.CaptureRequest
+	18,  // 70: holdfast.v1.AuthorizeStreamRequest.void:type_name -> holdfast.v1.VoidRequest
+	16,  // 71: holdfast.v1.AuthorizeStreamRequest.charge:type_name -> holdfast.v1.ChargeRequest
+	8,   // 72: holdfast.v1.AuthorizeStreamRequest.increment:type_name -> holdfast.v1.IncrementRequest
+	10,  // 73: holdfast.v1.AuthorizeStreamRequest.extend:type_name -> holdfast.v1.ExtendRequest
+	12,  // 74: holdfast.v1.AuthorizeStreamRequest.mark_submitted:type_name -> holdfast.v1.MarkSubmittedRequest
+	20,  // 75: holdfast.v1.AuthorizeStreamRequest.reverse:type_name -> holdfast.v1.ReverseRequest
+	22,  // 76: holdfast.v1.AuthorizeStreamRequest.refund:type_name -> holdfast.v1.RefundRequest
+	24,  // 77: holdfast.v1.AuthorizeStreamRequest.advise:type_name -> holdfast.v1.AdviseRequest
+	4,   // 78: holdfast.v1.AuthorizeStreamRequest.check:type_name -> holdfast.v1.CheckRequest
+	7,   // 79: holdfast.v1.AuthorizeStreamResponse.authorize:type_name -> holdfast.v1.AuthorizeResponse
+	15,  // 80: holdfast.v1.AuthorizeStreamResponse.capture:type_name -> holdfast.v1.CaptureResponse
+	19,  // 81: holdfast.v1.AuthorizeStreamResponse.void:type_name -> holdfast.v1.VoidResponse
+	17,  // 82: holdfast.v1.AuthorizeStreamResponse.charge:type_name -> holdfast.v1.ChargeResponse
+	9,   // 83: holdfast.v1.AuthorizeStreamResponse.increment:type_name -> holdfast.v1.IncrementResponse
+	11,  // 84: holdfast.v1.AuthorizeStreamResponse.extend:type_name -> holdfast.v1.ExtendResponse
+	13,  // 85: holdfast.v1.AuthorizeStreamResponse.mark_submitted:type_name -> holdfast.v1.MarkSubmittedResponse
+	21,  // 86: holdfast.v1.AuthorizeStreamResponse.reverse:type_name -> holdfast.v1.ReverseResponse
+	23,  // 87: holdfast.v1.AuthorizeStreamResponse.refund:type_name -> holdfast.v1.RefundResponse
+	25,  // 88: holdfast.v1.AuthorizeStreamResponse.advise:type_name -> holdfast.v1.AdviseResponse
+	5,   // 89: holdfast.v1.AuthorizeStreamResponse.check:type_name -> holdfast.v1.CheckResponse
+	34,  // 90: holdfast.v1.AuthorizeStreamResponse.fault:type_name -> holdfast.v1.Fault
+	47,  // 91: holdfast.v1.Fault.details:type_name -> google.protobuf.Any
+	4,   // 92: holdfast.v1.AuthorizationService.Check:input_type -> holdfast.v1.CheckRequest
+	6,   // 93: holdfast.v1.AuthorizationService.Authorize:input_type -> holdfast.v1.AuthorizeRequest
+	8,   // 94: holdfast.v1.AuthorizationService.Increment:input_type -> holdfast.v1.IncrementRequest
+	10,  // 95: holdfast.v1.AuthorizationService.Extend:input_type -> holdfast.v1.ExtendRequest
+	12,  // 96: holdfast.v1.AuthorizationService.MarkSubmitted:input_type -> holdfast.v1.MarkSubmittedRequest
+	14,  // 97: holdfast.v1.AuthorizationService.Capture:input_type -> holdfast.v1.CaptureRequest
+	16,  // 98: holdfast.v1.AuthorizationService.Charge:input_type -> holdfast.v1.ChargeRequest
+	18,  // 99: holdfast.v1.AuthorizationService.Void:input_type -> holdfast.v1.VoidRequest
+	20,  // 100: holdfast.v1.AuthorizationService.Reverse:input_type -> holdfast.v1.ReverseRequest
+	22,  // 101: holdfast.v1.AuthorizationService.Refund:input_type -> holdfast.v1.RefundRequest
+	24,  // 102: holdfast.v1.AuthorizationService.Advise:input_type -> holdfast.v1.AdviseRequest
+	26,  // 103: holdfast.v1.AuthorizationService.GetAuthorization:input_type -> holdfast.v1.GetAuthorizationRequest
+	28,  // 104: holdfast.v1.AuthorizationService.LookupOrder:input_type -> holdfast.v1.LookupOrderRequest
+	30,  // 105: holdfast.v1.AuthorizationService.ListAuthorizations:input_type -> holdfast.v1.ListAuthorizationsRequest
+	32,  // 106: holdfast.v1.AuthorizationService.AuthorizeStream:input_type -> holdfast.v1.AuthorizeStreamRequest
+	5,   // 107: holdfast.v1.AuthorizationService.Check:output_type -> holdfast.v1.CheckResponse
+	7,   // 108: holdfast.v1.AuthorizationService.Authorize:output_type -> holdfast.v1.AuthorizeResponse
+	9,   // 109: holdfast.v1.AuthorizationService.Increment:output_type -> holdfast.v1.IncrementResponse
+	11,  // 110: holdfast.v1.AuthorizationService.Extend:output_type -> holdfast.v1.ExtendResponse
+	13,  // 111: holdfast.v1.AuthorizationService.MarkSubmitted:output_type -> holdfast.v1.MarkSubmittedResponse
+	15,  // 112: holdfast.v1.AuthorizationService.Capture:output_type -> holdfast.v1.CaptureResponse
+	17,  // 113: holdfast.v1.AuthorizationService.Charge:output_type -> holdfast.v1.ChargeResponse
+	19,  // 114: holdfast.v1.AuthorizationService.Void:output_type -> holdfast.v1.VoidResponse
+	21,  // 115: holdfast.v1.AuthorizationService.Reverse:output_type -> holdfast.v1.ReverseResponse
+	23,  // 116: holdfast.v1.AuthorizationService.Refund:output_type -> holdfast.v1.RefundResponse
+	25,  // 117: holdfast.v1.AuthorizationService.Advise:output_type -> holdfast.v1.AdviseResponse
+	27,  // 118: holdfast.v1.AuthorizationService.GetAuthorization:output_type -> holdfast.v1.GetAuthorizationResponse
+	29,  // 119: holdfast.v1.AuthorizationService.LookupOrder:output_type -> holdfast.v1.LookupOrderResponse
+	31,  // 120: holdfast.v1.AuthorizationService.ListAuthorizations:output_type -> holdfast.v1.ListAuthorizationsResponse
+	33,  // 121: holdfast.v1.AuthorizationService.AuthorizeStream:output_type -> holdfast.v1.AuthorizeStreamResponse
+	107, // [107:122] is the sub-list for method output_type
+	92,  // [92:107] is the sub-list for method input_type
+	92,  // [92:92] is the sub-list for extension type_name
+	92,  // [92:92] is the sub-list for extension extendee
+	0,   // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_authorization_proto_init() }
@@ -4052,6 +4220,7 @@ func file_holdfast_v1_authorization_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_lot_proto_init()
 	file_holdfast_v1_authorization_proto_msgTypes[31].OneofWrappers = []any{
 		(*AuthorizeStreamRequest_Authorize)(nil),
 		(*AuthorizeStreamRequest_Capture)(nil),

@@ -711,8 +711,10 @@ type QuoteRequest struct {
 	Plan *PlanChoice `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
 	// The bundle that is to be bought, instead of amount and plan. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	// Points to pay a part of it with; 0 for none.
+	PointsToRedeem int64 `protobuf:"varint,35,opt,name=points_to_redeem,json=pointsToRedeem,proto3" json:"points_to_redeem,omitempty"`
+	unknownFields  protoimpl.UnknownFields
+	sizeCache      protoimpl.SizeCache
 }
 
 func (x *QuoteRequest) Reset() {
@@ -787,6 +789,13 @@ func (x *QuoteRequest) GetBundleOfferId() string {
 	return ""
 }
 
+func (x *QuoteRequest) GetPointsToRedeem() int64 {
+	if x != nil {
+		return x.PointsToRedeem
+	}
+	return 0
+}
+
 // QuoteResponse is what the purchase would cost.
 type QuoteResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -817,6 +826,9 @@ type QuoteResponse struct {
 	TotalCost int64 `protobuf:"varint,31,opt,name=total_cost,json=totalCost,proto3" json:"total_cost,omitempty"`
 	// What the carrier pays of the plan in all.
 	SubsidyAmount int64 `protobuf:"varint,32,opt,name=subsidy_amount,json=subsidyAmount,proto3" json:"subsidy_amount,omitempty"`
+	// What points would pay, whether or not the account has so many; unset when none were asked for. It is not part of
+	// total_amount.
+	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -940,6 +952,13 @@ func (x *QuoteResponse) GetSubsidyAmount() int64 {
 		return x.SubsidyAmount
 	}
 	return 0
+}
+
+func (x *QuoteResponse) GetPoints() *PointsPayment {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // PostRepaymentRequest is a payment.
@@ -2745,7 +2764,7 @@ var File_holdfast_v1_billing_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\n" +
-	"\x19holdfast/v1/billing.proto\x12\vholdfast.v1\x1a\x18holdfast/v1/bundle.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/debt.proto\"2\n" +
+	"\x19holdfast/v1/billing.proto\x12\vholdfast.v1\x1a\x18holdfast/v1/bundle.proto\x1a\x18holdfast/v1/common.proto\x1a\x16holdfast/v1/debt.proto\x1a\x15holdfast/v1/lot.proto\"2\n" +
 	"\x11GetBillingRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\"\x87\x01\n" +
@@ -2794,7 +2813,7 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\"@\n" +
 	"\x11GetPayoffResponse\x12+\n" +
-	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\xe0\x01\n" +
+	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\x8a\x02\n" +
 	"\fQuoteRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
@@ -2802,7 +2821,8 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12+\n" +
 	"\x04plan\x18\x05 \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12&\n" +
-	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\"\xa5\x04\n" +
+	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\xd9\x04\n" +
 	"\rQuoteResponse\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12!\n" +
 	"\fclosing_date\x18\x02 \x01(\tR\vclosingDate\x12\x19\n" +
@@ -2818,7 +2838,8 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\x06bundle\x18\x1e \x01(\v2\x18.holdfast.v1.BundleOfferR\x06bundle\x12\x1d\n" +
 	"\n" +
 	"total_cost\x18\x1f \x01(\x03R\ttotalCost\x12%\n" +
-	"\x0esubsidy_amount\x18  \x01(\x03R\rsubsidyAmount\"\xc5\x01\n" +
+	"\x0esubsidy_amount\x18  \x01(\x03R\rsubsidyAmount\x122\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xc5\x01\n" +
 	"\x14PostRepaymentRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3060,9 +3081,10 @@ var file_holdfast_v1_billing_proto_goTypes = []any{
 	(*PlanOffer)(nil),                    // 49: holdfast.v1.PlanOffer
 	(*Installment)(nil),                  // 50: holdfast.v1.Installment
 	(*BundleOffer)(nil),                  // 51: holdfast.v1.BundleOffer
-	(CollectionChannel)(0),               // 52: holdfast.v1.CollectionChannel
-	(*Collection)(nil),                   // 53: holdfast.v1.Collection
-	(AmountPart)(0),                      // 54: holdfast.v1.AmountPart
+	(*PointsPayment)(nil),                // 52: holdfast.v1.PointsPayment
+	(CollectionChannel)(0),               // 53: holdfast.v1.CollectionChannel
+	(*Collection)(nil),                   // 54: holdfast.v1.Collection
+	(AmountPart)(0),                      // 55: holdfast.v1.AmountPart
 }
 var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	39, // 0: holdfast.v1.GetBillingResponse.billing:type_name -> holdfast.v1.Billing
@@ -3082,76 +3104,77 @@ var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	49, // 14: holdfast.v1.QuoteResponse.offer:type_name -> holdfast.v1.PlanOffer
 	50, // 15: holdfast.v1.QuoteResponse.installments:type_name -> holdfast.v1.Installment
 	51, // 16: holdfast.v1.QuoteResponse.bundle:type_name -> holdfast.v1.BundleOffer
-	44, // 17: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 18: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 19: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 20: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 21: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
-	39, // 22: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
-	0,  // 23: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
-	44, // 24: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
-	39, // 25: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
-	52, // 26: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
-	53, // 27: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
-	54, // 28: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
-	44, // 29: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
-	39, // 30: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 31: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
-	39, // 32: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 33: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
-	39, // 34: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
-	48, // 35: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
-	44, // 36: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
-	39, // 37: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 38: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
-	39, // 39: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 40: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 41: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
-	52, // 42: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
-	39, // 43: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
-	1,  // 44: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
-	3,  // 45: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
-	5,  // 46: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
-	7,  // 47: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
-	9,  // 48: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
-	11, // 49: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
-	13, // 50: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
-	15, // 51: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
-	17, // 52: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
-	19, // 53: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
-	21, // 54: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
-	23, // 55: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
-	25, // 56: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
-	27, // 57: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
-	29, // 58: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
-	31, // 59: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
-	33, // 60: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
-	35, // 61: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
-	37, // 62: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
-	2,  // 63: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
-	4,  // 64: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
-	6,  // 65: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
-	8,  // 66: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
-	10, // 67: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
-	12, // 68: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
-	14, // 69: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
-	16, // 70: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
-	18, // 71: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
-	20, // 72: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
-	22, // 73: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
-	24, // 74: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
-	26, // 75: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
-	28, // 76: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
-	30, // 77: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
-	32, // 78: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
-	34, // 79: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
-	36, // 80: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
-	38, // 81: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
-	63, // [63:82] is the sub-list for method output_type
-	44, // [44:63] is the sub-list for method input_type
-	44, // [44:44] is the sub-list for extension type_name
-	44, // [44:44] is the sub-list for extension extendee
-	0,  // [0:44] is the sub-list for field type_name
+	52, // 17: holdfast.v1.QuoteResponse.points:type_name -> holdfast.v1.PointsPayment
+	44, // 18: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 19: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 20: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 21: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 22: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
+	39, // 23: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
+	0,  // 24: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
+	44, // 25: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
+	39, // 26: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
+	53, // 27: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
+	54, // 28: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
+	55, // 29: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
+	44, // 30: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
+	39, // 31: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 32: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
+	39, // 33: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 34: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
+	39, // 35: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
+	48, // 36: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
+	44, // 37: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
+	39, // 38: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 39: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
+	39, // 40: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 41: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 42: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
+	53, // 43: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	39, // 44: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
+	1,  // 45: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
+	3,  // 46: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
+	5,  // 47: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
+	7,  // 48: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
+	9,  // 49: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
+	11, // 50: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
+	13, // 51: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
+	15, // 52: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
+	17, // 53: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
+	19, // 54: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
+	21, // 55: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
+	23, // 56: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
+	25, // 57: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
+	27, // 58: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
+	29, // 59: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
+	31, // 60: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
+	33, // 61: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
+	35, // 62: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
+	37, // 63: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
+	2,  // 64: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
+	4,  // 65: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
+	6,  // 66: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
+	8,  // 67: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
+	10, // 68: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
+	12, // 69: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
+	14, // 70: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
+	16, // 71: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
+	18, // 72: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
+	20, // 73: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
+	22, // 74: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
+	24, // 75: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
+	26, // 76: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
+	28, // 77: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
+	30, // 78: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
+	32, // 79: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
+	34, // 80: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
+	36, // 81: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
+	38, // 82: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
+	64, // [64:83] is the sub-list for method output_type
+	45, // [45:64] is the sub-list for method input_type
+	45, // [45:45] is the sub-list for extension type_name
+	45, // [45:45] is the sub-list for extension extendee
+	0,  // [0:45] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_billing_proto_init() }
@@ -3162,6 +3185,7 @@ func file_holdfast_v1_billing_proto_init() {
 	file_holdfast_v1_bundle_proto_init()
 	file_holdfast_v1_common_proto_init()
 	file_holdfast_v1_debt_proto_init()
+	file_holdfast_v1_lot_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -70,7 +70,8 @@ const (
 	ItemKind_ITEM_KIND_STATEMENT_DAY_SET ItemKind = 20
 	// The channel of collections changed.
 	ItemKind_ITEM_KIND_CHANNEL_SET ItemKind = 21
-	// A capture that did more than add to the open window: it began a plan, or the credit balance paid it.
+	// A capture that did more than add to the open window: it began a plan, or the credit balance or points paid of
+	// it, or it earned points.
 	ItemKind_ITEM_KIND_PURCHASE_POSTED ItemKind = 22
 	// A refund, or a reversal of what was captured.
 	ItemKind_ITEM_KIND_PURCHASE_REFUNDED ItemKind = 23
@@ -79,6 +80,10 @@ const (
 	ItemKind_ITEM_KIND_CONTRACT_CANCELLED ItemKind = 26
 	// A device of a bundle returned, and all undone that its contract did.
 	ItemKind_ITEM_KIND_DEVICE_RETURNED ItemKind = 27
+	// Points given by a partner.
+	ItemKind_ITEM_KIND_POINTS_GRANTED ItemKind = 24
+	// Points whose last day is over, or that lapsed with the account.
+	ItemKind_ITEM_KIND_POINTS_EXPIRED ItemKind = 25
 )
 
 // Enum value maps for ItemKind.
@@ -110,6 +115,8 @@ var (
 		23: "ITEM_KIND_PURCHASE_REFUNDED",
 		26: "ITEM_KIND_CONTRACT_CANCELLED",
 		27: "ITEM_KIND_DEVICE_RETURNED",
+		24: "ITEM_KIND_POINTS_GRANTED",
+		25: "ITEM_KIND_POINTS_EXPIRED",
 	}
 	ItemKind_value = map[string]int32{
 		"ITEM_KIND_UNSPECIFIED":        0,
@@ -138,6 +145,8 @@ var (
 		"ITEM_KIND_PURCHASE_REFUNDED":  23,
 		"ITEM_KIND_CONTRACT_CANCELLED": 26,
 		"ITEM_KIND_DEVICE_RETURNED":    27,
+		"ITEM_KIND_POINTS_GRANTED":     24,
+		"ITEM_KIND_POINTS_EXPIRED":     25,
 	}
 )
 
@@ -253,6 +262,8 @@ const (
 	AmountPart_AMOUNT_PART_WRITTEN_OFF AmountPart = 6
 	// What a carrier pays of a plan.
 	AmountPart_AMOUNT_PART_SUBSIDY AmountPart = 7
+	// What points pay of an order: the consumer does not owe it.
+	AmountPart_AMOUNT_PART_POINTS_COST AmountPart = 8
 )
 
 // Enum value maps for AmountPart.
@@ -266,6 +277,7 @@ var (
 		5: "AMOUNT_PART_CREDIT",
 		6: "AMOUNT_PART_WRITTEN_OFF",
 		7: "AMOUNT_PART_SUBSIDY",
+		8: "AMOUNT_PART_POINTS_COST",
 	}
 	AmountPart_value = map[string]int32{
 		"AMOUNT_PART_UNSPECIFIED": 0,
@@ -276,6 +288,7 @@ var (
 		"AMOUNT_PART_CREDIT":      5,
 		"AMOUNT_PART_WRITTEN_OFF": 6,
 		"AMOUNT_PART_SUBSIDY":     7,
+		"AMOUNT_PART_POINTS_COST": 8,
 	}
 )
 
@@ -1609,8 +1622,10 @@ type Statement struct {
 	// What carried principal costs a year by the statement's terms: the daily interest times 365. "0.00" where nothing is
 	// carried.
 	InterestAnnualRate string `protobuf:"bytes,20,opt,name=interest_annual_rate,json=interestAnnualRate,proto3" json:"interest_annual_rate,omitempty"`
-	unknownFields      protoimpl.UnknownFields
-	sizeCache          protoimpl.SizeCache
+	// Points; unset when the account never had any.
+	Points        *StatementPoints `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Statement) Reset() {
@@ -1783,6 +1798,13 @@ func (x *Statement) GetInterestAnnualRate() string {
 	return ""
 }
 
+func (x *Statement) GetPoints() *StatementPoints {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // StatementCapture is a capture that a statement lists.
 type StatementCapture struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1804,6 +1826,8 @@ type StatementCapture struct {
 	Planned bool `protobuf:"varint,8,opt,name=planned,proto3" json:"planned,omitempty"`
 	// The carrier's reference of the bill that it paid; empty for what was no bill.
 	BillReference string `protobuf:"bytes,9,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// What points paid of amount; unset when nothing. The rest is among the purchases.
+	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1899,6 +1923,13 @@ func (x *StatementCapture) GetBillReference() string {
 		return x.BillReference
 	}
 	return ""
+}
+
+func (x *StatementCapture) GetPoints() *PointsPayment {
+	if x != nil {
+		return x.Points
+	}
+	return nil
 }
 
 // StatementInstallment is an installment that was billed with a statement.
@@ -2148,7 +2179,9 @@ type Item struct {
 	// Who asked; empty when the clock did.
 	Caller string `protobuf:"bytes,17,opt,name=caller,proto3" json:"caller,omitempty"`
 	// The amounts that moved.
-	Moves         []*ItemMove `protobuf:"bytes,18,rep,name=moves,proto3" json:"moves,omitempty"`
+	Moves []*ItemMove `protobuf:"bytes,18,rep,name=moves,proto3" json:"moves,omitempty"`
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2305,6 +2338,13 @@ func (x *Item) GetCaller() string {
 func (x *Item) GetMoves() []*ItemMove {
 	if x != nil {
 		return x.Moves
+	}
+	return nil
+}
+
+func (x *Item) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
 	}
 	return nil
 }
@@ -2495,7 +2535,7 @@ var File_holdfast_v1_debt_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\n" +
-	"\x16holdfast/v1/debt.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\"\x85\t\n" +
+	"\x16holdfast/v1/debt.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18holdfast/v1/common.proto\x1a\x15holdfast/v1/lot.proto\"\x85\t\n" +
 	"\aBilling\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1a\n" +
@@ -2623,7 +2663,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x0efall_back_date\x18\r \x01(\tR\ffallBackDate\"2\n" +
 	"\fPenaltyPause\x12\x12\n" +
 	"\x04from\x18\x01 \x01(\tR\x04from\x12\x0e\n" +
-	"\x02to\x18\x02 \x01(\tR\x02to\"\xa7\x06\n" +
+	"\x02to\x18\x02 \x01(\tR\x02to\"\xdd\x06\n" +
 	"\tStatement\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12!\n" +
@@ -2648,7 +2688,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x12unbilled_principal\x18\x11 \x01(\x03R\x11unbilledPrincipal\x12-\n" +
 	"\x12previous_statement\x18\x12 \x01(\tR\x11previousStatement\x12.\n" +
 	"\x13penalty_annual_rate\x18\x13 \x01(\tR\x11penaltyAnnualRate\x120\n" +
-	"\x14interest_annual_rate\x18\x14 \x01(\tR\x12interestAnnualRate\"\xd6\x02\n" +
+	"\x14interest_annual_rate\x18\x14 \x01(\tR\x12interestAnnualRate\x124\n" +
+	"\x06points\x18# \x01(\v2\x1c.holdfast.v1.StatementPointsR\x06points\"\x8a\x03\n" +
 	"\x10StatementCapture\x12\x1d\n" +
 	"\n" +
 	"capture_id\x18\x01 \x01(\tR\tcaptureId\x12)\n" +
@@ -2661,7 +2702,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\vcreate_time\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"createTime\x12\x18\n" +
 	"\aplanned\x18\b \x01(\bR\aplanned\x12%\n" +
-	"\x0ebill_reference\x18\t \x01(\tR\rbillReference\"\xd6\x02\n" +
+	"\x0ebill_reference\x18\t \x01(\tR\rbillReference\x122\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xd6\x02\n" +
 	"\x14StatementInstallment\x12\x17\n" +
 	"\aplan_id\x18\x01 \x01(\tR\x06planId\x12\x16\n" +
 	"\x06number\x18\x02 \x01(\x05R\x06number\x12\x0e\n" +
@@ -2679,7 +2721,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\binterest\x18\x02 \x01(\x03R\binterest\x12\x18\n" +
 	"\apenalty\x18\x03 \x01(\x03R\apenalty\x120\n" +
 	"\x14interest_annual_rate\x18\x04 \x01(\tR\x12interestAnnualRate\x12.\n" +
-	"\x13penalty_annual_rate\x18\x05 \x01(\tR\x11penaltyAnnualRate\"\xf2\x04\n" +
+	"\x13penalty_annual_rate\x18\x05 \x01(\tR\x11penaltyAnnualRate\"\xa5\x05\n" +
 	"\x04Item\x12\x17\n" +
 	"\aitem_id\x18\x01 \x01(\tR\x06itemId\x12)\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x15.holdfast.v1.ItemKindR\x04kind\x12;\n" +
@@ -2701,7 +2743,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\treference\x18\x0f \x01(\tR\treference\x12\x12\n" +
 	"\x04note\x18\x10 \x01(\tR\x04note\x12\x16\n" +
 	"\x06caller\x18\x11 \x01(\tR\x06caller\x12+\n" +
-	"\x05moves\x18\x12 \x03(\v2\x15.holdfast.v1.ItemMoveR\x05moves\"\xb5\x01\n" +
+	"\x05moves\x18\x12 \x03(\v2\x15.holdfast.v1.ItemMoveR\x05moves\x121\n" +
+	"\x06points\x18# \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"\xb5\x01\n" +
 	"\bItemMove\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12\x17\n" +
 	"\aplan_id\x18\x02 \x01(\tR\x06planId\x12+\n" +
@@ -2715,7 +2758,7 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x04open\x18\x04 \x01(\v2\x17.holdfast.v1.AmountOwedR\x04open\x12-\n" +
 	"\x05plans\x18\x05 \x01(\v2\x17.holdfast.v1.AmountOwedR\x05plans\x12%\n" +
 	"\x0ecredit_balance\x18\x06 \x01(\x03R\rcreditBalance\x12\x14\n" +
-	"\x05total\x18\a \x01(\x03R\x05total*\x9b\x06\n" +
+	"\x05total\x18\a \x01(\x03R\x05total*\xd7\x06\n" +
 	"\bItemKind\x12\x19\n" +
 	"\x15ITEM_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
 	"\x17ITEM_KIND_WINDOW_CLOSED\x10\x01\x12\x16\n" +
@@ -2743,14 +2786,16 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x19ITEM_KIND_PURCHASE_POSTED\x10\x16\x12\x1f\n" +
 	"\x1bITEM_KIND_PURCHASE_REFUNDED\x10\x17\x12 \n" +
 	"\x1cITEM_KIND_CONTRACT_CANCELLED\x10\x1a\x12\x1d\n" +
-	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x1b*\xac\x01\n" +
+	"\x19ITEM_KIND_DEVICE_RETURNED\x10\x1b\x12\x1c\n" +
+	"\x18ITEM_KIND_POINTS_GRANTED\x10\x18\x12\x1c\n" +
+	"\x18ITEM_KIND_POINTS_EXPIRED\x10\x19*\xac\x01\n" +
 	"\vItemOutcome\x12\x1c\n" +
 	"\x18ITEM_OUTCOME_UNSPECIFIED\x10\x00\x12\x18\n" +
 	"\x14ITEM_OUTCOME_PENDING\x10\x01\x12\x1a\n" +
 	"\x16ITEM_OUTCOME_SUCCEEDED\x10\x02\x12\x17\n" +
 	"\x13ITEM_OUTCOME_FAILED\x10\x03\x12\x17\n" +
 	"\x13ITEM_OUTCOME_UNDONE\x10\x04\x12\x17\n" +
-	"\x13ITEM_OUTCOME_PARTLY\x10\x05*\xda\x01\n" +
+	"\x13ITEM_OUTCOME_PARTLY\x10\x05*\xf7\x01\n" +
 	"\n" +
 	"AmountPart\x12\x1b\n" +
 	"\x17AMOUNT_PART_UNSPECIFIED\x10\x00\x12\x17\n" +
@@ -2760,7 +2805,8 @@ const file_holdfast_v1_debt_proto_rawDesc = "" +
 	"\x15AMOUNT_PART_PRINCIPAL\x10\x04\x12\x16\n" +
 	"\x12AMOUNT_PART_CREDIT\x10\x05\x12\x1b\n" +
 	"\x17AMOUNT_PART_WRITTEN_OFF\x10\x06\x12\x17\n" +
-	"\x13AMOUNT_PART_SUBSIDY\x10\aBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"\x13AMOUNT_PART_SUBSIDY\x10\a\x12\x1b\n" +
+	"\x17AMOUNT_PART_POINTS_COST\x10\bBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_debt_proto_rawDescOnce sync.Once
@@ -2801,6 +2847,9 @@ var file_holdfast_v1_debt_proto_goTypes = []any{
 	(Scene)(0),                    // 21: holdfast.v1.Scene
 	(*PlanOffer)(nil),             // 22: holdfast.v1.PlanOffer
 	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*StatementPoints)(nil),       // 24: holdfast.v1.StatementPoints
+	(*PointsPayment)(nil),         // 25: holdfast.v1.PointsPayment
+	(*PointsChange)(nil),          // 26: holdfast.v1.PointsChange
 }
 var file_holdfast_v1_debt_proto_depIdxs = []int32{
 	20, // 0: holdfast.v1.Billing.collection_channel:type_name -> holdfast.v1.CollectionChannel
@@ -2821,23 +2870,26 @@ var file_holdfast_v1_debt_proto_depIdxs = []int32{
 	23, // 15: holdfast.v1.Statement.create_time:type_name -> google.protobuf.Timestamp
 	7,  // 16: holdfast.v1.Statement.changes:type_name -> holdfast.v1.BalanceChanges
 	4,  // 17: holdfast.v1.Statement.billed:type_name -> holdfast.v1.AmountOwed
-	21, // 18: holdfast.v1.StatementCapture.scene:type_name -> holdfast.v1.Scene
-	23, // 19: holdfast.v1.StatementCapture.create_time:type_name -> google.protobuf.Timestamp
-	0,  // 20: holdfast.v1.Item.kind:type_name -> holdfast.v1.ItemKind
-	23, // 21: holdfast.v1.Item.create_time:type_name -> google.protobuf.Timestamp
-	20, // 22: holdfast.v1.Item.channel:type_name -> holdfast.v1.CollectionChannel
-	1,  // 23: holdfast.v1.Item.outcome:type_name -> holdfast.v1.ItemOutcome
-	18, // 24: holdfast.v1.Item.moves:type_name -> holdfast.v1.ItemMove
-	2,  // 25: holdfast.v1.ItemMove.part:type_name -> holdfast.v1.AmountPart
-	21, // 26: holdfast.v1.ItemMove.scene:type_name -> holdfast.v1.Scene
-	4,  // 27: holdfast.v1.Payoff.billed:type_name -> holdfast.v1.AmountOwed
-	4,  // 28: holdfast.v1.Payoff.open:type_name -> holdfast.v1.AmountOwed
-	4,  // 29: holdfast.v1.Payoff.plans:type_name -> holdfast.v1.AmountOwed
-	30, // [30:30] is the sub-list for method output_type
-	30, // [30:30] is the sub-list for method input_type
-	30, // [30:30] is the sub-list for extension type_name
-	30, // [30:30] is the sub-list for extension extendee
-	0,  // [0:30] is the sub-list for field type_name
+	24, // 18: holdfast.v1.Statement.points:type_name -> holdfast.v1.StatementPoints
+	21, // 19: holdfast.v1.StatementCapture.scene:type_name -> holdfast.v1.Scene
+	23, // 20: holdfast.v1.StatementCapture.create_time:type_name -> google.protobuf.Timestamp
+	25, // 21: holdfast.v1.StatementCapture.points:type_name -> holdfast.v1.PointsPayment
+	0,  // 22: holdfast.v1.Item.kind:type_name -> holdfast.v1.ItemKind
+	23, // 23: holdfast.v1.Item.create_time:type_name -> google.protobuf.Timestamp
+	20, // 24: holdfast.v1.Item.channel:type_name -> holdfast.v1.CollectionChannel
+	1,  // 25: holdfast.v1.Item.outcome:type_name -> holdfast.v1.ItemOutcome
+	18, // 26: holdfast.v1.Item.moves:type_name -> holdfast.v1.ItemMove
+	26, // 27: holdfast.v1.Item.points:type_name -> holdfast.v1.PointsChange
+	2,  // 28: holdfast.v1.ItemMove.part:type_name -> holdfast.v1.AmountPart
+	21, // 29: holdfast.v1.ItemMove.scene:type_name -> holdfast.v1.Scene
+	4,  // 30: holdfast.v1.Payoff.billed:type_name -> holdfast.v1.AmountOwed
+	4,  // 31: holdfast.v1.Payoff.open:type_name -> holdfast.v1.AmountOwed
+	4,  // 32: holdfast.v1.Payoff.plans:type_name -> holdfast.v1.AmountOwed
+	33, // [33:33] is the sub-list for method output_type
+	33, // [33:33] is the sub-list for method input_type
+	33, // [33:33] is the sub-list for extension type_name
+	33, // [33:33] is the sub-list for extension extendee
+	0,  // [0:33] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_debt_proto_init() }
@@ -2846,6 +2898,7 @@ func file_holdfast_v1_debt_proto_init() {
 		return
 	}
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_lot_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

@@ -190,88 +190,94 @@ const (
 	EventType_EVENT_TYPE_BUNDLE_CANCELLED EventType = 91
 	// The device of a bundle was returned, and amount refunded. There is no EVENT_TYPE_REFUNDED beside it.
 	EventType_EVENT_TYPE_BUNDLE_RETURNED EventType = 92
+	// Points were given to a consumer.
+	EventType_EVENT_TYPE_POINTS_GRANTED EventType = 100
+	// Points expired, or lapsed with the account.
+	EventType_EVENT_TYPE_POINTS_EXPIRED EventType = 101
 )
 
 // Enum value maps for EventType.
 var (
 	EventType_name = map[int32]string{
-		0:  "EVENT_TYPE_UNSPECIFIED",
-		1:  "EVENT_TYPE_ACCOUNT_OPENED",
-		2:  "EVENT_TYPE_LIMITS_SET",
-		3:  "EVENT_TYPE_TEMPORARY_LIMIT_SET",
-		4:  "EVENT_TYPE_ACCOUNT_FROZEN",
-		5:  "EVENT_TYPE_ACCOUNT_UNFROZEN",
-		6:  "EVENT_TYPE_ACCOUNT_CLOSED",
-		7:  "EVENT_TYPE_LINE_OPENED",
-		8:  "EVENT_TYPE_LINE_CLOSED",
-		9:  "EVENT_TYPE_AGREEMENT_ACCEPTED",
-		10: "EVENT_TYPE_SPENDING_CONTROLS_SET",
-		11: "EVENT_TYPE_AUTHORIZED",
-		12: "EVENT_TYPE_DECLINED",
-		13: "EVENT_TYPE_INCREMENTED",
-		14: "EVENT_TYPE_EXTENDED",
-		15: "EVENT_TYPE_SUBMITTED",
-		16: "EVENT_TYPE_CAPTURED",
-		17: "EVENT_TYPE_VOIDED",
-		18: "EVENT_TYPE_EXPIRED",
-		19: "EVENT_TYPE_SUBMITTED_EXPIRED",
-		20: "EVENT_TYPE_REVERSED",
-		21: "EVENT_TYPE_REFUNDED",
-		22: "EVENT_TYPE_ADVISED",
-		23: "EVENT_TYPE_SUSPENDED",
-		24: "EVENT_TYPE_RESUMED",
-		25: "EVENT_TYPE_CLOCK_ADVANCED",
-		26: "EVENT_TYPE_ORDER_CLAIMED",
-		27: "EVENT_TYPE_TERMS_PUT",
-		28: "EVENT_TYPE_STATEMENT_CLOSED",
-		29: "EVENT_TYPE_FELL_DUE",
-		30: "EVENT_TYPE_CARRIED",
-		31: "EVENT_TYPE_REPAYMENT_POSTED",
-		32: "EVENT_TYPE_REPAYMENT_REVERSED",
-		33: "EVENT_TYPE_CREDIT_REFUNDED",
-		34: "EVENT_TYPE_CHARGE_WAIVED",
-		35: "EVENT_TYPE_PENALTY_PAUSED",
-		36: "EVENT_TYPE_COLLECTION_ISSUED",
-		37: "EVENT_TYPE_COLLECTION_SUCCEEDED",
-		38: "EVENT_TYPE_COLLECTION_FAILED",
-		39: "EVENT_TYPE_NOTICE_ISSUED",
-		40: "EVENT_TYPE_NOTICE_DEFERRED",
-		41: "EVENT_TYPE_DELINQUENCY_FROZE",
-		42: "EVENT_TYPE_CHARGED_OFF",
-		43: "EVENT_TYPE_DEBT_REAGED",
-		44: "EVENT_TYPE_STATEMENT_PLANNED",
-		45: "EVENT_TYPE_PLAN_PAID_OFF",
-		46: "EVENT_TYPE_PLAN_ACCELERATED",
-		47: "EVENT_TYPE_TERMS_ACCEPTED",
-		48: "EVENT_TYPE_STATEMENT_DAY_SET",
-		49: "EVENT_TYPE_COLLECTION_CHANNEL_SET",
-		50: "EVENT_TYPE_MANDATE_SET",
-		51: "EVENT_TYPE_MANDATE_ENDED",
-		52: "EVENT_TYPE_POLICY_PUT",
-		53: "EVENT_TYPE_POLICY_ACTIVATED",
-		54: "EVENT_TYPE_ALERT_RAISED",
-		55: "EVENT_TYPE_CARRIER_PUT",
-		56: "EVENT_TYPE_EXPOSURE_GIVEN",
-		57: "EVENT_TYPE_EXPOSURE_TAKEN",
-		60: "EVENT_TYPE_APPLICATION_DECIDED",
-		61: "EVENT_TYPE_OFFER_ACCEPTED",
-		62: "EVENT_TYPE_OFFER_ENDED",
-		63: "EVENT_TYPE_CONSENT_WITHDRAWN",
-		64: "EVENT_TYPE_REVIEW_REQUESTED",
-		65: "EVENT_TYPE_REVIEW_RESOLVED",
-		66: "EVENT_TYPE_CONSUMER_ERASED",
-		70: "EVENT_TYPE_CARRIER_ADJUSTED",
-		71: "EVENT_TYPE_SETTLEMENT_BEGUN",
-		72: "EVENT_TYPE_SETTLEMENT_CUT",
-		73: "EVENT_TYPE_SETTLEMENT_CLOSED",
-		74: "EVENT_TYPE_SETTLEMENT_CONFIRMED",
-		80: "EVENT_TYPE_RECONCILIATION_BEGUN",
-		81: "EVENT_TYPE_BREAKS_FOUND",
-		82: "EVENT_TYPE_RECONCILIATION_ENDED",
-		83: "EVENT_TYPE_BREAK_RESOLVED",
-		90: "EVENT_TYPE_BUNDLE_OFFER_PUT",
-		91: "EVENT_TYPE_BUNDLE_CANCELLED",
-		92: "EVENT_TYPE_BUNDLE_RETURNED",
+		0:   "EVENT_TYPE_UNSPECIFIED",
+		1:   "EVENT_TYPE_ACCOUNT_OPENED",
+		2:   "EVENT_TYPE_LIMITS_SET",
+		3:   "EVENT_TYPE_TEMPORARY_LIMIT_SET",
+		4:   "EVENT_TYPE_ACCOUNT_FROZEN",
+		5:   "EVENT_TYPE_ACCOUNT_UNFROZEN",
+		6:   "EVENT_TYPE_ACCOUNT_CLOSED",
+		7:   "EVENT_TYPE_LINE_OPENED",
+		8:   "EVENT_TYPE_LINE_CLOSED",
+		9:   "EVENT_TYPE_AGREEMENT_ACCEPTED",
+		10:  "EVENT_TYPE_SPENDING_CONTROLS_SET",
+		11:  "EVENT_TYPE_AUTHORIZED",
+		12:  "EVENT_TYPE_DECLINED",
+		13:  "EVENT_TYPE_INCREMENTED",
+		14:  "EVENT_TYPE_EXTENDED",
+		15:  "EVENT_TYPE_SUBMITTED",
+		16:  "EVENT_TYPE_CAPTURED",
+		17:  "EVENT_TYPE_VOIDED",
+		18:  "EVENT_TYPE_EXPIRED",
+		19:  "EVENT_TYPE_SUBMITTED_EXPIRED",
+		20:  "EVENT_TYPE_REVERSED",
+		21:  "EVENT_TYPE_REFUNDED",
+		22:  "EVENT_TYPE_ADVISED",
+		23:  "EVENT_TYPE_SUSPENDED",
+		24:  "EVENT_TYPE_RESUMED",
+		25:  "EVENT_TYPE_CLOCK_ADVANCED",
+		26:  "EVENT_TYPE_ORDER_CLAIMED",
+		27:  "EVENT_TYPE_TERMS_PUT",
+		28:  "EVENT_TYPE_STATEMENT_CLOSED",
+		29:  "EVENT_TYPE_FELL_DUE",
+		30:  "EVENT_TYPE_CARRIED",
+		31:  "EVENT_TYPE_REPAYMENT_POSTED",
+		32:  "EVENT_TYPE_REPAYMENT_REVERSED",
+		33:  "EVENT_TYPE_CREDIT_REFUNDED",
+		34:  "EVENT_TYPE_CHARGE_WAIVED",
+		35:  "EVENT_TYPE_PENALTY_PAUSED",
+		36:  "EVENT_TYPE_COLLECTION_ISSUED",
+		37:  "EVENT_TYPE_COLLECTION_SUCCEEDED",
+		38:  "EVENT_TYPE_COLLECTION_FAILED",
+		39:  "EVENT_TYPE_NOTICE_ISSUED",
+		40:  "EVENT_TYPE_NOTICE_DEFERRED",
+		41:  "EVENT_TYPE_DELINQUENCY_FROZE",
+		42:  "EVENT_TYPE_CHARGED_OFF",
+		43:  "EVENT_TYPE_DEBT_REAGED",
+		44:  "EVENT_TYPE_STATEMENT_PLANNED",
+		45:  "EVENT_TYPE_PLAN_PAID_OFF",
+		46:  "EVENT_TYPE_PLAN_ACCELERATED",
+		47:  "EVENT_TYPE_TERMS_ACCEPTED",
+		48:  "EVENT_TYPE_STATEMENT_DAY_SET",
+		49:  "EVENT_TYPE_COLLECTION_CHANNEL_SET",
+		50:  "EVENT_TYPE_MANDATE_SET",
+		51:  "EVENT_TYPE_MANDATE_ENDED",
+		52:  "EVENT_TYPE_POLICY_PUT",
+		53:  "EVENT_TYPE_POLICY_ACTIVATED",
+		54:  "EVENT_TYPE_ALERT_RAISED",
+		55:  "EVENT_TYPE_CARRIER_PUT",
+		56:  "EVENT_TYPE_EXPOSURE_GIVEN",
+		57:  "EVENT_TYPE_EXPOSURE_TAKEN",
+		60:  "EVENT_TYPE_APPLICATION_DECIDED",
+		61:  "EVENT_TYPE_OFFER_ACCEPTED",
+		62:  "EVENT_TYPE_OFFER_ENDED",
+		63:  "EVENT_TYPE_CONSENT_WITHDRAWN",
+		64:  "EVENT_TYPE_REVIEW_REQUESTED",
+		65:  "EVENT_TYPE_REVIEW_RESOLVED",
+		66:  "EVENT_TYPE_CONSUMER_ERASED",
+		70:  "EVENT_TYPE_CARRIER_ADJUSTED",
+		71:  "EVENT_TYPE_SETTLEMENT_BEGUN",
+		72:  "EVENT_TYPE_SETTLEMENT_CUT",
+		73:  "EVENT_TYPE_SETTLEMENT_CLOSED",
+		74:  "EVENT_TYPE_SETTLEMENT_CONFIRMED",
+		80:  "EVENT_TYPE_RECONCILIATION_BEGUN",
+		81:  "EVENT_TYPE_BREAKS_FOUND",
+		82:  "EVENT_TYPE_RECONCILIATION_ENDED",
+		83:  "EVENT_TYPE_BREAK_RESOLVED",
+		90:  "EVENT_TYPE_BUNDLE_OFFER_PUT",
+		91:  "EVENT_TYPE_BUNDLE_CANCELLED",
+		92:  "EVENT_TYPE_BUNDLE_RETURNED",
+		100: "EVENT_TYPE_POINTS_GRANTED",
+		101: "EVENT_TYPE_POINTS_EXPIRED",
 	}
 	EventType_value = map[string]int32{
 		"EVENT_TYPE_UNSPECIFIED":            0,
@@ -351,6 +357,8 @@ var (
 		"EVENT_TYPE_BUNDLE_OFFER_PUT":       90,
 		"EVENT_TYPE_BUNDLE_CANCELLED":       91,
 		"EVENT_TYPE_BUNDLE_RETURNED":        92,
+		"EVENT_TYPE_POINTS_GRANTED":         100,
+		"EVENT_TYPE_POINTS_EXPIRED":         101,
 	}
 )
 
@@ -619,8 +627,10 @@ type Event struct {
 	CollectionMonth string `protobuf:"bytes,70,opt,name=collection_month,json=collectionMonth,proto3" json:"collection_month,omitempty"`
 	// What became of it.
 	CollectionLineOutcome CollectionLineOutcome `protobuf:"varint,71,opt,name=collection_line_outcome,json=collectionLineOutcome,proto3,enum=holdfast.v1.CollectionLineOutcome" json:"collection_line_outcome,omitempty"`
-	unknownFields         protoimpl.UnknownFields
-	sizeCache             protoimpl.SizeCache
+	// What it did to points; unset when nothing.
+	Points        *PointsChange `protobuf:"bytes,65,opt,name=points,proto3" json:"points,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Event) Reset() {
@@ -919,15 +929,25 @@ func (x *Event) GetCollectionLineOutcome() CollectionLineOutcome {
 	return CollectionLineOutcome_COLLECTION_LINE_OUTCOME_UNSPECIFIED
 }
 
+func (x *Event) GetPoints() *PointsChange {
+	if x != nil {
+		return x.Points
+	}
+	return nil
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The book account: held/ACC/SCENE, committed/CARRIER, receivable/ACC/SCENE (principal), payable/CARRIER, charges/ACC
 	// (fees, interest, penalty), credit/ACC, cash, income, loss, subsidy/CARRIER, fees/CARRIER (what it was charged),
-	// collected/CARRIER (what it collected for us), adjustment/CARRIER.
+	// collected/CARRIER (what it collected for us), adjustment/CARRIER, pledged/ACC (what points are to pay of what is committed), points_cost (what they
+	// paid), and in points points/ACC and points_issued.
 	Book string `protobuf:"bytes,1,opt,name=book,proto3" json:"book,omitempty"`
 	// Minor units: debits above zero, credits below.
-	Amount        int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	Amount int64 `protobuf:"varint,2,opt,name=amount,proto3" json:"amount,omitempty"`
+	// The unit, when it is another than the event's currency: PTS for points.
+	Unit          string `protobuf:"bytes,3,opt,name=unit,proto3" json:"unit,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -976,11 +996,18 @@ func (x *Posting) GetAmount() int64 {
 	return 0
 }
 
+func (x *Posting) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
 var File_holdfast_v1_event_proto protoreflect.FileDescriptor
 
 const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\n" +
-	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1dholdfast/v1/carrierbill.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x18holdfast/v1/common.proto\"\x9c\x02\n" +
+	"\x17holdfast/v1/event.proto\x12\vholdfast.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19holdfast/v1/account.proto\x1a\x1fholdfast/v1/authorization.proto\x1a\x1dholdfast/v1/carrierbill.proto\x1a\x18holdfast/v1/common.proto\x1a\x15holdfast/v1/lot.proto\"\x9c\x02\n" +
 	"\x12WatchEventsRequest\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12,\n" +
 	"\x05types\x18\x02 \x03(\x0e2\x16.holdfast.v1.EventTypeR\x05types\x12\x1d\n" +
@@ -995,7 +1022,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrierIds\x12#\n" +
 	"\rtell_progress\x18\b \x01(\bR\ftellProgress\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x88\v\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xbb\v\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -1041,10 +1068,12 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x11carrier_reference\x182 \x01(\tR\x10carrierReference\x12&\n" +
 	"\x0fbundle_offer_id\x18< \x01(\tR\rbundleOfferId\x12)\n" +
 	"\x10collection_month\x18F \x01(\tR\x0fcollectionMonth\x12Z\n" +
-	"\x17collection_line_outcome\x18G \x01(\x0e2\".holdfast.v1.CollectionLineOutcomeR\x15collectionLineOutcome\"5\n" +
+	"\x17collection_line_outcome\x18G \x01(\x0e2\".holdfast.v1.CollectionLineOutcomeR\x15collectionLineOutcome\x121\n" +
+	"\x06points\x18A \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"I\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
-	"\x06amount\x18\x02 \x01(\x03R\x06amount*\xc1\x12\n" +
+	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12\x12\n" +
+	"\x04unit\x18\x03 \x01(\tR\x04unit*\xff\x12\n" +
 	"\tEventType\x12\x1a\n" +
 	"\x16EVENT_TYPE_UNSPECIFIED\x10\x00\x12\x1d\n" +
 	"\x19EVENT_TYPE_ACCOUNT_OPENED\x10\x01\x12\x19\n" +
@@ -1123,7 +1152,9 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x19EVENT_TYPE_BREAK_RESOLVED\x10S\x12\x1f\n" +
 	"\x1bEVENT_TYPE_BUNDLE_OFFER_PUT\x10Z\x12\x1f\n" +
 	"\x1bEVENT_TYPE_BUNDLE_CANCELLED\x10[\x12\x1e\n" +
-	"\x1aEVENT_TYPE_BUNDLE_RETURNED\x10\\2b\n" +
+	"\x1aEVENT_TYPE_BUNDLE_RETURNED\x10\\\x12\x1d\n" +
+	"\x19EVENT_TYPE_POINTS_GRANTED\x10d\x12\x1d\n" +
+	"\x19EVENT_TYPE_POINTS_EXPIRED\x10e2b\n" +
 	"\fEventService\x12R\n" +
 	"\vWatchEvents\x12\x1f.holdfast.v1.WatchEventsRequest\x1a .holdfast.v1.WatchEventsResponse0\x01BBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
@@ -1155,6 +1186,7 @@ var file_holdfast_v1_event_proto_goTypes = []any{
 	(AccountStatus)(0),            // 10: holdfast.v1.AccountStatus
 	(RiskAction)(0),               // 11: holdfast.v1.RiskAction
 	(CollectionLineOutcome)(0),    // 12: holdfast.v1.CollectionLineOutcome
+	(*PointsChange)(nil),          // 13: holdfast.v1.PointsChange
 }
 var file_holdfast_v1_event_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.WatchEventsRequest.types:type_name -> holdfast.v1.EventType
@@ -1169,13 +1201,14 @@ var file_holdfast_v1_event_proto_depIdxs = []int32{
 	10, // 9: holdfast.v1.Event.account_status:type_name -> holdfast.v1.AccountStatus
 	11, // 10: holdfast.v1.Event.risk_action:type_name -> holdfast.v1.RiskAction
 	12, // 11: holdfast.v1.Event.collection_line_outcome:type_name -> holdfast.v1.CollectionLineOutcome
-	1,  // 12: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
-	2,  // 13: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
-	13, // [13:14] is the sub-list for method output_type
-	12, // [12:13] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	13, // 12: holdfast.v1.Event.points:type_name -> holdfast.v1.PointsChange
+	1,  // 13: holdfast.v1.EventService.WatchEvents:input_type -> holdfast.v1.WatchEventsRequest
+	2,  // 14: holdfast.v1.EventService.WatchEvents:output_type -> holdfast.v1.WatchEventsResponse
+	14, // [14:15] is the sub-list for method output_type
+	13, // [13:14] is the sub-list for method input_type
+	13, // [13:13] is the sub-list for extension type_name
+	13, // [13:13] is the sub-list for extension extendee
+	0,  // [0:13] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_event_proto_init() }
@@ -1183,10 +1216,11 @@ func file_holdfast_v1_event_proto_init() {
 	if File_holdfast_v1_event_proto != nil {
 		return
 	}
-	file_holdfast_v1_carrierbill_proto_init()
 	file_holdfast_v1_account_proto_init()
 	file_holdfast_v1_authorization_proto_init()
+	file_holdfast_v1_carrierbill_proto_init()
 	file_holdfast_v1_common_proto_init()
+	file_holdfast_v1_lot_proto_init()
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{

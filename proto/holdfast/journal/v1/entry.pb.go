@@ -8447,7 +8447,7 @@ var File_holdfast_journal_v1_entry_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\n" +
-	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a%holdfast/journal/v1/carrierbill.proto\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\x1a holdfast/journal/v1/points.proto\x1a holdfast/journal/v1/bundle.proto\"\xa4\x0e\n" +
+	"\x1fholdfast/journal/v1/entry.proto\x12\x13holdfast.journal.v1\x1a holdfast/journal/v1/bundle.proto\x1a%holdfast/journal/v1/carrierbill.proto\x1a holdfast/journal/v1/points.proto\x1a(holdfast/journal/v1/reconciliation.proto\x1a$holdfast/journal/v1/settlement.proto\"\xa4\x0e\n" +
 	"\x05Entry\x12\x16\n" +
 	"\x06caller\x18\x01 \x01(\tR\x06caller\x12\x1d\n" +
 	"\n" +
@@ -9396,11 +9396,11 @@ func file_holdfast_journal_v1_entry_proto_init() {
 	if File_holdfast_journal_v1_entry_proto != nil {
 		return
 	}
+	file_holdfast_journal_v1_bundle_proto_init()
 	file_holdfast_journal_v1_carrierbill_proto_init()
+	file_holdfast_journal_v1_points_proto_init()
 	file_holdfast_journal_v1_reconciliation_proto_init()
 	file_holdfast_journal_v1_settlement_proto_init()
-	file_holdfast_journal_v1_points_proto_init()
-	file_holdfast_journal_v1_bundle_proto_init()
 	file_holdfast_journal_v1_entry_proto_msgTypes[0].OneofWrappers = []any{
 		(*Entry_AccountOpened)(nil),
 		(*Entry_LimitsSet)(nil),
