@@ -220,7 +220,6 @@ func (s *Server) register() (err error) {
 	owing := &billing{feed: journals, zone: s.zone, terms: book}
 	holdfastv1.RegisterBillingServiceServer(s.grpc, owing)
 	holdfastv1.RegisterBundleServiceServer(s.grpc, &bundles{billing: owing})
-	holdfastv1.RegisterBillingServiceServer(s.grpc, &billing{feed: journals, zone: s.zone, terms: book})
 	holdfastv1.RegisterPointsServiceServer(s.grpc, &points{router: s.router})
 	holdfastv1.RegisterTermsServiceServer(s.grpc, &termsService{termsBook: book})
 	risks := newRiskService(journals, book, s)
