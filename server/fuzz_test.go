@@ -32,6 +32,7 @@ func rpcs() (list []protoreflect.MethodDescriptor) {
 		holdfastv1.File_holdfast_v1_authorization_proto, holdfastv1.File_holdfast_v1_account_proto,
 		holdfastv1.File_holdfast_v1_event_proto, holdfastv1.File_holdfast_v1_admin_proto,
 		holdfastv1.File_holdfast_v1_billing_proto, holdfastv1.File_holdfast_v1_terms_proto, holdfastv1.File_holdfast_v1_risk_proto,
+		holdfastv1.File_holdfast_v1_settlement_proto,
 		holdfastv1.File_holdfast_v1_carrierbill_proto,
 		holdfastv1.File_holdfast_v1_points_proto,
 	} {
@@ -298,6 +299,8 @@ func (k *maker) mend(m *dynamicpb.Message) {
 	case name == "AdvanceClockRequest": // by decades it takes long to catch up with
 		seconds("duration", 5*24*3600)
 	case k.r.IntN(8) == 0:
+	case strings.Contains(string(name), "Settle"):
+		k.mendSettlement(m)
 	case name == "SubmitApplicationRequest" && k.r.IntN(2) == 0: // somebody new
 		m.Set(fields.ByName("consumer_token"), protoreflect.ValueOfString(fmt.Sprintf("applicant-%d", k.r.Int64N(1e9))))
 	case name == "RequestHumanReviewRequest", name == "ExplainDecisionRequest":
@@ -408,6 +411,9 @@ func (k *maker) read(m protoreflect.Message) {
 			opens := debt.Get(debt.Descriptor().Fields().ByName("opening_date")).String()
 			k.learn(debts, m.Get(fields.ByName("account_id")).String()+" "+opens)
 		}
+	}
+	if m.Descriptor().Name() == "Settlement" {
+		k.learnSettlement(m)
 	}
 	for i := range m.Descriptor().Fields().Len() { // Range goes in another order each time
 		f := m.Descriptor().Fields().Get(i)

@@ -158,6 +158,8 @@ func accessOf(service, name string) access {
 		holdfastv1.RiskService_ActivatePolicy_FullMethodName,
 		holdfastv1.CarrierService_PutCarrier_FullMethodName,
 		holdfastv1.ReconciliationService_ResolveBreak_FullMethodName,
+		holdfastv1.SettlementService_CloseSettlement_FullMethodName,
+		holdfastv1.SettlementService_ConfirmSettlement_FullMethodName,
 		holdfastv1.ClusterService_GetClusterStatus_FullMethodName,
 		holdfastv1.ClusterService_MoveShard_FullMethodName,
 		holdfastv1.ClusterService_DrainNode_FullMethodName,

@@ -28,6 +28,7 @@ type Metrics struct {
 	bytes     *prometheus.CounterVec
 	lines     *prometheus.CounterVec
 	exposure  exposureCollector
+	payable   settlementCollector
 	reconcile *reconcileMetrics
 }
 
@@ -79,7 +80,7 @@ func NewMetrics() *Metrics {
 	}
 	m.Registry.MustRegister(
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}),
-		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, m.lines, &m.exposure,
+		buildInfo(), m.decisionCounters(), m.replayed, m.faults, m.panics, m.batch, m.took, m.entries, m.bytes, m.lines, &m.exposure, &m.payable,
 	)
 	m.Registry.MustRegister(m.reconcile.collectors()...)
 	m.calls.register(m.Registry)

@@ -37,6 +37,8 @@ func (r *router) placeOf(ctx context.Context, req any) int {
 		}
 	case *holdfastv1.ListAccountsRequest:
 		return r.within(q.GetPageToken(), 0)
+	case *holdfastv1.CloseSettlementRequest, *holdfastv1.GetSettlementRequest, *holdfastv1.ListSettlementsRequest, *holdfastv1.ConfirmSettlementRequest:
+		return r.settlementHome(ledger.CarrierID(req.(interface{ GetCarrierId() string }).GetCarrierId()))
 	case *holdfastv1.SuspendRequest, *holdfastv1.ResumeRequest, *holdfastv1.ListSuspensionsRequest, *holdfastv1.PutTermsRequest,
 		*holdfastv1.PutPolicyRequest, *holdfastv1.ActivatePolicyRequest, *holdfastv1.PutCarrierRequest,
 		*holdfastv1.PutBundleOfferRequest:

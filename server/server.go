@@ -93,7 +93,8 @@ type Server struct {
 	zone     calendar.Zone
 	router   *router
 	watched  *portfolios // nil where there is none
-	monitor  *monitor    // nil where there is no portfolio, or no risk policy
+	settler  *settler
+	monitor  *monitor // nil where there is no portfolio, or no risk policy
 	exposure *rebalancer
 	node     *node // nil where there is no cluster
 	grpc     *grpc.Server
@@ -237,6 +238,9 @@ func (s *Server) register() (err error) {
 	holdfastv1.RegisterCarrierBillServiceServer(s.grpc, &carrierBills{router: s.router, zone: s.zone, now: s.now, metrics: s.metrics})
 	s.exposure = newRebalancer(s.router, s.now, s.metrics, s.config.Logger)
 	s.exposure.start()
+	s.settler = &settler{router: s.router, zone: s.zone, now: s.now, metrics: s.metrics, logger: s.config.Logger}
+	s.settler.start()
+	holdfastv1.RegisterSettlementServiceServer(s.grpc, &settlements{feed: journals, settler: s.settler})
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
@@ -386,6 +390,9 @@ func (s *Server) release() error {
 	var errs []error
 	if s.monitor != nil { // before the portfolio, which it reads
 		s.monitor.close()
+	}
+	if s.settler != nil { // before the shards, which it cuts
+		s.settler.close()
 	}
 	if s.exposure != nil { // before the shards, which it moves exposure limits between
 		s.exposure.close()

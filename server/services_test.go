@@ -33,6 +33,7 @@ type book struct {
 	holdfastv1.RiskServiceClient
 	holdfastv1.CarrierServiceClient
 	holdfastv1.BundleServiceClient
+	holdfastv1.SettlementServiceClient
 	holdfastv1.CarrierBillServiceClient
 	holdfastv1.EventServiceClient
 	holdfastv1.AdminServiceClient
@@ -80,6 +81,7 @@ func (b *book) start() {
 	b.RiskServiceClient = holdfastv1.NewRiskServiceClient(b.conn)
 	b.CarrierServiceClient = holdfastv1.NewCarrierServiceClient(b.conn)
 	b.BundleServiceClient = holdfastv1.NewBundleServiceClient(b.conn)
+	b.SettlementServiceClient = holdfastv1.NewSettlementServiceClient(b.conn)
 	b.CarrierBillServiceClient = holdfastv1.NewCarrierBillServiceClient(b.conn)
 	b.EventServiceClient = holdfastv1.NewEventServiceClient(b.conn)
 	b.AdminServiceClient = holdfastv1.NewAdminServiceClient(b.conn)

@@ -259,6 +259,179 @@ func (*MoveExposureResponse) Descriptor() ([]byte, []int) {
 	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{3}
 }
 
+// CutSettlementRequest says which settlement a shard is to be cut for.
+type CutSettlementRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The shard.
+	Shard int32 `protobuf:"varint,1,opt,name=shard,proto3" json:"shard,omitempty"`
+	// The carrier.
+	CarrierId string `protobuf:"bytes,2,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// ISO 4217.
+	Currency string `protobuf:"bytes,3,opt,name=currency,proto3" json:"currency,omitempty"`
+	// Number of the settlement.
+	N uint32 `protobuf:"varint,4,opt,name=n,proto3" json:"n,omitempty"`
+	// Its last business day, days since 1970-01-01.
+	Through       int32 `protobuf:"varint,5,opt,name=through,proto3" json:"through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CutSettlementRequest) Reset() {
+	*x = CutSettlementRequest{}
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CutSettlementRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CutSettlementRequest) ProtoMessage() {}
+
+func (x *CutSettlementRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CutSettlementRequest.ProtoReflect.Descriptor instead.
+func (*CutSettlementRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *CutSettlementRequest) GetShard() int32 {
+	if x != nil {
+		return x.Shard
+	}
+	return 0
+}
+
+func (x *CutSettlementRequest) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *CutSettlementRequest) GetCurrency() string {
+	if x != nil {
+		return x.Currency
+	}
+	return ""
+}
+
+func (x *CutSettlementRequest) GetN() uint32 {
+	if x != nil {
+		return x.N
+	}
+	return 0
+}
+
+func (x *CutSettlementRequest) GetThrough() int32 {
+	if x != nil {
+		return x.Through
+	}
+	return 0
+}
+
+// CutSettlementResponse is the shard's part, with its sums as the journal writes them.
+type CutSettlementResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Sequence of the entry that made it.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Sequence of the first entry with a line in it; 0 when there is none.
+	First uint64 `protobuf:"varint,2,opt,name=first,proto3" json:"first,omitempty"`
+	// What the lines come to: fees, then count and amount of each kind.
+	Sums []int64 `protobuf:"varint,3,rep,packed,name=sums,proto3" json:"sums,omitempty"`
+	// What of this is late, likewise.
+	Late []int64 `protobuf:"varint,4,rep,packed,name=late,proto3" json:"late,omitempty"`
+	// Sequence of the cut before.
+	Before uint64 `protobuf:"varint,5,opt,name=before,proto3" json:"before,omitempty"`
+	// The last business day of that.
+	BeforeThrough int32 `protobuf:"varint,6,opt,name=before_through,json=beforeThrough,proto3" json:"before_through,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CutSettlementResponse) Reset() {
+	*x = CutSettlementResponse{}
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CutSettlementResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CutSettlementResponse) ProtoMessage() {}
+
+func (x *CutSettlementResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CutSettlementResponse.ProtoReflect.Descriptor instead.
+func (*CutSettlementResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *CutSettlementResponse) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *CutSettlementResponse) GetFirst() uint64 {
+	if x != nil {
+		return x.First
+	}
+	return 0
+}
+
+func (x *CutSettlementResponse) GetSums() []int64 {
+	if x != nil {
+		return x.Sums
+	}
+	return nil
+}
+
+func (x *CutSettlementResponse) GetLate() []int64 {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *CutSettlementResponse) GetBefore() uint64 {
+	if x != nil {
+		return x.Before
+	}
+	return 0
+}
+
+func (x *CutSettlementResponse) GetBeforeThrough() int32 {
+	if x != nil {
+		return x.BeforeThrough
+	}
+	return 0
+}
+
 // ReadJournalRequest asks for a shard's journal.
 type ReadJournalRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -272,7 +445,7 @@ type ReadJournalRequest struct {
 
 func (x *ReadJournalRequest) Reset() {
 	*x = ReadJournalRequest{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -284,7 +457,7 @@ func (x *ReadJournalRequest) String() string {
 func (*ReadJournalRequest) ProtoMessage() {}
 
 func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[4]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -297,7 +470,7 @@ func (x *ReadJournalRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalRequest.ProtoReflect.Descriptor instead.
 func (*ReadJournalRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{4}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *ReadJournalRequest) GetShard() int32 {
@@ -325,7 +498,7 @@ type ReadJournalResponse struct {
 
 func (x *ReadJournalResponse) Reset() {
 	*x = ReadJournalResponse{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -337,7 +510,7 @@ func (x *ReadJournalResponse) String() string {
 func (*ReadJournalResponse) ProtoMessage() {}
 
 func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[5]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -350,7 +523,7 @@ func (x *ReadJournalResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadJournalResponse.ProtoReflect.Descriptor instead.
 func (*ReadJournalResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{5}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ReadJournalResponse) GetBatch() []byte {
@@ -371,7 +544,7 @@ type ReadStateRequest struct {
 
 func (x *ReadStateRequest) Reset() {
 	*x = ReadStateRequest{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -383,7 +556,7 @@ func (x *ReadStateRequest) String() string {
 func (*ReadStateRequest) ProtoMessage() {}
 
 func (x *ReadStateRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[6]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -396,7 +569,7 @@ func (x *ReadStateRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStateRequest.ProtoReflect.Descriptor instead.
 func (*ReadStateRequest) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{6}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ReadStateRequest) GetShard() int32 {
@@ -421,7 +594,7 @@ type ReadStateResponse struct {
 
 func (x *ReadStateResponse) Reset() {
 	*x = ReadStateResponse{}
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -433,7 +606,7 @@ func (x *ReadStateResponse) String() string {
 func (*ReadStateResponse) ProtoMessage() {}
 
 func (x *ReadStateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[7]
+	mi := &file_holdfast_peer_v1_peer_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -446,7 +619,7 @@ func (x *ReadStateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReadStateResponse.ProtoReflect.Descriptor instead.
 func (*ReadStateResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{7}
+	return file_holdfast_peer_v1_peer_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ReadStateResponse) GetSequence() uint64 {
@@ -490,7 +663,21 @@ const file_holdfast_peer_v1_peer_proto_rawDesc = "" +
 	"carrier_id\x18\x05 \x01(\tR\tcarrierId\x12\x1a\n" +
 	"\bcurrency\x18\x06 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\a \x01(\x03R\x06amount\"\x16\n" +
-	"\x14MoveExposureResponse\">\n" +
+	"\x14MoveExposureResponse\"\x8f\x01\n" +
+	"\x14CutSettlementRequest\x12\x14\n" +
+	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x02 \x01(\tR\tcarrierId\x12\x1a\n" +
+	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\f\n" +
+	"\x01n\x18\x04 \x01(\rR\x01n\x12\x18\n" +
+	"\athrough\x18\x05 \x01(\x05R\athrough\"\xb0\x01\n" +
+	"\x15CutSettlementResponse\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x14\n" +
+	"\x05first\x18\x02 \x01(\x04R\x05first\x12\x12\n" +
+	"\x04sums\x18\x03 \x03(\x03R\x04sums\x12\x12\n" +
+	"\x04late\x18\x04 \x03(\x03R\x04late\x12\x16\n" +
+	"\x06before\x18\x05 \x01(\x04R\x06before\x12%\n" +
+	"\x0ebefore_through\x18\x06 \x01(\x05R\rbeforeThrough\">\n" +
 	"\x12ReadJournalRequest\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x04R\x04from\"+\n" +
@@ -501,11 +688,12 @@ const file_holdfast_peer_v1_peer_proto_rawDesc = "" +
 	"\x11ReadStateResponse\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12\x12\n" +
 	"\x04size\x18\x02 \x01(\x03R\x04size\x12\x14\n" +
-	"\x05chunk\x18\x03 \x01(\fR\x05chunk2\xfb\x02\n" +
+	"\x05chunk\x18\x03 \x01(\fR\x05chunk2\xdd\x03\n" +
 	"\vPeerService\x12W\n" +
 	"\n" +
 	"ClaimOrder\x12#.holdfast.peer.v1.ClaimOrderRequest\x1a$.holdfast.peer.v1.ClaimOrderResponse\x12]\n" +
-	"\fMoveExposure\x12%.holdfast.peer.v1.MoveExposureRequest\x1a&.holdfast.peer.v1.MoveExposureResponse\x12\\\n" +
+	"\fMoveExposure\x12%.holdfast.peer.v1.MoveExposureRequest\x1a&.holdfast.peer.v1.MoveExposureResponse\x12`\n" +
+	"\rCutSettlement\x12&.holdfast.peer.v1.CutSettlementRequest\x1a'.holdfast.peer.v1.CutSettlementResponse\x12\\\n" +
 	"\vReadJournal\x12$.holdfast.peer.v1.ReadJournalRequest\x1a%.holdfast.peer.v1.ReadJournalResponse0\x01\x12V\n" +
 	"\tReadState\x12\".holdfast.peer.v1.ReadStateRequest\x1a#.holdfast.peer.v1.ReadStateResponse0\x01BCZAgithub.com/holdfast-credit/holdfast/proto/holdfast/peer/v1;peerv1b\x06proto3"
 
@@ -521,28 +709,32 @@ func file_holdfast_peer_v1_peer_proto_rawDescGZIP() []byte {
 	return file_holdfast_peer_v1_peer_proto_rawDescData
 }
 
-var file_holdfast_peer_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_holdfast_peer_v1_peer_proto_msgTypes = make([]protoimpl.MessageInfo, 10)
 var file_holdfast_peer_v1_peer_proto_goTypes = []any{
-	(*ClaimOrderRequest)(nil),    // 0: holdfast.peer.v1.ClaimOrderRequest
-	(*ClaimOrderResponse)(nil),   // 1: holdfast.peer.v1.ClaimOrderResponse
-	(*MoveExposureRequest)(nil),  // 2: holdfast.peer.v1.MoveExposureRequest
-	(*MoveExposureResponse)(nil), // 3: holdfast.peer.v1.MoveExposureResponse
-	(*ReadJournalRequest)(nil),   // 4: holdfast.peer.v1.ReadJournalRequest
-	(*ReadJournalResponse)(nil),  // 5: holdfast.peer.v1.ReadJournalResponse
-	(*ReadStateRequest)(nil),     // 6: holdfast.peer.v1.ReadStateRequest
-	(*ReadStateResponse)(nil),    // 7: holdfast.peer.v1.ReadStateResponse
+	(*ClaimOrderRequest)(nil),     // 0: holdfast.peer.v1.ClaimOrderRequest
+	(*ClaimOrderResponse)(nil),    // 1: holdfast.peer.v1.ClaimOrderResponse
+	(*MoveExposureRequest)(nil),   // 2: holdfast.peer.v1.MoveExposureRequest
+	(*MoveExposureResponse)(nil),  // 3: holdfast.peer.v1.MoveExposureResponse
+	(*CutSettlementRequest)(nil),  // 4: holdfast.peer.v1.CutSettlementRequest
+	(*CutSettlementResponse)(nil), // 5: holdfast.peer.v1.CutSettlementResponse
+	(*ReadJournalRequest)(nil),    // 6: holdfast.peer.v1.ReadJournalRequest
+	(*ReadJournalResponse)(nil),   // 7: holdfast.peer.v1.ReadJournalResponse
+	(*ReadStateRequest)(nil),      // 8: holdfast.peer.v1.ReadStateRequest
+	(*ReadStateResponse)(nil),     // 9: holdfast.peer.v1.ReadStateResponse
 }
 var file_holdfast_peer_v1_peer_proto_depIdxs = []int32{
 	0, // 0: holdfast.peer.v1.PeerService.ClaimOrder:input_type -> holdfast.peer.v1.ClaimOrderRequest
 	2, // 1: holdfast.peer.v1.PeerService.MoveExposure:input_type -> holdfast.peer.v1.MoveExposureRequest
-	4, // 2: holdfast.peer.v1.PeerService.ReadJournal:input_type -> holdfast.peer.v1.ReadJournalRequest
-	6, // 3: holdfast.peer.v1.PeerService.ReadState:input_type -> holdfast.peer.v1.ReadStateRequest
-	1, // 4: holdfast.peer.v1.PeerService.ClaimOrder:output_type -> holdfast.peer.v1.ClaimOrderResponse
-	3, // 5: holdfast.peer.v1.PeerService.MoveExposure:output_type -> holdfast.peer.v1.MoveExposureResponse
-	5, // 6: holdfast.peer.v1.PeerService.ReadJournal:output_type -> holdfast.peer.v1.ReadJournalResponse
-	7, // 7: holdfast.peer.v1.PeerService.ReadState:output_type -> holdfast.peer.v1.ReadStateResponse
-	4, // [4:8] is the sub-list for method output_type
-	0, // [0:4] is the sub-list for method input_type
+	4, // 2: holdfast.peer.v1.PeerService.CutSettlement:input_type -> holdfast.peer.v1.CutSettlementRequest
+	6, // 3: holdfast.peer.v1.PeerService.ReadJournal:input_type -> holdfast.peer.v1.ReadJournalRequest
+	8, // 4: holdfast.peer.v1.PeerService.ReadState:input_type -> holdfast.peer.v1.ReadStateRequest
+	1, // 5: holdfast.peer.v1.PeerService.ClaimOrder:output_type -> holdfast.peer.v1.ClaimOrderResponse
+	3, // 6: holdfast.peer.v1.PeerService.MoveExposure:output_type -> holdfast.peer.v1.MoveExposureResponse
+	5, // 7: holdfast.peer.v1.PeerService.CutSettlement:output_type -> holdfast.peer.v1.CutSettlementResponse
+	7, // 8: holdfast.peer.v1.PeerService.ReadJournal:output_type -> holdfast.peer.v1.ReadJournalResponse
+	9, // 9: holdfast.peer.v1.PeerService.ReadState:output_type -> holdfast.peer.v1.ReadStateResponse
+	5, // [5:10] is the sub-list for method output_type
+	0, // [0:5] is the sub-list for method input_type
 	0, // [0:0] is the sub-list for extension type_name
 	0, // [0:0] is the sub-list for extension extendee
 	0, // [0:0] is the sub-list for field type_name
@@ -559,7 +751,7 @@ func file_holdfast_peer_v1_peer_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_peer_v1_peer_proto_rawDesc), len(file_holdfast_peer_v1_peer_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   8,
+			NumMessages:   10,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

@@ -19,10 +19,11 @@ import (
 const _ = grpc.SupportPackageIsVersion9
 
 const (
-	PeerService_ClaimOrder_FullMethodName   = "/holdfast.peer.v1.PeerService/ClaimOrder"
-	PeerService_MoveExposure_FullMethodName = "/holdfast.peer.v1.PeerService/MoveExposure"
-	PeerService_ReadJournal_FullMethodName  = "/holdfast.peer.v1.PeerService/ReadJournal"
-	PeerService_ReadState_FullMethodName    = "/holdfast.peer.v1.PeerService/ReadState"
+	PeerService_ClaimOrder_FullMethodName    = "/holdfast.peer.v1.PeerService/ClaimOrder"
+	PeerService_MoveExposure_FullMethodName  = "/holdfast.peer.v1.PeerService/MoveExposure"
+	PeerService_CutSettlement_FullMethodName = "/holdfast.peer.v1.PeerService/CutSettlement"
+	PeerService_ReadJournal_FullMethodName   = "/holdfast.peer.v1.PeerService/ReadJournal"
+	PeerService_ReadState_FullMethodName     = "/holdfast.peer.v1.PeerService/ReadState"
 )
 
 // PeerServiceClient is the client API for PeerService service.
@@ -36,6 +37,8 @@ type PeerServiceClient interface {
 	ClaimOrder(ctx context.Context, in *ClaimOrderRequest, opts ...grpc.CallOption) (*ClaimOrderResponse, error)
 	// MoveExposure has a shard give a part of a carrier's exposure limit to another, or take one, at the node that decides for it.
 	MoveExposure(ctx context.Context, in *MoveExposureRequest, opts ...grpc.CallOption) (*MoveExposureResponse, error)
+	// CutSettlement makes a shard's part of a settlement, at the node that decides for it.
+	CutSettlement(ctx context.Context, in *CutSettlementRequest, opts ...grpc.CallOption) (*CutSettlementResponse, error)
 	// ReadJournal streams the node's own copy of a shard's journal, as far as it goes.
 	ReadJournal(ctx context.Context, in *ReadJournalRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[ReadJournalResponse], error)
 	// ReadState streams the node's own state file of a shard, as of an entry that its copy of the journal has.
@@ -64,6 +67,16 @@ func (c *peerServiceClient) MoveExposure(ctx context.Context, in *MoveExposureRe
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(MoveExposureResponse)
 	err := c.cc.Invoke(ctx, PeerService_MoveExposure_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *peerServiceClient) CutSettlement(ctx context.Context, in *CutSettlementRequest, opts ...grpc.CallOption) (*CutSettlementResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CutSettlementResponse)
+	err := c.cc.Invoke(ctx, PeerService_CutSettlement_FullMethodName, in, out, cOpts...)
 	if err != nil {
 		return nil, err
 	}
@@ -119,6 +132,8 @@ type PeerServiceServer interface {
 	ClaimOrder(context.Context, *ClaimOrderRequest) (*ClaimOrderResponse, error)
 	// MoveExposure has a shard give a part of a carrier's exposure limit to another, or take one, at the node that decides for it.
 	MoveExposure(context.Context, *MoveExposureRequest) (*MoveExposureResponse, error)
+	// CutSettlement makes a shard's part of a settlement, at the node that decides for it.
+	CutSettlement(context.Context, *CutSettlementRequest) (*CutSettlementResponse, error)
 	// ReadJournal streams the node's own copy of a shard's journal, as far as it goes.
 	ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error
 	// ReadState streams the node's own state file of a shard, as of an entry that its copy of the journal has.
@@ -138,6 +153,9 @@ func (UnimplementedPeerServiceServer) ClaimOrder(context.Context, *ClaimOrderReq
 }
 func (UnimplementedPeerServiceServer) MoveExposure(context.Context, *MoveExposureRequest) (*MoveExposureResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method MoveExposure not implemented")
+}
+func (UnimplementedPeerServiceServer) CutSettlement(context.Context, *CutSettlementRequest) (*CutSettlementResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CutSettlement not implemented")
 }
 func (UnimplementedPeerServiceServer) ReadJournal(*ReadJournalRequest, grpc.ServerStreamingServer[ReadJournalResponse]) error {
 	return status.Error(codes.Unimplemented, "method ReadJournal not implemented")
@@ -202,6 +220,24 @@ func _PeerService_MoveExposure_Handler(srv interface{}, ctx context.Context, dec
 	return interceptor(ctx, in, info, handler)
 }
 
+func _PeerService_CutSettlement_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CutSettlementRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(PeerServiceServer).CutSettlement(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: PeerService_CutSettlement_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(PeerServiceServer).CutSettlement(ctx, req.(*CutSettlementRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _PeerService_ReadJournal_Handler(srv interface{}, stream grpc.ServerStream) error {
 	m := new(ReadJournalRequest)
 	if err := stream.RecvMsg(m); err != nil {
@@ -238,6 +274,10 @@ var PeerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "MoveExposure",
 			Handler:    _PeerService_MoveExposure_Handler,
+		},
+		{
+			MethodName: "CutSettlement",
+			Handler:    _PeerService_CutSettlement_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
