@@ -184,7 +184,9 @@ type Contract struct {
 	Until         calendar.Date
 	Fee           money.Amount // billed, of the consumer
 	Interest      money.Amount
-	Subsidy       money.Amount // of the carrier
+	Subsidy       money.Amount  // of the carrier
+	Rest          money.Amount  // principal that was billed at once, when the plan was paid off or the contract cancelled
+	With          calendar.Date // the window that it was billed with
 }
 
 // contract begins to keep what the plan costs that a capture of an authorization made.
@@ -196,12 +198,27 @@ func (i *Intake) contract(n uint32, a Began) {
 	b.Contracts = append(b.Contracts[:len(b.Contracts):len(b.Contracts)], Contract{Authorization: n, Until: a.Until})
 }
 
-// cost adds what a plan was billed to the contract that it is of, if that is kept.
-func (d *desk) cost(p *Plan, i plan.Installment) {
-	for at := range d.Contracts {
-		if c := &d.Contracts[at]; c.Authorization == p.Authorization {
-			c.Fee, c.Interest, c.Subsidy = c.Fee+i.Fee, c.Interest+i.Interest, c.Subsidy+i.Subsidy
+// kept is the contract that a plan is of; nil when it is not kept.
+func (b *Billing) kept(p *Plan) *Contract {
+	for i := range b.Contracts {
+		if b.Contracts[i].Authorization == p.Authorization {
+			return &b.Contracts[i]
 		}
+	}
+	return nil
+}
+
+// cost adds what a plan was billed to its contract.
+func (d *desk) cost(p *Plan, i plan.Installment) {
+	if c := d.kept(p); c != nil {
+		c.Fee, c.Interest, c.Subsidy = c.Fee+i.Fee, c.Interest+i.Interest, c.Subsidy+i.Subsidy
+	}
+}
+
+// ended notes that all that was to come of a plan is billed with the open window.
+func (d *desk) ended(p *Plan, last plan.Installment) {
+	if c := d.kept(p); c != nil {
+		c.Rest, c.With = last.Principal, d.Open.Opens
 	}
 }
 

@@ -107,6 +107,7 @@ func (d *desk) fallIn(p *Plan) money.Amount {
 		p.Principal[s] = 0
 	}
 	d.Open.Flows.Installments += last.Principal
+	d.ended(p, last)
 	return last.Principal
 }
 

@@ -584,4 +584,5 @@ func (d *desk) payOff(p *Plan) {
 	d.move(Move{Opens: d.Open.Opens, Part: FeePart, Amount: last.Fee, Against: BookIncome})
 	d.move(Move{Part: SubsidyPart, Amount: last.Subsidy, Against: BookIncome, Carrier: p.Carrier})
 	d.cost(p, last)
+	d.ended(p, last)
 }

@@ -56,7 +56,7 @@ type unwinding struct {
 // statementsSince are those of windows that closed on a day or after it, oldest first.
 func (d *desk) statementsSince(day calendar.Date) (list []*Statement) {
 	for opens := d.LastStatement; opens != 0; {
-		s := d.l.book.Statement(d.account.ID, opens)
+		s := d.l.statement(d.account, opens) // a copy: others are read beside it
 		if s == nil || s.Closes < day {
 			break
 		}
@@ -72,8 +72,7 @@ func (u *unwinding) billed(s *Statement, charge *StatementCharge) {
 	if x == nil {
 		return // it was paid in time
 	}
-	principal := min(charge.Principal, u.principal)
-	u.strike(x, principal, x.First)
+	u.strike(x, charge.Principal, x.First)
 	for _, c := range []struct {
 		part   Part
 		amount money.Amount
@@ -84,8 +83,8 @@ func (u *unwinding) billed(s *Statement, charge *StatementCharge) {
 		*c.left += m.Amount
 		u.move(m)
 	}
-	x.Billed = max(0, x.Billed-principal)
-	if x.Minimum = max(0, x.Minimum-principal-charge.Fee-charge.Interest); x.Due < u.booking.Day && x.Due == x.First && u.l.inTime(x) {
+	x.Billed = max(0, x.Billed-charge.Principal)
+	if x.Minimum = max(0, x.Minimum-charge.Principal-charge.Fee-charge.Interest); x.Due < u.booking.Day && x.Due == x.First && u.l.inTime(x) {
 		u.dueBy(x, u.after(x).Due)
 	}
 }
@@ -101,12 +100,12 @@ func (u *unwinding) debtOf(s *Statement) *Debt {
 	return u.debt(s.Opens)
 }
 
-// strike takes principal off a debt as of a day, from which on it was part of it. What of it is not owed any more was paid with
-// the newest payments: they are not payments of this debt then, and are to pay something else.
+// strike takes principal off a debt as of a day, from which on it was part of it. What of it is not owed any more was paid or refunded
+// last: that is none of this debt then, and what was paid is to pay something else.
 func (u *unwinding) strike(x *Debt, amount money.Amount, since calendar.Date) {
 	u.windows = append(u.windows, x.Opens)
 	scene := u.h.Scene
-	owed := min(amount, x.Principal[scene-1])
+	owed := min(amount, x.Principal[scene-1], u.principal)
 	u.move(Move{Opens: x.Opens, Part: PrincipalPart, Scene: scene, Amount: -owed, Against: BookPayable, Carrier: u.h.Carrier})
 	u.change(x, -owed, since)
 	u.principal -= owed
@@ -120,29 +119,33 @@ func (u *unwinding) strike(x *Debt, amount money.Amount, since calendar.Date) {
 	}
 }
 
-// fellIn strikes what was to come of a plan that ended early: it is in the open window, or in debts.
+// fellIn strikes what was to come of a plan that ended early: it is in the open window, or in a debt.
 func (u *unwinding) fellIn() {
-	scene, began := u.h.Scene, u.l.zone.DateAt(u.h.Captures[0].Time)
+	scene := u.h.Scene
 	for i := range u.Accelerated {
 		if p := &u.Accelerated[i]; p.N == u.h.Bundle.Plan {
 			x := u.debt(p.Into)
-			u.strike(x, min(u.principal, p.Principal[scene-1], x.Principal[scene-1]), lastRise(x))
+			u.strike(x, p.Principal[scene-1], lastRise(x))
 			u.Accelerated = slices.Delete(u.Accelerated, i, i+1)
 			return
 		}
 	}
-	m := Move{Opens: u.Open.Opens, Part: PrincipalPart, Scene: scene, Against: BookPayable, Carrier: u.h.Carrier}
-	m.Amount = -min(u.principal, u.Open.Purchases[scene-1])
-	u.principal += m.Amount
-	u.move(m)
-	m = Move{Opens: u.Open.Opens, Part: FeePart, Against: BookIncome}
-	m.Amount = -min(u.cost.Fee, u.Open.Fee)
-	u.cost.Fee += m.Amount
-	u.move(m)
-	for i := len(u.Debts) - 1; i >= 0; i-- {
-		if x := &u.Debts[i]; x.Closes >= began {
-			u.strike(x, min(u.principal, x.Principal[scene-1]), x.First)
+	switch s := u.l.statement(u.account, u.cost.With); {
+	case u.cost.With == u.Open.Opens:
+		for _, c := range []struct {
+			m    Move
+			most money.Amount
+			left *money.Amount
+		}{
+			{Move{Part: PrincipalPart, Scene: scene, Against: BookPayable, Carrier: u.h.Carrier}, min(u.cost.Rest, u.principal, u.Open.Purchases[scene-1]), &u.principal},
+			{Move{Part: FeePart, Against: BookIncome}, min(u.cost.Fee, u.Open.Fee), &u.cost.Fee},
+		} {
+			c.m.Opens, c.m.Amount = u.Open.Opens, -c.most
+			*c.left -= c.most
+			u.move(c.m)
 		}
+	case s != nil:
+		u.billed(s, &StatementCharge{Principal: u.cost.Rest, Fee: u.cost.Fee})
 	}
 }
 

@@ -97,6 +97,8 @@ func walkContract(w *wire, c *ledger.Contract) {
 	num(w, 3, &c.Fee)
 	num(w, 4, &c.Interest)
 	num(w, 5, &c.Subsidy)
+	num(w, 6, &c.Rest)
+	num(w, 7, &c.With)
 }
 
 // What the rows of bundles take, at least.
@@ -140,10 +142,12 @@ func walkBundled(r *row, b *ledger.Bundled) {
 }
 
 func walkContractRow(r *row, c *ledger.Contract) {
-	n := r.list(5)
+	n := r.list(7)
 	unsigned(r, &n[0], &c.Authorization)
 	number(r, &n[1], &c.Until)
 	number(r, &n[2], &c.Fee)
 	number(r, &n[3], &c.Interest)
 	number(r, &n[4], &c.Subsidy)
+	number(r, &n[5], &c.Rest)
+	number(r, &n[6], &c.With)
 }

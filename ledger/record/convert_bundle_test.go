@@ -33,5 +33,6 @@ func bundleOrder(o ledger.BundleOrder) *journalv1.BundleOrder {
 
 func contract(c *ledger.Contract) *journalv1.BundleContract {
 	return &journalv1.BundleContract{
-		Authorization: int64(c.Authorization), Until: int64(c.Until), Fee: int64(c.Fee), Interest: int64(c.Interest), Subsidy: int64(c.Subsidy)}
+		Authorization: int64(c.Authorization), Until: int64(c.Until), Fee: int64(c.Fee), Interest: int64(c.Interest), Subsidy: int64(c.Subsidy),
+		Rest: int64(c.Rest), With: int64(c.With)}
 }

@@ -287,7 +287,11 @@ type BundleContract struct {
 	// Interest billed.
 	Interest int64 `protobuf:"varint,4,opt,name=interest,proto3" json:"interest,omitempty"`
 	// Subsidies billed to the carrier.
-	Subsidy       int64 `protobuf:"varint,5,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	Subsidy int64 `protobuf:"varint,5,opt,name=subsidy,proto3" json:"subsidy,omitempty"`
+	// Principal that was billed at once, when the plan was paid off or the contract cancelled.
+	Rest int64 `protobuf:"varint,6,opt,name=rest,proto3" json:"rest,omitempty"`
+	// The window that it was billed with.
+	With          int64 `protobuf:"varint,7,opt,name=with,proto3" json:"with,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -357,6 +361,20 @@ func (x *BundleContract) GetSubsidy() int64 {
 	return 0
 }
 
+func (x *BundleContract) GetRest() int64 {
+	if x != nil {
+		return x.Rest
+	}
+	return 0
+}
+
+func (x *BundleContract) GetWith() int64 {
+	if x != nil {
+		return x.With
+	}
+	return 0
+}
+
 var File_holdfast_journal_v1_bundle_proto protoreflect.FileDescriptor
 
 const file_holdfast_journal_v1_bundle_proto_rawDesc = "" +
@@ -385,13 +403,15 @@ const file_holdfast_journal_v1_bundle_proto_rawDesc = "" +
 	"\x05offer\x18\x01 \x01(\tR\x05offer\x12\x18\n" +
 	"\aversion\x18\x02 \x01(\x03R\aversion\x12\x14\n" +
 	"\x05began\x18\x03 \x01(\x03R\x05began\x12\x14\n" +
-	"\x05until\x18\x04 \x01(\x03R\x05until\"\x94\x01\n" +
+	"\x05until\x18\x04 \x01(\x03R\x05until\"\xbc\x01\n" +
 	"\x0eBundleContract\x12$\n" +
 	"\rauthorization\x18\x01 \x01(\x03R\rauthorization\x12\x14\n" +
 	"\x05until\x18\x02 \x01(\x03R\x05until\x12\x10\n" +
 	"\x03fee\x18\x03 \x01(\x03R\x03fee\x12\x1a\n" +
 	"\binterest\x18\x04 \x01(\x03R\binterest\x12\x18\n" +
-	"\asubsidy\x18\x05 \x01(\x03R\asubsidyBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
+	"\asubsidy\x18\x05 \x01(\x03R\asubsidy\x12\x12\n" +
+	"\x04rest\x18\x06 \x01(\x03R\x04rest\x12\x12\n" +
+	"\x04with\x18\a \x01(\x03R\x04withBIZGgithub.com/holdfast-credit/holdfast/proto/holdfast/journal/v1;journalv1b\x06proto3"
 
 var (
 	file_holdfast_journal_v1_bundle_proto_rawDescOnce sync.Once
