@@ -29,6 +29,7 @@ type CLI struct {
 	Carrier   CarrierCmd   `cmd:"" help:"Register carriers, and tell what was agreed with them."`
 	Bundle    BundleCmd    `cmd:"" help:"Offers of bundles, and contracts that consumers pay by installments."`
 	Points    PointsCmd    `cmd:"" help:"Grant points to consumers, and tell what they have."`
+	Reconcile ReconcileCmd `cmd:"" help:"Compare a carrier's own records with what is here, and resolve what does not agree."`
 	Statement StatementCmd `cmd:"" help:"Print a statement of an account."`
 	Bench     BenchCmd     `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay    ReplayCmd    `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
@@ -51,8 +52,19 @@ func main() {
 	os.Exit(code)
 }
 
+// exitBreaks is the exit code of a reconciliation that has breaks.
+const exitBreaks = 3
+
+// ended is an end that is no failure of the program and yet is told by an exit code.
+type ended struct {
+	code int
+	text string
+}
+
+func (e *ended) Error() string { return e.text }
+
 // run is the program; it answers with the exit code: 0 when all went well, 1 when not, 2 when the command line is
-// wrong.
+// wrong, and what an end says of itself.
 func run(ctx context.Context, args []string) int {
 	var cli CLI
 	parser := kong.Must(&cli,
@@ -72,6 +84,9 @@ func run(ctx context.Context, args []string) int {
 			err = errors.New("interrupted")
 		}
 		fmt.Fprintf(os.Stderr, "holdfast: %s\n", strings.TrimPrefix(err.Error(), "holdfast: ")) // the SDK's errors begin so
+		if e := (*ended)(nil); errors.As(err, &e) {
+			return e.code
+		}
 		return 1
 	}
 	return 0

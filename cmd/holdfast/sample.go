@@ -3,6 +3,7 @@ package main
 // SampleCmd is a carrier's side of Holdfast, to look at and to begin from.
 type SampleCmd struct {
 	Gateway SampleGatewayCmd `cmd:"" help:"Sell through the gateway kit, with a carrier that fails in every way, and compare the books."`
+	Day     SampleDayCmd     `cmd:"" help:"Make a day at a carrier, and a file of the carrier's with each kind of break."`
 	Carrier SampleCarrierCmd `cmd:"" help:"Run the carrier alone, in a process of its own."`
 }
 

@@ -1127,7 +1127,7 @@ type Reconciliation struct {
 	Ours *RecordSums `protobuf:"bytes,12,opt,name=ours,proto3" json:"ours,omitempty"`
 	// Theirs that were delivered.
 	Theirs *RecordSums `protobuf:"bytes,13,opt,name=theirs,proto3" json:"theirs,omitempty"`
-	// Records of theirs that failed or are pending, and agree.
+	// Records of theirs that failed or are pending.
 	SilentCount int64 `protobuf:"varint,14,opt,name=silent_count,json=silentCount,proto3" json:"silent_count,omitempty"`
 	// Records of theirs that agree.
 	MatchedCount int64 `protobuf:"varint,15,opt,name=matched_count,json=matchedCount,proto3" json:"matched_count,omitempty"`
