@@ -112,6 +112,10 @@ func TestReconcile(t *testing.T) {
 	for _, want := range []string{"Reconciliation 1 of sample, 2026-01-20, CNY: 9 breaks (kept", "ours less the carrier's", "  all                            9       10.00     0.09\n", "Late reversal: the carrier undid"} {
 		require.Contains(t, out, want)
 	}
+	text, err := os.ReadFile("../../docs/CARRIERS.md")
+	r.must(err)
+	summary, _, _ := strings.Cut(out, "\n\nMissing here")
+	require.Contains(t, string(text), strings.Replace(summary, " (kept: this request was carried out before)", "", 1), "the document has another report")
 	r.server.kill()
 	r.start()
 	out, code = r.run("reconcile", "breaks", "sample", "1", "--open", "--json")
