@@ -195,7 +195,7 @@ func (f *recordFile) record(row *row) (r *holdfastv1.CarrierRecord, column strin
 	if r.OrderId == "" && r.CarrierReference == "" {
 		return nil, strings.Trim(c.Order+" "+c.Reference, " "), errors.New("there is neither an order nor a reference")
 	}
-	negative := false
+	var negative bool
 	if r.Amount, negative, err = signed(row.get(c.Amount), f.m.MinorDigits); err != nil {
 		return nil, c.Amount, err
 	}

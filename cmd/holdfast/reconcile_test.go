@@ -124,7 +124,7 @@ func TestReconcile(t *testing.T) {
 	out, _ = r.run("reconcile", "breaks", "sample", "1", "--kind", "wrong-day", "--json")
 	require.Equal(t, []string{"WRONG_DAY day-before -4000"}, told(t, out))
 
-	for n := range len(sampleBreaks) {
+	for n := range sampleBreaks {
 		out, code = r.run("reconcile", "resolve", "sample", "1", strconv.Itoa(n+1), "--accept-theirs", "--reason", "seen")
 		require.Zero(t, code, out)
 	}
