@@ -18,6 +18,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/money"
+	"github.com/holdfast-credit/holdfast/ledger/record"
 )
 
 // till is a book with a carrier that is paid day by day, and what the carrier would say of it.
@@ -108,20 +109,24 @@ func (b *till) reconcile(ctx context.Context, h *holdfastv1.ReconcileHeader, rec
 	}
 }
 
-// unsettled is what is payable to the carrier of a business day, of all shards.
-func (b *till) unsettled(day string) (net money.Amount) {
+// payable is what is payable to the carrier of a business day, in whatever settlement it is.
+func (b *till) payable(day string) (net money.Amount) {
 	date, err := calendar.ParseDate(day)
 	require.NoError(b.t, err)
 	for _, w := range b.server.router.writers {
-		known, err := look(b.t.Context(), w, &ledger.GetShard{})
+		last, err := w.Durable()
 		require.NoError(b.t, err)
-		p := known.Shard.Payable("cmcc", "CNY")
-		if p == nil {
-			continue
-		}
-		for i := range p.Open {
-			if p.Open[i].Date == date {
-				net += p.Open[i].Net()
+		for e, err := range w.Journal().Replay(b.t.Context(), 1) {
+			require.NoError(b.t, err)
+			if e.Sequence > last {
+				break
+			}
+			var entry ledger.Entry
+			require.NoError(b.t, decode(record.DecodeEntry, e.Payload, &e, &entry))
+			for _, line := range ledger.LinesOf(nil, &entry) {
+				if line.Carrier == "cmcc" && line.Date == date {
+					net += line.Net()
+				}
 			}
 		}
 	}
@@ -197,7 +202,7 @@ func reconcileADay(t *testing.T, shards int) {
 		sum += s.GetDifference()
 	}
 	require.Equal(t, summary.GetOurs().GetAmount()-summary.GetTheirs().GetAmount(), sum)
-	require.Equal(t, summary.GetOurs().GetAmount()-summary.GetOurs().GetFee(), int64(b.unsettled("2026-01-20")), "ours are the settlement's")
+	require.Equal(t, summary.GetOurs().GetAmount()-summary.GetOurs().GetFee(), int64(b.payable("2026-01-20")), "ours are the settlement's")
 
 	kept, replayed, err := b.reconcile(ctx, h)
 	require.NoError(t, err)
@@ -216,7 +221,7 @@ func reconcileADay(t *testing.T, shards int) {
 // resolveAll accepts the carrier's word on everything.
 func (b *till) resolveAll(breaks []*holdfastv1.ReconciliationBreak, summary *holdfastv1.Reconciliation) {
 	t, ctx := b.t, as(b.t.Context(), "olga")
-	before := b.unsettled("2026-01-19")
+	before := b.payable("2026-01-19")
 	for _, one := range breaks {
 		r := &holdfastv1.ResolveBreakRequest{
 			RequestId: b.fresh("res"), CarrierId: "cmcc", Number: 1, BreakNumber: one.GetBreakNumber(), Reason: "the carrier's receipt",
@@ -235,8 +240,8 @@ func (b *till) resolveAll(breaks []*holdfastv1.ReconciliationBreak, summary *hol
 	open, err := b.ListBreaks(ctx, &holdfastv1.ListBreaksRequest{CarrierId: "cmcc", Number: 1, OnlyOpen: true})
 	require.NoError(t, err)
 	require.Empty(t, open.GetBreaks())
-	require.Equal(t, summary.GetTheirs().GetAmount()-summary.GetTheirs().GetFee(), int64(b.unsettled("2026-01-20")), "the day is as the carrier says")
-	require.Equal(t, int64(before)-(400-4)+(300-3), int64(b.unsettled("2026-01-19")), "and what it has of the day before is not there twice")
+	require.Equal(t, summary.GetTheirs().GetAmount()-summary.GetTheirs().GetFee(), int64(b.payable("2026-01-20")), "the day is as the carrier says")
+	require.Equal(t, int64(before)-(400-4)+(300-3), int64(b.payable("2026-01-19")), "and what it has of the day before is not there twice")
 	list, err := b.ListReconciliations(ctx, &holdfastv1.ListReconciliationsRequest{CarrierId: "cmcc"})
 	require.NoError(t, err)
 	require.Len(t, list.GetReconciliations(), 1)

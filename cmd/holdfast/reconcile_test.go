@@ -12,8 +12,11 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -162,6 +165,33 @@ func (r *reconciler) postedAsTheCarrierSays() {
 	outside := int64(7000-70) + (9000 - 90) // long-ago, and the sale whose refund crossed
 	require.Equal(r.t, theirs+outside, payable)
 	require.Equal(r.t, s.GetAdjustedAmount(), payable-outside-(s.GetOurs().GetAmount()-s.GetOurs().GetFee())-(4000-40)+(3000-30))
+	require.Equal(r.t, payable, r.settled(), "settlements and what is unsettled")
+}
+
+// settled is what the settlements of the carrier come to, with what is in none yet.
+func (r *reconciler) settled() (net int64) {
+	r.t.Helper()
+	conn, err := grpc.NewClient(r.target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	r.must(err)
+	defer conn.Close()
+	api := holdfastv1.NewSettlementServiceClient(conn)
+	closed := func() (open bool) { // the server closes a day by itself
+		list, err := api.ListSettlements(r.t.Context(), &holdfastv1.ListSettlementsRequest{CarrierId: "sample", Currency: "CNY"})
+		r.must(err)
+		net = 0
+		for _, s := range list.GetSettlements() {
+			net += s.GetSums().GetNetAmount()
+			open = open || s.GetState() == holdfastv1.SettlementState_SETTLEMENT_STATE_CLOSING
+		}
+		return !open && len(list.GetSettlements()) > 0
+	}
+	require.Eventually(r.t, closed, 30*time.Second, 20*time.Millisecond)
+	rest, err := api.GetUnsettled(r.t.Context(), &holdfastv1.GetUnsettledRequest{CarrierId: "sample"})
+	r.must(err)
+	for _, day := range rest.GetDays() {
+		net += day.GetSums().GetNetAmount()
+	}
+	return net
 }
 
 // TestReconcileClean: where both sides agree, the exit code is 0.
