@@ -35,6 +35,7 @@ func rpcs() (list []protoreflect.MethodDescriptor) {
 		holdfastv1.File_holdfast_v1_settlement_proto,
 		holdfastv1.File_holdfast_v1_carrierbill_proto,
 		holdfastv1.File_holdfast_v1_points_proto,
+		holdfastv1.File_holdfast_v1_bundle_proto,
 	} {
 		for i := range file.Services().Len() {
 			methods := file.Services().Get(i).Methods()
@@ -196,6 +197,9 @@ func (k *maker) number(f protoreflect.FieldDescriptor) int64 {
 func (k *maker) text(f protoreflect.FieldDescriptor) string {
 	name := string(f.Name())
 	known := k.known[name]
+	if v, ok := k.bundleText(f); ok {
+		return v
+	}
 	switch name {
 	case "page_token":
 		if k.r.IntN(2) == 0 {
@@ -278,9 +282,10 @@ func (k *maker) learn(name, value string) {
 func (k *maker) mend(m *dynamicpb.Message) {
 	fields := m.Descriptor().Fields()
 	account, window := fields.ByName("account_id"), fields.ByName("opening_date")
-	if known := k.known[debts]; account != nil && window != nil && len(known) > 0 && k.r.IntN(2) == 0 {
+	plans := m.Descriptor().Name() == "PlanStatementRequest"
+	if known := k.known[debts]; account != nil && window != nil && len(known) > 0 && (plans || k.r.IntN(2) == 0) {
 		owed := known[k.r.IntN(len(known))]
-		if m.Descriptor().Name() == "PlanStatementRequest" {
+		if plans {
 			owed = known[len(known)-1] // before its due date
 		}
 		id, opens, _ := strings.Cut(owed, " ")
@@ -332,6 +337,8 @@ func (k *maker) mend(m *dynamicpb.Message) {
 		plan := m.Mutable(fields.ByName("plan")).Message()
 		plan.Set(plan.Descriptor().Fields().ByName("method"), protoreflect.ValueOfEnum(1))
 		plan.Set(plan.Descriptor().Fields().ByName("months"), protoreflect.ValueOfInt32(3))
+	case strings.Contains(string(name), "Bundle"):
+		k.mendBundle(m)
 	case name == "SetCollectionChannelRequest", name == "ListCollectionBatchesRequest", name == "ExportCollectionBatchRequest", name == "ReportCollectionLinesRequest":
 		k.mendCarrierBill(m)
 	case name == "ReportCollectionRequest":
@@ -457,6 +464,9 @@ func TestArbitraryMessages(t *testing.T) {
 			}
 			if n%200 == 0 {
 				b.openBills(k, a)
+			}
+			if n%400 == 0 {
+				b.sellBundle(k)
 			}
 		}
 		m := methods[n%len(methods)]
