@@ -84,3 +84,56 @@ func TestBundlesOfAServer(t *testing.T) {
 		t.Errorf("show: %v\n%s", ok, out)
 	}
 }
+
+// TestStatementsOfBundles prints statements of contracts that were cancelled under each rule, and of one that was undone.
+func TestStatementsOfBundles(t *testing.T) {
+	d := newDebtor(t, "2026-01-05")
+	d.openBundles()
+	billed := map[holdfastv1.BundleTermination]string{}
+	for r := holdfastv1.BundleTermination_BUNDLE_TERMINATION_ACCELERATE; r <= holdfastv1.BundleTermination_BUNDLE_TERMINATION_BUY_BACK; r++ {
+		billed[r] = d.activate(r.String(), r)
+	}
+	back := d.activate("back", holdfastv1.BundleTermination_BUNDLE_TERMINATION_KEEP)
+	d.on("2026-02-10")
+	for _, id := range billed {
+		_, err := d.CancelBundle(t.Context(), &holdfastv1.CancelBundleRequest{AuthorizationId: id, Reason: "ported out"})
+		d.must(err)
+	}
+	d.pay(10_000, "", "bank")
+	_, err := d.ReturnBundle(t.Context(), &holdfastv1.ReturnBundleRequest{AuthorizationId: back, Reason: "unopened"})
+	d.must(err)
+	d.on("2026-03-05")
+	_, text := d.statement("2026-02-05")
+	for _, want := range []string{"contract cancelled", "device returned", "the carrier pays 550.00 of installments to come. ported out", "+550.00", "unopened"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the statement does not have %q:\n%s", want, text)
+		}
+	}
+}
+
+// openBundles opens the line for bundles.
+func (d *debtor) openBundles() {
+	d.t.Helper()
+	_, err := d.SetLimits(d.t.Context(), &holdfastv1.SetLimitsRequest{AccountId: d.account, Currency: "CNY", Limit: int64Pointer(5_000_000)})
+	d.must(err)
+	_, err = d.OpenLine(d.t.Context(), &holdfastv1.OpenLineRequest{AccountId: d.account, Currency: "CNY",
+		Line: &holdfastv1.LineOpening{Scene: holdfastv1.Scene_SCENE_BUNDLE, Limit: 5_000_000, AgreementVersion: "1", AcceptedAgreementVersion: "1"}})
+	d.must(err)
+}
+
+func int64Pointer(v int64) *int64 { return &v }
+
+// activate has a bundle of 600.00 over 12 months bought, at 0.5 % a month.
+func (d *debtor) activate(offer string, r holdfastv1.BundleTermination) string {
+	d.t.Helper()
+	_, err := d.PutBundleOffer(d.t.Context(), &holdfastv1.PutBundleOfferRequest{BundleOfferId: offer, Settings: &holdfastv1.BundleOfferSettings{
+		CarrierId: "cmcc", Name: "a phone", Currency: "CNY", Price: 60_000, Termination: r, CoolingOffDays: 40,
+		Plan: &holdfastv1.PlanOffer{Method: holdfastv1.PlanMethod_PLAN_METHOD_FLAT_FEE, Months: 12, MonthlyFeePercent: "0.5"},
+	}})
+	d.must(err)
+	resp, err := d.Charge(d.t.Context(), &holdfastv1.ChargeRequest{
+		AccountId: d.account, Scene: holdfastv1.Scene_SCENE_BUNDLE, OrderId: offer, CarrierId: "cmcc", PhoneToken: "p", Currency: "CNY", BundleOfferId: offer,
+	})
+	d.must(err)
+	return resp.GetAuthorization().GetAuthorizationId()
+}
