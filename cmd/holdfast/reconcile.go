@@ -28,7 +28,9 @@ carrier's reference. What does not agree is told, kept, and resolved by a person
   holdfast reconcile --file 20261128.csv --map carrier --carrier cmcc --currency CNY --date 2026-11-28
   holdfast reconcile list cmcc
   holdfast reconcile breaks cmcc 3 --open
-  holdfast reconcile resolve cmcc 3 7 --accept-theirs --reason "receipt of the carrier's seen"`
+  holdfast reconcile resolve cmcc 3 7 --accept-theirs --reason "receipt of the carrier's seen"
+
+With --request a file may be sent again; holdfast reconcile run --help has all that there is to say of a file.`
 }
 
 // ReconcileRunCmd reconciles a file.
