@@ -23,7 +23,16 @@ func (c *Client) ListCarriers(ctx context.Context, req *holdfastv1.ListCarriersR
 	return do(ctx, c, &listCarriersMethod, req)
 }
 
+// GetUsage tells what there was of a carrier, day by day. It is a call of UsageService.
+func (c *Client) GetUsage(ctx context.Context, req *holdfastv1.GetUsageRequest) (*holdfastv1.GetUsageResponse, error) {
+	return do(ctx, c, &getUsageMethod, req)
+}
+
 var (
+	getUsageMethod = method[holdfastv1.GetUsageRequest, holdfastv1.GetUsageResponse]{
+		name: "GetUsage",
+		full: holdfastv1.UsageService_GetUsage_FullMethodName,
+	}
 	putCarrierMethod = method[holdfastv1.PutCarrierRequest, holdfastv1.PutCarrierResponse]{
 		name:      "PutCarrier",
 		full:      holdfastv1.CarrierService_PutCarrier_FullMethodName,

@@ -144,6 +144,9 @@ func (d *DataDir) PortfolioPath(shard int) string {
 	return filepath.Join(d.shardDir(shard), "portfolio")
 }
 
+// UsagePath is where the checkpoint of a shard's usage is. It may be deleted: then the journal is read again.
+func (d *DataDir) UsagePath(shard int) string { return filepath.Join(d.shardDir(shard), "usage") }
+
 func (d *DataDir) shardDir(shard int) string {
 	return filepath.Join(d.Path, fmt.Sprintf("shard-%04d", shard))
 }

@@ -93,7 +93,7 @@ func portfolioStatus(err error) error {
 	case errors.Is(err, context.Canceled):
 		return failed(codes.Canceled, "CANCELLED", "the caller went away")
 	case errors.Is(err, errPortfolioBusy):
-		return failed(codes.ResourceExhausted, "PORTFOLIO_BUSY", err.Error(), retryIn(portfolioEvery))
+		return failed(codes.ResourceExhausted, "PORTFOLIO_BUSY", err.Error(), retryIn(followEvery))
 	case errors.Is(err, journal.ErrClosed):
 		return failed(codes.Unavailable, "DRAINING", "the server is going down")
 	}

@@ -84,7 +84,7 @@ func TestThePortfolioIsThatOfTheJournals(t *testing.T) {
 	b.start()
 	require.Equal(t, now, ask(&holdfastv1.GetPortfolioRequest{}))
 	for i, f := range b.server.watched.folds {
-		require.Equal(t, now.Marks[i].Sequence, f.began, "the checkpoint was not used")
+		require.Equal(t, now.Marks[i].Sequence, f.from, "the checkpoint was not used")
 	}
 	require.NoError(t, b.server.Shutdown())
 	for i, damage := range []func([]byte) []byte{
@@ -99,7 +99,7 @@ func TestThePortfolioIsThatOfTheJournals(t *testing.T) {
 	b.start()
 	require.Equal(t, now, ask(&holdfastv1.GetPortfolioRequest{}))
 	for _, f := range b.server.watched.folds {
-		require.Zero(t, f.began, "a damaged checkpoint was used")
+		require.Zero(t, f.from, "a damaged checkpoint was used")
 	}
 }
 

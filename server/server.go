@@ -20,6 +20,7 @@ import (
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
 	"github.com/holdfast-credit/holdfast/ledger/state"
 	"github.com/holdfast-credit/holdfast/ledger/terms"
+	"github.com/holdfast-credit/holdfast/ledger/usage"
 	"github.com/holdfast-credit/holdfast/ledger/writer"
 	"github.com/holdfast-credit/holdfast/risk/policy"
 )
@@ -40,7 +41,8 @@ type Config struct {
 	Policy         *policy.Policy // risk policy in force while no other has been activated; default the one that ships with Holdfast
 	RecordsKept    int            // years that records of accounts are kept that are closed, when a consumer asks for erasure; default 10
 	NoPolicy       bool           // no risk policy is asked, and none can be put
-	Remember       func(int64)    // if not nil, is told how much memory the portfolio takes whenever that has changed
+	Remember       func(int64)    // if not nil, is told how much memory the portfolio and the usage take whenever that has changed
+	NoUsage        bool           // keep no usage of carriers
 	NoPortfolio    bool           // keep no portfolio: no memory for it, and no reading of the journal beside the writers
 	TellProgress   time.Duration  // how often a watcher that wants to know is told how far the journals have been read; default 10 s
 	Cluster        *ClusterConfig // nil for a server that has all shards itself
@@ -94,7 +96,8 @@ type Server struct {
 	router   *router
 	watched  *portfolios // nil where there is none
 	settler  *settler
-	monitor  *monitor // nil where there is no portfolio, or no risk policy
+	monitor  *monitor                // nil where there is no portfolio, or no risk policy
+	used     *followers[*usage.Fold] // nil where there is none
 	exposure *rebalancer
 	node     *node // nil where there is no cluster
 	grpc     *grpc.Server
@@ -151,10 +154,15 @@ func (s *Server) open(ctx context.Context) (err error) {
 		s.router.writers = append(s.router.writers, w)
 	}
 	s.metrics.WatchShards(s.Stats)
+	memory := &remembered{tells: s.config.Remember}
 	if !s.config.NoPortfolio {
-		s.watched = newPortfolios(s)
+		s.watched = newPortfolios(s, memory.grew)
 		s.watched.watch(s.metrics)
 		s.watched.start()
+	}
+	if !s.config.NoUsage {
+		s.used = newUsages(s, memory.grew)
+		s.used.start()
 	}
 	return s.register()
 }
@@ -242,6 +250,7 @@ func (s *Server) register() (err error) {
 	s.settler.start()
 	holdfastv1.RegisterSettlementServiceServer(s.grpc, &settlements{feed: journals, settler: s.settler})
 	holdfastv1.RegisterPortfolioServiceServer(s.grpc, &portfolioService{router: s.router, portfolios: s.watched})
+	holdfastv1.RegisterUsageServiceServer(s.grpc, &usageService{router: s.router, used: s.used})
 	holdfastv1.RegisterEventServiceServer(s.grpc, &events{feed: journals})
 	holdfastv1.RegisterAdminServiceServer(s.grpc, &admin{router: s.router, server: s})
 	holdfastv1.RegisterClusterServiceServer(s.grpc, &clusterService{router: s.router, server: s})
@@ -399,6 +408,9 @@ func (s *Server) release() error {
 	}
 	if s.watched != nil { // before the journals, which it reads
 		s.watched.close()
+	}
+	if s.used != nil { // likewise
+		s.used.close()
 	}
 	for _, w := range s.router.writers {
 		errs = append(errs, w.Close())

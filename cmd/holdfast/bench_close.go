@@ -128,8 +128,8 @@ func (b *bench) closeWindows(ctx context.Context) (*closing, error) {
 		return nil, err
 	}
 	c.took = ended.Sub(at)
-	c.before = newBenchLeg(load.before, span{from: at.Add(-b.Duration), to: at}, usage{})
-	c.during = newBenchLeg(load.during, span{from: at, to: ended}, usage{})
+	c.before = newBenchLeg(load.before, span{from: at.Add(-b.Duration), to: at}, processorTime{})
+	c.during = newBenchLeg(load.during, span{from: at, to: ended}, processorTime{})
 	c.before.memory, c.during.memory = memoryBefore, memoryOf(b.server)
 	return c, nil
 }

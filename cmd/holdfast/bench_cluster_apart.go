@@ -283,7 +283,7 @@ func (run *benchCluster) grow(ctx context.Context, entries uint64) error {
 		}
 		show.update(int64(have), int64(entries))
 		window := span{from: time.Now(), to: time.Now().Add(2 * time.Second)}
-		leg := newBenchLeg(run.bench.load(ctx, benchCase{concurrency: 256}, run.nodes[0].conns, run.calls(route{direct: true}), window), window, usage{})
+		leg := newBenchLeg(run.bench.load(ctx, benchCase{concurrency: 256}, run.nodes[0].conns, run.calls(route{direct: true}), window), window, processorTime{})
 		if leg.failure != nil {
 			return fmt.Errorf("filling the journals: %w", leg.failure)
 		}

@@ -89,7 +89,7 @@ func (b *bench) expire(ctx context.Context) (*expiry, error) {
 // probe finds out how many holds a second can be placed, by placing some that stay.
 func (b *bench) probe(ctx context.Context) (rate float64, err error) {
 	window := span{from: time.Now(), to: time.Now().Add(min(b.Duration, time.Second))}
-	leg := newBenchLeg(b.load(ctx, b.streamCase(), b.holdfast, b.holdfastCalls(), window), window, usage{})
+	leg := newBenchLeg(b.load(ctx, b.streamCase(), b.holdfast, b.holdfastCalls(), window), window, processorTime{})
 	return max(1, leg.rps), leg.failure
 }
 
@@ -109,7 +109,7 @@ func (b *bench) place(ctx context.Context, e *expiry) error {
 	}()
 	watch(done, func() { show.update(min(p.next.Load(), p.holds), p.holds) })
 	e.placing = time.Since(begun)
-	leg := newBenchLeg(tallies, span{from: begun, to: time.Now()}, usage{})
+	leg := newBenchLeg(tallies, span{from: begun, to: time.Now()}, processorTime{})
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -213,8 +213,8 @@ func (b *bench) loadThrough(ctx context.Context, e *expiry, open int64) error {
 	if b.server != nil && b.server.gone() {
 		return fmt.Errorf("the server ended under load: %w", b.server.failure())
 	}
-	e.before = newBenchLeg(load.before, span{from: e.at.Add(-b.Duration), to: e.at}, usage{})
-	e.during = newBenchLeg(load.during, span{from: e.at, to: ended}, usage{})
+	e.before = newBenchLeg(load.before, span{from: e.at.Add(-b.Duration), to: e.at}, processorTime{})
+	e.during = newBenchLeg(load.during, span{from: e.at, to: ended}, processorTime{})
 	e.before.memory, e.during.memory = memoryBefore, memoryOf(b.server)
 	return b.awaitExpiry(ctx, e, load, open, bound, 0)
 }

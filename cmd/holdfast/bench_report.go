@@ -31,7 +31,7 @@ type benchLeg struct {
 	memory             memory // of the server, at the end
 }
 
-func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
+func newBenchLeg(tallies []*tally, window span, used processorTime) benchLeg {
 	all := hdrhistogram.New(1, latencyMax, latencyDigits)
 	leg := benchLeg{declines: map[holdfastv1.DeclineReason]int64{}}
 	for _, t := range tallies {
@@ -54,13 +54,13 @@ func newBenchLeg(tallies []*tally, window span, used usage) benchLeg {
 	return leg
 }
 
-// usage is processor time spent within a span.
-type usage struct{ server, load time.Duration }
+// processorTime is processor time spent within a span.
+type processorTime struct{ server, load time.Duration }
 
 // watchUsage measures the processor time of servers and of this process in the span.
-func watchUsage(ctx context.Context, window span, servers ...*process) <-chan usage {
-	result := make(chan usage, 1)
-	look := func() (u usage) {
+func watchUsage(ctx context.Context, window span, servers ...*process) <-chan processorTime {
+	result := make(chan processorTime, 1)
+	look := func() (u processorTime) {
 		for _, s := range servers {
 			used, _ := s.cpu()
 			u.server += used
@@ -73,7 +73,7 @@ func watchUsage(ctx context.Context, window span, servers ...*process) <-chan us
 		before := look()
 		_ = sleepUntil(ctx, window.to)
 		after := look()
-		result <- usage{after.server - before.server, after.load - before.load}
+		result <- processorTime{after.server - before.server, after.load - before.load}
 	}()
 	return result
 }

@@ -167,7 +167,7 @@ func (b *bench) loadTail(ctx context.Context) error {
 	}
 	for {
 		window := span{from: time.Now(), to: time.Now().Add(took)}
-		leg := newBenchLeg(b.load(ctx, bc, b.holdfast, b.holdfastCalls(), window), window, usage{})
+		leg := newBenchLeg(b.load(ctx, bc, b.holdfast, b.holdfastCalls(), window), window, processorTime{})
 		now, err := b.stats(ctx)
 		err = cmp.Or(ctx.Err(), leg.failure, err)
 		if b.Tail > 0 && status.Code(err) == codes.ResourceExhausted { // the state file is far behind, and catches up

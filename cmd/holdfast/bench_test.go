@@ -51,7 +51,7 @@ func TestLoad(t *testing.T) {
 			b := &bench{BenchCmd: &BenchCmd{Rate: tc.rate, Window: 8}}
 			from := time.Now().Add(50 * time.Millisecond)
 			window := span{from, from.Add(400 * time.Millisecond)}
-			leg := newBenchLeg(b.load(context.Background(), tc.bc, conns, b.echoCalls(), window), window, usage{})
+			leg := newBenchLeg(b.load(context.Background(), tc.bc, conns, b.echoCalls(), window), window, processorTime{})
 			if leg.failures > 0 || leg.unsent > 0 {
 				t.Fatalf("%d failed, %d unsent: %v", leg.failures, leg.unsent, leg.failure)
 			}

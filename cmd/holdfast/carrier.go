@@ -20,10 +20,11 @@ import (
 
 // CarrierCmd is about the registry of carriers.
 type CarrierCmd struct {
-	Put  CarrierPutCmd  `cmd:"" help:"Register a carrier, or change what was agreed with it."`
-	List CarrierListCmd `cmd:"" help:"List the carriers of a running server."`
-	Show CarrierShowCmd `cmd:"" help:"Print what was agreed with a carrier."`
-	Bill CarrierBillCmd `cmd:"" help:"What carriers collect on their own bills."`
+	Put   CarrierPutCmd   `cmd:"" help:"Register a carrier, or change what was agreed with it."`
+	List  CarrierListCmd  `cmd:"" help:"List the carriers of a running server."`
+	Show  CarrierShowCmd  `cmd:"" help:"Print what was agreed with a carrier."`
+	Bill  CarrierBillCmd  `cmd:"" help:"What carriers collect on their own bills."`
+	Usage CarrierUsageCmd `cmd:"" help:"Print what consumers bought of a carrier, by day, hour and amount."`
 }
 
 // Help teaches.
@@ -34,7 +35,8 @@ how much more than authorized it may capture, how long its holds last. A carrier
   holdfast carrier put cmcc cmcc.yaml              register it, or change what was agreed
   holdfast carrier list                            all carriers
   holdfast carrier show cmcc                       what is agreed with one
-  holdfast carrier show cmcc --settings > cmcc.yaml`
+  holdfast carrier show cmcc --settings > cmcc.yaml
+  holdfast carrier usage cmcc                      what consumers bought of it`
 }
 
 // CarrierPutCmd puts a version of a carrier.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 
@@ -100,4 +101,36 @@ func shares(axis *plot.Axis, most float64) {
 		ticks = append(ticks, plot.Tick{Value: float64(i) * step, Label: fmt.Sprintf("%.0f %%", 100*float64(i)*step)})
 	}
 	axis.Tick.Marker = ticks
+}
+
+// axis makes an axis one of amounts from 0 to the top. It answers with the unit to be told of the axis.
+func (w amountWriter) axis(axis *plot.Axis, most float64) (unit string) {
+	unit = w.unit()
+	scale, word := 1.0, ""
+	for range w.digits {
+		scale *= 10
+	}
+	for _, larger := range []struct {
+		by   float64
+		word string
+	}{{1e3, "thousand "}, {1e6, "million "}, {1e9, "billion "}} {
+		if most/scale >= 2*larger.by {
+			word = larger.word
+		}
+	}
+	scale *= map[string]float64{"": 1, "thousand ": 1e3, "million ": 1e6, "billion ": 1e9}[word]
+	step := math.Pow10(int(math.Floor(math.Log10(max(most/scale, 1e-9)))))
+	for _, finer := range []float64{0.5, 0.2} {
+		if most/scale/(step*finer) <= 6 {
+			step *= finer
+			break
+		}
+	}
+	axis.Min, axis.Max = 0, most*1.12
+	var ticks plot.ConstantTicks
+	for at := 0.0; at*scale <= axis.Max; at += step {
+		ticks = append(ticks, plot.Tick{Value: at * scale, Label: fmt.Sprintf("%.4g", at)})
+	}
+	axis.Tick.Marker = ticks
+	return word + unit
 }

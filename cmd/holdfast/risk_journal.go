@@ -7,6 +7,9 @@ import (
 	"os"
 	"slices"
 
+	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
+
+	"github.com/holdfast-credit/holdfast/client"
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal/bolt"
@@ -102,6 +105,27 @@ func newCurrencies() currencies {
 
 func (c currencies) learn(t *terms.Terms) {
 	c[t.Currency] = amountWriter{currency: string(t.Currency), digits: t.MinorDigits}
+}
+
+// currenciesOf is what the terms of a running server say.
+func currenciesOf(ctx context.Context, sdk *client.Client) (currencies, error) {
+	known := currencies{}
+	list, err := sdk.ListTerms(ctx, &holdfastv1.ListTermsRequest{})
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range list.GetTerms() {
+		got, err := sdk.GetTerms(ctx, &holdfastv1.GetTermsRequest{Version: v.GetVersion()})
+		if err != nil {
+			return nil, err
+		}
+		t, err := terms.Parse([]byte(got.GetTerms().GetDocument()))
+		if err != nil {
+			return nil, fmt.Errorf("terms %s: %w", v.GetVersion(), err)
+		}
+		known.learn(t)
+	}
+	return known, nil
 }
 
 // learnFrom takes over terms that an entry puts.

@@ -191,21 +191,9 @@ func (c *RiskPortfolioCmd) ask(ctx context.Context, asOf map[int]uint64, grades 
 	if err != nil {
 		return nil, err
 	}
-	known := currencies{}
-	list, err := sdk.ListTerms(ctx, &holdfastv1.ListTermsRequest{})
+	known, err := currenciesOf(ctx, sdk)
 	if err != nil {
 		return nil, c.explain(err)
-	}
-	for _, v := range list.GetTerms() {
-		got, err := sdk.GetTerms(ctx, &holdfastv1.GetTermsRequest{Version: v.GetVersion()})
-		if err != nil {
-			return nil, c.explain(err)
-		}
-		t, err := terms.Parse([]byte(got.GetTerms().GetDocument()))
-		if err != nil {
-			return nil, fmt.Errorf("terms %s: %w", v.GetVersion(), err)
-		}
-		known.learn(t)
 	}
 	return &portfolioReport{Portfolio: p, losses: losses, lgd: c.lgd(), known: known}, nil
 }

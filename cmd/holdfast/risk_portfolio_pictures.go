@@ -66,38 +66,6 @@ func (r *portfolioReport) colour(b portfolio.Bucket) color.Color {
 	return heat(0.3 + 0.7*float64(at)/float64(max(1, len(late)-1)))
 }
 
-// amounts makes an axis one of amounts from 0 to the top. It answers with the unit to be told of the axis.
-func (r *portfolioReport) amounts(axis *plot.Axis, most float64) (unit string) {
-	unit = r.money.unit()
-	scale, word := 1.0, ""
-	for range r.money.digits {
-		scale *= 10
-	}
-	for _, larger := range []struct {
-		by   float64
-		word string
-	}{{1e3, "thousand "}, {1e6, "million "}, {1e9, "billion "}} {
-		if most/scale >= 2*larger.by {
-			word = larger.word
-		}
-	}
-	scale *= map[string]float64{"": 1, "thousand ": 1e3, "million ": 1e6, "billion ": 1e9}[word]
-	step := math.Pow10(int(math.Floor(math.Log10(max(most/scale, 1e-9)))))
-	for _, finer := range []float64{0.5, 0.2} {
-		if most/scale/(step*finer) <= 6 {
-			step *= finer
-			break
-		}
-	}
-	axis.Min, axis.Max = 0, most*1.12
-	var ticks plot.ConstantTicks
-	for at := 0.0; at*scale <= axis.Max; at += step {
-		ticks = append(ticks, plot.Tick{Value: at * scale, Label: fmt.Sprintf("%.4g", at)})
-	}
-	axis.Tick.Marker = ticks
-	return word + unit
-}
-
 func (r *portfolioReport) drawExposure() (*plot.Plot, error) {
 	p := newPicture(fmt.Sprintf("What is owed, by days past due, on %s", r.Day), "", "")
 	var list []column
@@ -123,7 +91,7 @@ func (r *portfolioReport) drawExposure() (*plot.Plot, error) {
 		}
 		most = max(most, float64(s.Owed()))
 	}
-	p.Y.Label.Text = "owed, " + r.amounts(&p.Y, most)
+	p.Y.Label.Text = "owed, " + r.money.axis(&p.Y, most)
 	p.Y.Max = most * 1.2
 	p.X.Label.Text = "bucket, and its days past due"
 	named(&p.X, names)

@@ -38,6 +38,8 @@ var rooms = []room{
 	{pattern: "ledger/rate/vectors", own: []string{"ledger/money", "ledger/plan", "ledger/rate"}, foreign: []string{"github.com/cockroachdb/apd/v3"}},
 	{pattern: "ledger/reconcile", own: []string{"ledger/money", "ledger/calendar"}},
 	{pattern: "ledger/reconcile/spill"},
+	{pattern: "ledger/checkpoint"},
+	{pattern: "ledger/usage", own: append(slices.Clip(domain), "ledger/checkpoint")},
 	{pattern: "ledger/plan", own: []string{"ledger/money", "ledger/calendar"}},
 	{pattern: "ledger/document", own: []string{"ledger/money", "ledger/token"}, foreign: []string{"go.yaml.in/yaml/v3"}},
 	{pattern: "ledger/terms", own: append(slices.Clip(leaves), "ledger/document")},
@@ -68,7 +70,7 @@ var rooms = []room{
 	{pattern: "risk/evaluate", foreign: []string{"gonum.org/v1/gonum/mathext"}},
 	{pattern: "risk/train", own: []string{"risk/scorecard", "risk/table", "risk/evaluate"}, foreign: []string{"go.yaml.in/yaml/v3", "gonum.org/v1/gonum/mat"}},
 	{pattern: "risk/rule", foreign: []string{"cel.dev/cel-go/..."}},
-	{pattern: "risk/...", own: append(domain, "risk/...")},
+	{pattern: "risk/...", own: append(slices.Clip(domain), "ledger/checkpoint", "risk/...")},
 	{pattern: "cmd/...", own: []string{"proto/...", "client/...", "server/...", "risk/...", "ledger/..."}, foreign: []string{"*"}},
 }
 

@@ -18,7 +18,7 @@ import (
 var (
 	pure = []string{
 		"ledger/money", "ledger/calendar", "ledger/rate", "ledger/plan", "ledger/token", "ledger/feature", "ledger/reconcile", "ledger/document",
-		"ledger/terms", "ledger",
+		"ledger/terms", "ledger", "ledger/checkpoint", "ledger/usage",
 		"risk/scorecard", "risk/portfolio", "risk/backtest", "risk/table", "risk/evaluate", "risk/train",
 		"risk/rule", "risk/policy",
 	}

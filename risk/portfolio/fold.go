@@ -73,6 +73,9 @@ type Mark struct {
 // Mark is the last entry that was absorbed.
 func (f *Fold) Mark() Mark { return f.mark }
 
+// Sequence is that of the last entry that was absorbed.
+func (f *Fold) Sequence() uint64 { return f.mark.Sequence }
+
 // Bytes is about how much memory the fold takes.
 func (f *Fold) Bytes() int64 {
 	const aLate, aRaise = 144, 48 // with their places in the maps

@@ -6,6 +6,7 @@ import (
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
+	"github.com/holdfast-credit/holdfast/ledger/checkpoint"
 	"github.com/holdfast-credit/holdfast/ledger/money"
 )
 
@@ -46,15 +47,15 @@ func (r *Recent) Add(o *Recent) {
 	r.Offered += o.Offered
 }
 
-func (r *Recent) walk(c coder) {
-	num(c, &r.Day)
-	word(c, &r.Currency)
-	word(c, &r.Carrier)
+func (r *Recent) walk(c checkpoint.Coder) {
+	checkpoint.Num(c, &r.Day)
+	checkpoint.Word(c, &r.Currency)
+	checkpoint.Word(c, &r.Carrier)
 	for _, n := range []*int64{&r.Orders, &r.Declined, &r.ByRisk, &r.Captures, &r.Returns, &r.Applications, &r.Offered} {
-		c.number(n)
+		c.Number(n)
 	}
-	num(c, &r.Captured)
-	num(c, &r.Returned)
+	checkpoint.Num(c, &r.Captured)
+	checkpoint.Num(c, &r.Returned)
 }
 
 // Scored is how many applications of a month got so many points for a characteristic of a policy's scorecard: what tells
@@ -78,14 +79,14 @@ func (s *Scored) add(o *Scored) {
 	s.Applications = n
 }
 
-func (s *Scored) walk(c coder) {
-	num(c, &s.Month)
-	c.string(&s.Policy)
-	c.string(&s.Characteristic)
+func (s *Scored) walk(c checkpoint.Coder) {
+	checkpoint.Num(c, &s.Month)
+	c.Text(&s.Policy)
+	c.Text(&s.Characteristic)
 	n := int64(s.Points)
-	c.number(&n)
+	c.Number(&n)
 	s.Points = int32(n)
-	c.number(&s.Applications)
+	c.Number(&s.Applications)
 }
 
 // recently counts what an entry tells of its day.
@@ -177,10 +178,10 @@ func (a *Alerts) add(o *Alerts) {
 	a.Raised += o.Raised
 }
 
-func (a *Alerts) walk(c coder) {
-	c.string(&a.Rule)
-	num(c, &a.Severity)
-	c.number(&a.Raised)
+func (a *Alerts) walk(c checkpoint.Coder) {
+	c.Text(&a.Rule)
+	checkpoint.Num(c, &a.Severity)
+	c.Number(&a.Raised)
 }
 
 // alerted counts an alert.

@@ -1,4 +1,4 @@
-package portfolio
+package checkpoint
 
 import (
 	"encoding/binary"
@@ -6,28 +6,30 @@ import (
 	"slices"
 )
 
-// coder is an encoder or a decoder: everything is walked once, in the same order for both.
-type coder interface {
-	number(*int64)
-	string(*string)
-	decoding() bool
+// Coder writes or reads what is walked through it: everything once, in the same order for both.
+type Coder interface {
+	Number(v *int64)
+	Text(v *string)
+	// Decoding says that what is walked is filled in.
+	Decoding() bool
 }
 
-func num[T ~int64 | ~int32 | ~int16 | ~uint16 | ~uint8](c coder, v *T) {
+// Num walks a number of any kind.
+func Num[T ~int64 | ~int32 | ~int16 | ~uint16 | ~uint8](c Coder, v *T) {
 	n := int64(*v)
-	c.number(&n)
+	c.Number(&n)
 	*v = T(n)
 }
 
-// list walks a list, each row of which is walked by a function.
-func list[T any](c coder, l *[]T, row func(*T)) {
+// List walks a list, each row of which is walked by a function.
+func List[T any](c Coder, l *[]T, row func(*T)) {
 	n := int64(len(*l))
-	c.number(&n)
-	if c.decoding() {
+	c.Number(&n)
+	if c.Decoding() {
 		*l = nil
 	}
 	for i := range int(n) {
-		if c.decoding() {
+		if c.Decoding() {
 			var zero T
 			*l = append(*l, zero)
 		}
@@ -35,13 +37,15 @@ func list[T any](c coder, l *[]T, row func(*T)) {
 	}
 }
 
-func word[T ~string](c coder, v *T) {
+// Word walks a text of any kind.
+func Word[T ~string](c Coder, v *T) {
 	s := string(*v)
-	c.string(&s)
+	c.Text(&s)
 	*v = T(s)
 }
 
-func nums[T ~int64](c coder, l *[]T) { list(c, l, func(v *T) { num(c, v) }) }
+// Nums walks a list of numbers.
+func Nums[T ~int64](c Coder, l *[]T) { List(c, l, func(v *T) { Num(c, v) }) }
 
 // piece is how many bytes are written or read at a time.
 const piece = 64 << 10
@@ -59,19 +63,17 @@ type encoder struct {
 	err error
 }
 
-func (e *encoder) decoding() bool { return false }
+func (e *encoder) Decoding() bool { return false }
 
-func (e *encoder) number(v *int64) {
+func (e *encoder) Number(v *int64) {
 	e.buf = binary.AppendVarint(e.buf, *v)
 	e.spill()
 }
 
-func (e *encoder) string(s *string) {
+func (e *encoder) Text(s *string) {
 	e.buf = append(binary.AppendVarint(e.buf, int64(len(*s))), *s...)
 	e.spill()
 }
-
-func (e *encoder) text(s string) { e.string(&s) }
 
 func (e *encoder) raw(b []byte) { e.buf = append(e.buf, b...) }
 
@@ -99,7 +101,7 @@ type decoder struct {
 	end bool
 }
 
-func (d *decoder) decoding() bool { return true }
+func (d *decoder) Decoding() bool { return true }
 
 // next is the next byte.
 func (d *decoder) next() byte {
@@ -124,7 +126,7 @@ func (d *decoder) taken() {
 	d.buf, d.at = d.buf[d.at:], 0
 }
 
-func (d *decoder) number(v *int64) {
+func (d *decoder) Number(v *int64) {
 	var u uint64
 	for shift := 0; ; shift += 7 {
 		b := d.next()
@@ -141,9 +143,9 @@ func (d *decoder) number(v *int64) {
 // longest is the longest text that there may be: documents of terms are far shorter.
 const longest = 16 << 20
 
-func (d *decoder) string(s *string) {
+func (d *decoder) Text(s *string) {
 	var n int64
-	if d.number(&n); n < 0 || n > longest {
+	if d.Number(&n); n < 0 || n > longest {
 		panic("a text is too long")
 	}
 	b := make([]byte, 0, min(n, piece))
@@ -151,11 +153,6 @@ func (d *decoder) string(s *string) {
 		b = append(b, d.next())
 	}
 	*s = string(b)
-}
-
-func (d *decoder) text() (s string) {
-	d.string(&s)
-	return s
 }
 
 func (d *decoder) raw(b []byte) {
