@@ -209,10 +209,15 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 		if f.Parent().Name() != "EndMandateRequest" && k.r.IntN(8) > 0 {
 			return ""
 		}
-	case "product_id": // of carriers that sell something
+	case "product_id", "bundle_offer_id": // of carriers that sell something
 		if f.Parent().Name() != "CarrierProduct" && k.r.IntN(8) > 0 {
 			return ""
 		}
+	case "activation_date": // of bundles
+		if k.r.IntN(8) > 0 {
+			return ""
+		}
+		known = nil
 	case "from", "to", "date", "value_date": // the clock moves on
 		known = nil
 	}
@@ -243,7 +248,7 @@ func (k *maker) text(f protoreflect.FieldDescriptor) string {
 		return []string{"2099-12-31", "1999-01-01", "2026-02-30", "9999-99-99"}[k.r.IntN(4)]
 	case "from", "to", "date":
 		return k.day(20)
-	case "value_date":
+	case "value_date", "activation_date":
 		return []string{"", "", k.day(0), k.day(2)}[k.r.IntN(4)]
 	case "document":
 		// Few versions, since whoever reads the journal reads them all; without offers, whose rates take time to check, and not

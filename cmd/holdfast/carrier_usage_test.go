@@ -84,12 +84,9 @@ func TestUsageOfACarrier(t *testing.T) {
 		t.Fatal(offline)
 	}
 	var a, b holdfastv1.GetUsageResponse
-	for text, into := range map[string]*holdfastv1.GetUsageResponse{online: &a, offline: &b} {
-		if err := protojson.Unmarshal([]byte(text), into); err != nil {
-			t.Fatalf("%v\n%s", err, text)
-		}
-	}
-	if len(a.GetUsages()) != 1 || !proto.Equal(&a, &b) {
+	p.must(protojson.Unmarshal([]byte(online), &a))
+	p.must(protojson.Unmarshal([]byte(offline), &b))
+	if len(a.GetUsages()) != 1 || len(b.GetUsages()) != 1 || !proto.Equal(a.GetUsages()[0], b.GetUsages()[0]) {
 		t.Errorf("the server told\n%s\nand its directory\n%s", online, offline)
 	}
 	if got := a.GetUsages()[0].GetSum().GetCaptured(); got.GetCount() != 12 || got.GetAmount() != 20_000 {

@@ -83,13 +83,13 @@ func (v *visits) find(own *visit, account uint64, carrier uint16) *visit {
 }
 
 // put keeps the first visit of a carrier, and lets go of those that do not matter any more.
-func (v *visits) put(own *visit, account uint64, new visit) {
-	old := func(o visit) bool { return int(new.day)-int(o.day) > keptDays }
+func (v *visits) put(own *visit, account uint64, fresh visit) {
+	old := func(o visit) bool { return int(fresh.day)-int(o.day) > keptDays }
 	others := v.more[account]
 	if own.day == 0 || old(*own) {
-		own.carrier, own.day = new.carrier|own.carrier&hasMore, new.day
+		own.carrier, own.day = fresh.carrier|own.carrier&hasMore, fresh.day
 	} else {
-		others = append(others, new)
+		others = append(others, fresh)
 	}
 	if others = slices.DeleteFunc(others, old); len(others) == 0 {
 		own.carrier &^= hasMore
