@@ -78,8 +78,8 @@ func (r *remembered) grew(by int64) {
 }
 
 func (fs *followers[P]) start() {
-	ctx, cancel := context.WithCancel(context.Background())
-	fs.stop = cancel
+	var ctx context.Context
+	ctx, fs.stop = context.WithCancel(context.Background()) //nolint:gosec // close calls it
 	for _, f := range fs.list {
 		fs.done.Go(func() { f.run(ctx, fs.grew) })
 	}
