@@ -152,10 +152,7 @@ func (l *Ledger) advisedPart(a *Account, q *Purchase) PointsPart {
 	}
 	points := min(q.Points, w.Lots.Sum())
 	if most := mostPaid(p, q.Amount); worth(p, points).Worth > most {
-		points = Points(most.TimesUp(int64(p.Per), int64(p.Worth)))
-		if worth(p, points).Worth > most {
-			points--
-		}
+		points = Points((most+1).TimesUp(int64(p.Per), int64(p.Worth))) - 1 // one more would pay more
 	}
 	part := worth(p, points)
 	if part.Worth == 0 || points < Points(p.Fewest) {

@@ -202,18 +202,18 @@ func (f *Fold) change(n uint64, a *account, fact ledger.Fact) {
 		f.decided(a, fact)
 	case *ledger.HoldIncremented:
 		if fact.Reasons == 0 {
-			f.hold(a, &fact.HoldRef, fact.Amount)
+			f.hold(a, &fact.HoldRef, fact.Amount, nil)
 		}
 	case *ledger.HoldCaptured:
 		if !fact.Late {
-			f.hold(a, &fact.HoldRef, -fact.FromHold-fact.Released)
+			f.hold(a, &fact.HoldRef, -fact.FromHold-fact.Released, fact.Points)
 		}
 		f.capture(a, &fact.HoldRef, fact.Amount, booking)
 	case *ledger.HoldReleased:
-		f.hold(a, &fact.HoldRef, -fact.Amount)
+		f.hold(a, &fact.HoldRef, -fact.Amount, fact.Points)
 	case *ledger.OrderReversed:
 		if fact.N != 0 {
-			f.hold(a, &fact.HoldRef, -fact.Released)
+			f.hold(a, &fact.HoldRef, -fact.Released, fact.Points)
 			f.volume(a, &fact.HoldRef).Refunded += fact.Refunded
 		}
 	case *ledger.CaptureRefunded:
@@ -261,7 +261,7 @@ func (f *Fold) decided(a *account, o *ledger.OrderDecided) {
 	f.coded(a, o, t)
 	switch o.Kind {
 	case ledger.OrderAuthorized:
-		f.hold(a, &o.HoldRef, o.Amount)
+		f.hold(a, &o.HoldRef, o.Amount, o.Points)
 	case ledger.OrderCharged, ledger.OrderAdvised:
 		f.capture(a, &o.HoldRef, o.Amount, o.Booking)
 	}
@@ -287,8 +287,11 @@ func (f *Fold) coded(a *account, o *ledger.OrderDecided, t Tally) {
 	}
 }
 
-func (f *Fold) hold(a *account, h *ledger.HoldRef, amount money.Amount) {
+func (f *Fold) hold(a *account, h *ledger.HoldRef, amount money.Amount, points *ledger.PointsBooking) {
 	a.held += amount
+	if points != nil {
+		a.held -= points.Pledged // what points are to pay is committed to the carrier, and not lent
+	}
 	f.volume(a, h).Held += amount
 }
 

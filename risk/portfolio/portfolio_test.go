@@ -44,6 +44,9 @@ type world struct {
 	fold   *portfolio.Fold
 	truth  *truth
 	seen   map[string]bool
+
+	points  bool // there are any
+	granted int
 }
 
 const shard = 3
@@ -54,7 +57,7 @@ func newWorld(seed uint64, zone string) *world {
 	w := &world{
 		core: sim.NewCore(shard, t, z), random: rand.New(rand.NewPCG(seed, 1)), terms: t, zone: z,
 		work: sim.NewWorkload(start, sim.Options{Shard: shard, Accounts: 6, Hot: 5, Jumps: 0.05, Zone: z, Terms: t, Callers: 2, Debts: true, Applications: seed > 4}),
-		fold: portfolio.New(shard, t, z), truth: newTruth(shard, t, z), seen: map[string]bool{},
+		fold: portfolio.New(shard, t, z), truth: newTruth(shard, t, z), seen: map[string]bool{}, points: seed%3 == 0,
 	}
 	w.core.Every = 1 << 30
 	return w
@@ -72,22 +75,58 @@ func must[T any](v T, err error) T {
 // step carries out a command. What it makes is folded on both sides.
 func (w *world) step() error {
 	c := w.work.Next(w.random)
+	if err := w.pointed(c); err != nil {
+		return err
+	}
+	out, err := w.apply(c)
+	w.work.Saw(out)
+	return err
+}
+
+// pointed has some orders pay with points, the same when they are sent again, and gives their accounts some.
+func (w *world) pointed(c ledger.Command) error {
+	if !w.points {
+		return nil
+	}
+	var p *ledger.Purchase
+	switch c := c.(type) {
+	case *ledger.Authorize:
+		p = &c.Purchase
+	case *ledger.Charge:
+		p = &c.Purchase
+	default:
+		return nil
+	}
+	if n := len(p.Order) + int(p.Amount); n%3 == 0 {
+		p.Points = ledger.Points(p.Amount / 3)
+	}
+	w.granted++
+	_, err := w.apply(&ledger.GrantPoints{
+		Request: ledger.Request{Caller: "partner", ID: ledger.RequestID(fmt.Sprint("grant-", w.granted))}, Account: p.Account, Points: 40,
+	})
+	return err
+}
+
+// apply carries out a command, and folds what it makes on both sides.
+func (w *world) apply(c ledger.Command) (ledger.Outcome, error) {
 	out, entries, err := w.core.Apply(w.work.Now, c)
 	if err != nil {
-		return fmt.Errorf("%T %+v: %w", c, c, err)
+		return out, fmt.Errorf("%T %+v: %w", c, c, err)
 	}
-	w.work.Saw(out)
 	for i := range entries {
 		e := &entries[i]
 		if err := w.fold.Add(e); err != nil {
-			return err
+			return out, err
 		}
 		w.truth.add(e)
 		if b := ledger.BookingOf(e.Fact); b != nil {
 			w.seen[b.Kind.String()] = true
 		}
+		if p := ledger.PointsOf(e.Fact); p != nil && p.Pledged != 0 {
+			w.seen["points"] = true
+		}
 	}
-	return nil
+	return out, nil
 }
 
 // TestThePortfolioIsThatOfTheAccounts folds random journals, and reckons the portfolio from the accounts of a real ledger. To
@@ -127,6 +166,7 @@ func TestThePortfolioIsThatOfTheAccounts(t *testing.T) {
 	} {
 		require.True(t, seen[kind.String()], "no run had %s", kind)
 	}
+	require.True(t, seen["points"], "no run had points held")
 	for _, b := range []portfolio.Bucket{portfolio.NothingOwed, portfolio.Current, "M1", "M2", "M3", "M6", portfolio.ChargedOff} {
 		require.True(t, rolled[b], "no account rolled to %s", b)
 	}
