@@ -89,6 +89,7 @@ type auditor struct {
 	book   *state.Book
 	ledger *ledger.Ledger
 	report *Report
+	owed   ledger.PayableTally
 }
 
 // walk folds the journal. It ends early with a fault when an entry cannot be trusted.
@@ -148,13 +149,17 @@ func (a *auditor) entry(e journal.Entry) (err error) {
 		a.report.Receipts++
 	}
 	sums := make(map[money.Currency]money.Amount)
-	for _, p := range ledger.Postings(&entry) {
+	postings := ledger.Postings(&entry)
+	for _, p := range postings {
 		sums[p.Currency] += p.Amount
 	}
 	for currency, sum := range sums {
 		if sum != 0 {
 			return fmt.Errorf("postings in %s sum to %d", currency, sum)
 		}
+	}
+	if err := a.owed.Add(&entry, postings); err != nil {
+		return err
 	}
 	a.ledger.Fold(&entry)
 	a.book.Settle()
@@ -184,6 +189,9 @@ func (a *auditor) compare() error {
 	}
 	if a.State != nil {
 		a.compareState(fold)
+	}
+	if err := a.owed.Check(a.book.Shard()); err != nil {
+		a.report.fault("payables: %v", err)
 	}
 	if err := a.checkAccounts(fold); err != nil {
 		return err

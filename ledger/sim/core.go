@@ -29,6 +29,7 @@ type Core struct {
 	books    map[posting]money.Amount // postings added up
 	follower *Book                    // folded from the journal's bytes
 	follow   *ledger.Ledger
+	owed     ledger.PayableTally
 	answers  []Answer
 	asked    map[ledger.Request]calendar.Instant
 	commands int
@@ -127,7 +128,11 @@ func (c *Core) absorb(e *ledger.Entry) error {
 	c.follow.Fold(e)
 	c.follow.Fold(e)
 	sums := map[money.Currency]money.Amount{}
-	for _, p := range ledger.Postings(e) {
+	postings := ledger.Postings(e)
+	if err := c.owed.Add(e, postings); err != nil {
+		return err
+	}
+	for _, p := range postings {
 		sums[p.Currency] += p.Amount
 		c.books[posting{p.Book, p.Currency}] += p.Amount
 	}
@@ -150,6 +155,9 @@ func (c *Core) Check(now calendar.Instant) error {
 	}
 	if err := c.follower.Equal(c.Book); err != nil {
 		return fmt.Errorf("folding the journal: %w", err)
+	}
+	if err := c.owed.Check(&c.Book.shard); err != nil {
+		return err
 	}
 	if err := c.checkPostings(); err != nil {
 		return err
