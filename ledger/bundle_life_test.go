@@ -30,6 +30,7 @@ type bundleLife struct {
 	serial   int
 	account  ledger.AccountID
 	bundles  []ledger.AuthorizationID
+	orders   map[ledger.AuthorizationID]ledger.OrderID
 	paid     money.Amount // by the consumer, less what bounced
 	payments []uint32     // items that have not bounced
 	snapshot []*sim.Book
@@ -43,7 +44,7 @@ func newBundleLife(t *rapid.T) *bundleLife {
 		product.MinimumDue.Rate, product.MinimumDue.DailyInterestRate = 100_000, 400
 	}
 	product.Installments.EarlyPayoffFees = plan.Share(rapid.SampledFrom([]int{0, 300_000, 1_000_000}).Draw(t, "early fees"))
-	l := &bundleLife{T: t, core: sim.NewCore(0, product, z), zone: z}
+	l := &bundleLife{T: t, core: sim.NewCore(0, product, z), zone: z, orders: map[ledger.AuthorizationID]ledger.OrderID{}}
 	day, _ := calendar.DateOf(2026, time.January, rapid.IntRange(1, 31).Draw(t, "day"))
 	l.now = z.Start(day).Add(9 * time.Hour)
 	l.do(&ledger.PutCarrier{Request: l.request(), ID: "cmcc", Version: 1, Shards: 1, Settings: ledger.CarrierSettings{
@@ -103,7 +104,7 @@ func (l *bundleLife) buy() {
 	captured := l.do(c)
 	require.Nil(l, captured.Fault)
 	require.Equal(l, out.Authorization.Authorized, captured.Authorization.Captured)
-	l.bundles = append(l.bundles, out.ID)
+	l.bundles, l.orders[out.ID] = append(l.bundles, out.ID), out.Authorization.Order
 }
 
 // pass lets some days pass.
@@ -188,6 +189,7 @@ func TestBundleLives(t *testing.T) {
 				func() {
 					l.do(&ledger.RefundCapture{Request: l.request(), Authorization: l.some(), Currency: "CNY", Amount: money.Amount(rapid.IntRange(1, 50_000).Draw(t, "refund"))})
 				},
+				func() { l.do(&ledger.Reverse{Request: l.request(), Account: l.account, Order: l.orders[l.some()]}) },
 				func() {
 					l.do(&ledger.ReageDebt{Request: l.request(), Account: l.account, Windows: 3, Reason: "hardship"})
 				},

@@ -20,8 +20,8 @@
 //	  - A Batch is what a carrier has to collect of a month on its own bill, a BatchLine one collection in it.
 //	  - An Applicant is what is known of a consumer beside the account: consents, and where applications and reviews are. An
 //	    Application is what a risk policy said of a consumer, and what became of it; a Review asks that a person look at a decision.
-//	  - A Wallet is an account's points, in Lots that expire together; a Redemption is what of them pays an order. A purse works
-//	    on copies of both and makes a PointsBooking.
+//	  - A BundleOffer is a version of what a carrier sells by installments; Bundled is the contract that an authorization of one
+//	    finances, a Contract what its plan has cost while the device may still be returned.
 //	  - A Wallet is an account's points, in Lots that expire together; a Redemption is what of them pays an order. A purse works
 //	    on copies of both and makes a PointsBooking.
 //	  - An Entry is one Fact of the journal, with every number needed to fold it again.
