@@ -97,6 +97,11 @@ func (c *Client) SetMandate(ctx context.Context, req *holdfastv1.SetMandateReque
 	return do(ctx, c, &setMandateMethod, req)
 }
 
+// ListMandates reads the mandates of an account, with the newest of those that have ended.
+func (c *Client) ListMandates(ctx context.Context, req *holdfastv1.ListMandatesRequest) (*holdfastv1.ListMandatesResponse, error) {
+	return do(ctx, c, &listMandatesMethod, req)
+}
+
 // EndMandate ends a mandate.
 func (c *Client) EndMandate(ctx context.Context, req *holdfastv1.EndMandateRequest) (*holdfastv1.EndMandateResponse, error) {
 	return do(ctx, c, &endMandateMethod, req)
@@ -176,6 +181,11 @@ var (
 		full:      holdfastv1.AccountService_SetMandate_FullMethodName,
 		key:       (*holdfastv1.SetMandateRequest).GetAccountId,
 		requestID: func(r *holdfastv1.SetMandateRequest) *string { return &r.RequestId },
+	}
+	listMandatesMethod = method[holdfastv1.ListMandatesRequest, holdfastv1.ListMandatesResponse]{
+		name: "ListMandates",
+		full: holdfastv1.AccountService_ListMandates_FullMethodName,
+		key:  (*holdfastv1.ListMandatesRequest).GetAccountId,
 	}
 	endMandateMethod = method[holdfastv1.EndMandateRequest, holdfastv1.EndMandateResponse]{
 		name:      "EndMandate",

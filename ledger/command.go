@@ -569,6 +569,7 @@ type (
 	// Before 0 begins at the newest.
 	ListAuthorizations struct {
 		Account AccountID
+		Mandate uint32 // only those of its bills; 0 for all
 		Before  uint32
 		Limit   int
 	}

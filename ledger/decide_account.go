@@ -104,6 +104,7 @@ func (l *Ledger) setStatus(id AccountID, to AccountStatus, reason string) Outcom
 		if f := l.lapsePoints(a); f != nil {
 			l.lapse(f)
 		}
+		l.endMandates(a, "account closed")
 	}
 	return l.post(&StatusSet{Account: a.ID, Status: to, Reason: reason})
 }
@@ -129,6 +130,9 @@ func (l *Ledger) closeLine(c *CloseLine) Outcome {
 	}
 	if a.Line(c.Scene).Status != LineOpen {
 		return lineNotOpen(a.ID, c.Scene)
+	}
+	if c.Scene == Bill {
+		l.endMandates(a, "line closed")
 	}
 	return l.post(&LineEnded{Account: a.ID, Scene: c.Scene, Reason: c.Reason})
 }

@@ -177,6 +177,7 @@ type (
 		Account AccountID
 		N       uint32
 		Reason  string
+		Day     calendar.Date
 	}
 	// OrderDecided is a decision on an order: it makes an authorization.
 	OrderDecided struct {

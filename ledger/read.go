@@ -91,8 +91,12 @@ func (l *Ledger) listAuthorizations(c *ListAuthorizations, out Outcome) Outcome 
 		n = min(n, c.Before-1)
 	}
 	out.ID.Account, out.Currency = a.ID, a.Currency
-	for ; n > 0 && len(out.Authorizations) < c.Limit; n-- {
-		out.Authorizations = append(out.Authorizations, l.viewHold(a, n))
+	for looked := 0; n > 0 && len(out.Authorizations) < c.Limit && looked < mostLooked; n-- {
+		if h := l.viewHold(a, n); c.Mandate == 0 || h.Mandate == c.Mandate {
+			out.Authorizations = append(out.Authorizations, h)
+		}
+		out.ID.N = n
+		looked++
 	}
 	out.More = n > 0
 	return out

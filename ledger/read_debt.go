@@ -263,6 +263,12 @@ func (l *Ledger) quote(c *Quote, a *Account, out Outcome) Outcome {
 	}
 	out.Billing.Quote = q
 	out.Amount, out.Reasons = l.judge(a, question{Purchase: p, orders: 1, holds: 1, points: points})
+	if c.Carrier == "" { // nothing can be said against what was not said
+		out.Reasons &^= 1 << CarrierNotAllowed
+	}
+	if c.Phone == "" {
+		out.Reasons &^= 1 << PhoneNotAllowed
+	}
 	out.Redeems = points
 	if out.Decision = Approve; out.Reasons != 0 {
 		out.Decision = Decline

@@ -54,7 +54,7 @@ func (s *script) command() ledger.Command {
 	case "lookup":
 		return &ledger.LookupOrder{Caller: s.caller(), Order: s.order()}
 	case "list":
-		return &ledger.ListAuthorizations{Account: s.account(s.position(0)), Before: uint32(s.number("before")), Limit: int(s.number("limit"))}
+		return &ledger.ListAuthorizations{Account: s.account(s.position(0)), Before: uint32(s.number("before")), Limit: int(s.number("limit")), Mandate: uint32(s.number("mandate"))}
 	case "accounts":
 		return &ledger.ListAccounts{After: uint64(s.number("after")), Limit: int(s.number("limit"))}
 	case "shard":

@@ -167,7 +167,14 @@ func (s *script) tellAccount(b *strings.Builder, a *ledger.Account) {
 		tellWallet(b, a.Wallet)
 	}
 	for _, m := range a.Mandates {
-		fmt.Fprintf(b, "  mandate %d: %s of %s up to %d since %s\n", m.N, m.Phone, m.Carrier, m.Cap, m.Since)
+		fmt.Fprintf(b, "  mandate %d: %s of %s up to %d since %s", m.N, m.Phone, m.Carrier, m.Cap, m.Since)
+		if m.Declines > 0 {
+			fmt.Fprintf(b, ", %d declined, the last %d", m.Declines, m.Declined)
+		}
+		if m.Ended != 0 {
+			fmt.Fprintf(b, ", ended %s: %s", m.Ended, m.Reason)
+		}
+		b.WriteByte('\n')
 	}
 }
 

@@ -63,6 +63,9 @@ func (l *Ledger) respond(a *Account, w *Warning, alert *AlertRaised) (acts []Fac
 	}
 	if w.CloseLine.Valid() && a.Line(w.CloseLine).Status == LineOpen {
 		alert.ClosedLine = w.CloseLine
+		if w.CloseLine == Bill {
+			acts = append(acts, l.mandatesOf(a, "line closed")...)
+		}
 		acts = append(acts, &LineEnded{Account: a.ID, Scene: w.CloseLine, Reason: w.Reason})
 	}
 	if w.Freeze && a.Status == AccountActive {

@@ -206,6 +206,9 @@ func (s *authorizations) ListAuthorizations(ctx context.Context, r *holdfastv1.L
 		}
 		q.Before = before.N
 	}
+	if r.GetMandateId() != "" {
+		q.Mandate = c.mandateOf(q.Account, r.GetMandateId())
+	}
 	if err := c.err(); err != nil {
 		return nil, err
 	}
@@ -215,11 +218,11 @@ func (s *authorizations) ListAuthorizations(ctx context.Context, r *holdfastv1.L
 	}
 	resp := &holdfastv1.ListAuthorizationsResponse{}
 	for i := range out.Authorizations {
-		one := ledger.Outcome{ID: out.ID, Currency: out.Currency, Authorization: out.Authorizations[i]}
+		one := ledger.Outcome{ID: ledger.AuthorizationID{Account: out.ID.Account}, Currency: out.Currency, Authorization: out.Authorizations[i]}
 		resp.Authorizations = append(resp.Authorizations, authorizationProto(&one))
 	}
-	if n := len(resp.Authorizations); out.More && n > 0 {
-		resp.NextPageToken = resp.Authorizations[n-1].AuthorizationId
+	if out.More && out.ID.N != 0 {
+		resp.NextPageToken = out.ID.String() // the last that was looked at
 	}
 	return resp, nil
 }

@@ -96,6 +96,15 @@ func (c *check) mandate(s string) ledger.MandateID {
 	return id
 }
 
+// mandateOf is the number of a mandate of an account.
+func (c *check) mandateOf(account ledger.AccountID, s string) uint32 {
+	id := c.mandate(s)
+	if id.Account != account && id.N != 0 {
+		c.fault("mandate_id", "is of another account")
+	}
+	return id.N
+}
+
 func (c *check) item(field, s string) ledger.ItemID {
 	if s == "" {
 		c.fault(field, "is required")

@@ -44,3 +44,28 @@ func (s *accounts) EndMandate(ctx context.Context, r *holdfastv1.EndMandateReque
 	}
 	return &holdfastv1.EndMandateResponse{Account: a, Replayed: replayed}, nil
 }
+
+func (s *accounts) ListMandates(ctx context.Context, r *holdfastv1.ListMandatesRequest) (*holdfastv1.ListMandatesResponse, error) {
+	var c check
+	id := c.account(r.GetAccountId())
+	if err := c.err(); err != nil {
+		return nil, err
+	}
+	out, err := s.on(ctx, id, &ledger.GetAccount{Account: id})
+	if err != nil {
+		return nil, err
+	}
+	resp := new(holdfastv1.ListMandatesResponse)
+	for i := range out.Account.Mandates {
+		resp.Mandates = append(resp.Mandates, mandateProto(id, &out.Account.Mandates[i]))
+	}
+	return resp, nil
+}
+
+// mandateID is the id of a mandate of an account; empty for none.
+func mandateID(a ledger.AccountID, n uint32) string {
+	if n == 0 {
+		return ""
+	}
+	return ledger.MandateID{Account: a, N: n}.String()
+}

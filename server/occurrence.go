@@ -105,6 +105,7 @@ func tellOrder(p *holdfastv1.Event, f *ledger.OrderDecided, tell func(money.Amou
 		tell(f.Requested, ledger.Declined)
 	}
 	p.Reasons, p.CarrierReference = reasonsProto(f.Reasons), string(f.Reference)
+	p.BillReference, p.MandateId = string(f.Bill), mandateID(f.Account, f.Mandate)
 	p.RiskAction, p.RiskReasons = riskProto(&f.Verdict)
 	tellBooking(p, f.Account, f.Booking)
 	p.BundleOfferId = string(f.Bundle.Offer)
@@ -158,9 +159,11 @@ func tellAccount(p *holdfastv1.Event, f ledger.Fact) {
 		about(holdfastv1.EventType_EVENT_TYPE_SPENDING_CONTROLS_SET, f.Account, f.Scene, "")
 	case *ledger.MandateSet:
 		about(holdfastv1.EventType_EVENT_TYPE_MANDATE_SET, f.Account, ledger.Bill, ledger.MandateID{Account: f.Account, N: f.Mandate.N}.String())
+		p.MandateId = p.Note
 		p.CarrierId, p.Amount = string(f.Mandate.Carrier), int64(f.Mandate.Cap)
 	case *ledger.MandateEnded:
 		about(holdfastv1.EventType_EVENT_TYPE_MANDATE_ENDED, f.Account, ledger.Bill, f.Reason)
+		p.MandateId = mandateID(f.Account, f.N)
 	case *ledger.OrderClaimed:
 		about(holdfastv1.EventType_EVENT_TYPE_ORDER_CLAIMED, f.Account, 0, "")
 		p.Caller, p.OrderId = string(f.Caller), string(f.Order)

@@ -18,11 +18,16 @@ type order interface {
 	GetCurrency() string
 	GetAmount() int64
 	GetPlan() *holdfastv1.PlanChoice
-	GetBillReference() string
-	GetMandateId() string
 	GetProductId() string
 	GetBundleOfferId() string
 	GetPointsToRedeem() int64
+	bill
+}
+
+// bill is what a request says of the bill that it pays.
+type bill interface {
+	GetBillReference() string
+	GetMandateId() string
 }
 
 func purchase(c *check, r order, orderID string) ledger.Purchase {
@@ -69,16 +74,12 @@ func (c *check) bundle(id string, s ledger.Scene, p ledger.PlanChoice) ledger.Bu
 }
 
 // payBill takes what a request says of the bill that it pays.
-func payBill(c *check, r order, p *ledger.Purchase) {
+func payBill(c *check, r bill, p *ledger.Purchase) {
 	if r.GetBillReference() != "" {
 		p.Bill = token[ledger.BillID](c, "bill_reference", r.GetBillReference())
 	}
 	if r.GetMandateId() != "" {
-		id := c.mandate(r.GetMandateId())
-		if id.Account != p.Account && id.N != 0 {
-			c.fault("mandate_id", "is of another account")
-		}
-		p.Mandate = id.N
+		p.Mandate = c.mandateOf(p.Account, r.GetMandateId())
 	}
 	if p.Scene != ledger.Bill {
 		c.fault("bill_reference", "and mandate_id are only for SCENE_BILL")

@@ -187,6 +187,15 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 		Amount: c.amount("amount", r.GetAmount(), leastAmount(r)), Plan: c.plan(r.GetPlan(), false),
 		Points: c.points("points_to_redeem", r.GetPointsToRedeem(), 0),
 	}}
+	if r.GetCarrierId() != "" {
+		q.Carrier = token[ledger.CarrierID](&c, "carrier_id", r.GetCarrierId())
+	}
+	if r.GetPhoneToken() != "" {
+		q.Phone = token[ledger.PhoneToken](&c, "phone_token", r.GetPhoneToken())
+	}
+	if r.GetBillReference() != "" || r.GetMandateId() != "" {
+		payBill(&c, r, &q.Purchase)
+	}
 	if r.GetBundleOfferId() != "" {
 		q.Bundle = c.bundle(r.GetBundleOfferId(), q.Scene, q.Plan)
 	}
@@ -211,6 +220,7 @@ func (s *billing) Quote(ctx context.Context, r *holdfastv1.QuoteRequest) (*holdf
 	total, rates := schedule.Total(), s.rates.of(quote.Today, schedule, days)
 	resp.TotalAmount, resp.NominalAnnualRate, resp.EffectiveAnnualRate = int64(total.Due()), rates.nominal, rates.effective
 	resp.TotalCost, resp.SubsidyAmount = resp.GetTotalAmount(), int64(total.Subsidy)
+	resp.Reasons = reasonsProto(out.Reasons)
 	if quote.Bundle != nil {
 		resp.Bundle = bundleOfferProto(quote.Bundle)
 		resp.TotalCost += int64(quote.Bundle.DownPayment)

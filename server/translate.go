@@ -123,6 +123,9 @@ func accountProto(a *ledger.Account, today calendar.Date, version string) *holdf
 	}
 	p.Grade, p.Score, p.ApplicationId = a.Risk.Grade, a.Risk.Score, applicationID(a.Risk.Application)
 	for i := range a.Mandates {
+		if a.Mandates[i].Ended != 0 {
+			continue
+		}
 		p.Mandates = append(p.Mandates, mandateProto(a.ID, &a.Mandates[i]))
 	}
 	for i := range a.Lines {
@@ -145,7 +148,8 @@ func accountProto(a *ledger.Account, today calendar.Date, version string) *holdf
 func mandateProto(a ledger.AccountID, m *ledger.Mandate) *holdfastv1.Mandate {
 	p := &holdfastv1.Mandate{
 		MandateId: ledger.MandateID{Account: a, N: m.N}.String(), CarrierId: string(m.Carrier), PhoneToken: string(m.Phone),
-		MonthlyCap: int64(m.Cap), Since: m.Since.String(),
+		MonthlyCap: int64(m.Cap), Since: m.Since.String(), DeclinesInARow: int32(m.Declines), EndDate: dateProto(m.Ended), EndReason: m.Reason,
+		DeclinedAuthorizationId: authorizationID(a, m.Declined),
 	}
 	if m.Last != 0 {
 		p.LastMonth, p.LastAuthorizationId = m.Month.String(), ledger.AuthorizationID{Account: a, N: m.Last}.String()

@@ -51,9 +51,9 @@ func generated(e *ledger.Entry) *journalv1.Entry {
 		m := &f.Mandate
 		g.Fact = &journalv1.Entry_MandateSet{MandateSet: &journalv1.MandateSet{
 			Account: uint64(f.Account), Mandate: int64(m.N), Carrier: string(m.Carrier), Phone: string(m.Phone), Cap: int64(m.Cap),
-			Since: int64(m.Since), Month: int64(m.Month), Last: int64(m.Last)}}
+			Since: int64(m.Since), Month: int64(m.Month), Last: int64(m.Last), Declined: int64(m.Declined), Declines: int64(m.Declines)}}
 	case *ledger.MandateEnded:
-		g.Fact = &journalv1.Entry_MandateEnded{MandateEnded: &journalv1.MandateEnded{Account: uint64(f.Account), Mandate: int64(f.N), Reason: f.Reason}}
+		g.Fact = &journalv1.Entry_MandateEnded{MandateEnded: &journalv1.MandateEnded{Account: uint64(f.Account), Mandate: int64(f.N), Reason: f.Reason, Day: int64(f.Day)}}
 	case *ledger.PolicyPut:
 		g.Fact = riskFact(&journalv1.Risk{Fact: &journalv1.Risk_PolicyPut{PolicyPut: &journalv1.PolicyPut{Version: f.Version, Document: f.Document}}})
 	case *ledger.AlertRaised:

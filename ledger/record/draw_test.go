@@ -106,6 +106,9 @@ func draw(t *rapid.T, v reflect.Value, name string) {
 		for range a.Settings.ExposureLimits {
 			a.Shares = append(a.Shares, drawn[money.Amount](t, "share"))
 		}
+	case *ledger.MandateSet: // it never says of one that it has ended
+		drawKind(t, v, name)
+		a.Mandate.Ended, a.Mandate.Reason = 0, ""
 	case *ledger.Booking:
 		drawKind(t, v, name)
 		if a.Kind == ledger.WindowClosed && a.Statement == nil {

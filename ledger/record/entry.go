@@ -235,12 +235,15 @@ func walkMandateSet(w *wire, f *ledger.MandateSet) {
 	num(w, 6, &f.Mandate.Since)
 	num(w, 7, &f.Mandate.Month)
 	num(w, 8, &f.Mandate.Last)
+	num(w, 9, &f.Mandate.Declined)
+	num(w, 10, &f.Mandate.Declines)
 }
 
 func walkMandateEnded(w *wire, f *ledger.MandateEnded) {
 	fixed(w, 1, &f.Account)
 	num(w, 2, &f.N)
 	str(w, 3, &f.Reason)
+	num(w, 4, &f.Day)
 }
 
 func walkHoldIncremented(w *wire, f *ledger.HoldIncremented) {

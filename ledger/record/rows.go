@@ -184,14 +184,18 @@ func walkAccount(r *row, a *ledger.Account) {
 	}
 	for i := range mandates {
 		m := &mandates[i]
-		n := r.list(5)
+		n := r.list(8)
 		unsigned(r, &n[0], &m.N)
 		number(r, &n[1], &m.Cap)
 		number(r, &n[2], &m.Since)
 		number(r, &n[3], &m.Month)
 		unsigned(r, &n[4], &m.Last)
+		unsigned(r, &n[5], &m.Declined)
+		unsigned(r, &n[6], &m.Declines)
+		number(r, &n[7], &m.Ended)
 		word(r, &m.Carrier)
 		word(r, &m.Phone)
+		word(r, &m.Reason)
 	}
 	for i := range bills {
 		b := (*[leastBill]byte)(r.block(leastBill))

@@ -2460,8 +2460,17 @@ type Mandate struct {
 	LastMonth string `protobuf:"bytes,6,opt,name=last_month,json=lastMonth,proto3" json:"last_month,omitempty"`
 	// The authorization of that bill.
 	LastAuthorizationId string `protobuf:"bytes,7,opt,name=last_authorization_id,json=lastAuthorizationId,proto3" json:"last_authorization_id,omitempty"`
-	unknownFields       protoimpl.UnknownFields
-	sizeCache           protoimpl.SizeCache
+	// The authorization of the newest bill by it that was declined, if none was approved since: it says why. The consumer has to pay
+	// that bill otherwise, or the carrier presents it again.
+	DeclinedAuthorizationId string `protobuf:"bytes,8,opt,name=declined_authorization_id,json=declinedAuthorizationId,proto3" json:"declined_authorization_id,omitempty"`
+	// How many bills in a row were declined.
+	DeclinesInARow int32 `protobuf:"varint,9,opt,name=declines_in_a_row,json=declinesInARow,proto3" json:"declines_in_a_row,omitempty"`
+	// The civil day on which it ended, YYYY-MM-DD; empty while it lasts.
+	EndDate string `protobuf:"bytes,10,opt,name=end_date,json=endDate,proto3" json:"end_date,omitempty"`
+	// Why it ended.
+	EndReason     string `protobuf:"bytes,11,opt,name=end_reason,json=endReason,proto3" json:"end_reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Mandate) Reset() {
@@ -2539,6 +2548,34 @@ func (x *Mandate) GetLastMonth() string {
 func (x *Mandate) GetLastAuthorizationId() string {
 	if x != nil {
 		return x.LastAuthorizationId
+	}
+	return ""
+}
+
+func (x *Mandate) GetDeclinedAuthorizationId() string {
+	if x != nil {
+		return x.DeclinedAuthorizationId
+	}
+	return ""
+}
+
+func (x *Mandate) GetDeclinesInARow() int32 {
+	if x != nil {
+		return x.DeclinesInARow
+	}
+	return 0
+}
+
+func (x *Mandate) GetEndDate() string {
+	if x != nil {
+		return x.EndDate
+	}
+	return ""
+}
+
+func (x *Mandate) GetEndReason() string {
+	if x != nil {
+		return x.EndReason
 	}
 	return ""
 }
@@ -2762,6 +2799,98 @@ func (x *EndMandateRequest) GetReason() string {
 	return ""
 }
 
+// ListMandatesRequest names an account.
+type ListMandatesRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The account. Required.
+	AccountId     string `protobuf:"bytes,1,opt,name=account_id,json=accountId,proto3" json:"account_id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMandatesRequest) Reset() {
+	*x = ListMandatesRequest{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMandatesRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMandatesRequest) ProtoMessage() {}
+
+func (x *ListMandatesRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMandatesRequest.ProtoReflect.Descriptor instead.
+func (*ListMandatesRequest) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *ListMandatesRequest) GetAccountId() string {
+	if x != nil {
+		return x.AccountId
+	}
+	return ""
+}
+
+// ListMandatesResponse is its mandates.
+type ListMandatesResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Those that last and those that have ended, oldest first.
+	Mandates      []*Mandate `protobuf:"bytes,1,rep,name=mandates,proto3" json:"mandates,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListMandatesResponse) Reset() {
+	*x = ListMandatesResponse{}
+	mi := &file_holdfast_v1_account_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListMandatesResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListMandatesResponse) ProtoMessage() {}
+
+func (x *ListMandatesResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_holdfast_v1_account_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListMandatesResponse.ProtoReflect.Descriptor instead.
+func (*ListMandatesResponse) Descriptor() ([]byte, []int) {
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ListMandatesResponse) GetMandates() []*Mandate {
+	if x != nil {
+		return x.Mandates
+	}
+	return nil
+}
+
 // EndMandateResponse is the account without the mandate.
 type EndMandateResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2775,7 +2904,7 @@ type EndMandateResponse struct {
 
 func (x *EndMandateResponse) Reset() {
 	*x = EndMandateResponse{}
-	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	mi := &file_holdfast_v1_account_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2787,7 +2916,7 @@ func (x *EndMandateResponse) String() string {
 func (*EndMandateResponse) ProtoMessage() {}
 
 func (x *EndMandateResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_holdfast_v1_account_proto_msgTypes[35]
+	mi := &file_holdfast_v1_account_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2800,7 +2929,7 @@ func (x *EndMandateResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EndMandateResponse.ProtoReflect.Descriptor instead.
 func (*EndMandateResponse) Descriptor() ([]byte, []int) {
-	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{35}
+	return file_holdfast_v1_account_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *EndMandateResponse) GetAccount() *Account {
@@ -3013,7 +3142,7 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\bcontrols\x18\x05 \x01(\v2\x1d.holdfast.v1.SpendingControlsR\bcontrols\"i\n" +
 	"\x1bSetSpendingControlsResponse\x12.\n" +
 	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1a\n" +
-	"\breplayed\x18\x02 \x01(\bR\breplayed\"\xf2\x01\n" +
+	"\breplayed\x18\x02 \x01(\bR\breplayed\"\x93\x03\n" +
 	"\aMandate\x12\x1d\n" +
 	"\n" +
 	"mandate_id\x18\x01 \x01(\tR\tmandateId\x12\x1d\n" +
@@ -3026,7 +3155,13 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\x05since\x18\x05 \x01(\tR\x05since\x12\x1d\n" +
 	"\n" +
 	"last_month\x18\x06 \x01(\tR\tlastMonth\x122\n" +
-	"\x15last_authorization_id\x18\a \x01(\tR\x13lastAuthorizationId\"\xce\x01\n" +
+	"\x15last_authorization_id\x18\a \x01(\tR\x13lastAuthorizationId\x12:\n" +
+	"\x19declined_authorization_id\x18\b \x01(\tR\x17declinedAuthorizationId\x12)\n" +
+	"\x11declines_in_a_row\x18\t \x01(\x05R\x0edeclinesInARow\x12\x19\n" +
+	"\bend_date\x18\n" +
+	" \x01(\tR\aendDate\x12\x1d\n" +
+	"\n" +
+	"end_reason\x18\v \x01(\tR\tendReason\"\xce\x01\n" +
 	"\x11SetMandateRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3049,7 +3184,12 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
 	"\n" +
 	"mandate_id\x18\x02 \x01(\tR\tmandateId\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"`\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\"4\n" +
+	"\x13ListMandatesRequest\x12\x1d\n" +
+	"\n" +
+	"account_id\x18\x01 \x01(\tR\taccountId\"H\n" +
+	"\x14ListMandatesResponse\x120\n" +
+	"\bmandates\x18\x01 \x03(\v2\x14.holdfast.v1.MandateR\bmandates\"`\n" +
 	"\x12EndMandateResponse\x12.\n" +
 	"\aaccount\x18\x01 \x01(\v2\x14.holdfast.v1.AccountR\aaccount\x12\x1a\n" +
 	"\breplayed\x18\x02 \x01(\bR\breplayed*\x80\x01\n" +
@@ -3062,7 +3202,8 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"LineStatus\x12\x1b\n" +
 	"\x17LINE_STATUS_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10LINE_STATUS_OPEN\x10\x01\x12\x16\n" +
-	"\x12LINE_STATUS_CLOSED\x10\x022\xbc\t\n" +
+	"\x12LINE_STATUS_CLOSED\x10\x022\x91\n" +
+	"\n" +
 	"\x0eAccountService\x12P\n" +
 	"\vOpenAccount\x12\x1f.holdfast.v1.OpenAccountRequest\x1a .holdfast.v1.OpenAccountResponse\x12M\n" +
 	"\n" +
@@ -3080,7 +3221,8 @@ const file_holdfast_v1_account_proto_rawDesc = "" +
 	"\n" +
 	"SetMandate\x12\x1e.holdfast.v1.SetMandateRequest\x1a\x1f.holdfast.v1.SetMandateResponse\x12M\n" +
 	"\n" +
-	"EndMandate\x12\x1e.holdfast.v1.EndMandateRequest\x1a\x1f.holdfast.v1.EndMandateResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
+	"EndMandate\x12\x1e.holdfast.v1.EndMandateRequest\x1a\x1f.holdfast.v1.EndMandateResponse\x12S\n" +
+	"\fListMandates\x12 .holdfast.v1.ListMandatesRequest\x1a!.holdfast.v1.ListMandatesResponseBBZ@github.com/holdfast-credit/holdfast/proto/holdfast/v1;holdfastv1b\x06proto3"
 
 var (
 	file_holdfast_v1_account_proto_rawDescOnce sync.Once
@@ -3095,7 +3237,7 @@ func file_holdfast_v1_account_proto_rawDescGZIP() []byte {
 }
 
 var file_holdfast_v1_account_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_holdfast_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 36)
+var file_holdfast_v1_account_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_holdfast_v1_account_proto_goTypes = []any{
 	(AccountStatus)(0),                  // 0: holdfast.v1.AccountStatus
 	(LineStatus)(0),                     // 1: holdfast.v1.LineStatus
@@ -3134,83 +3276,88 @@ var file_holdfast_v1_account_proto_goTypes = []any{
 	(*SetMandateRequest)(nil),           // 34: holdfast.v1.SetMandateRequest
 	(*SetMandateResponse)(nil),          // 35: holdfast.v1.SetMandateResponse
 	(*EndMandateRequest)(nil),           // 36: holdfast.v1.EndMandateRequest
-	(*EndMandateResponse)(nil),          // 37: holdfast.v1.EndMandateResponse
-	(*timestamppb.Timestamp)(nil),       // 38: google.protobuf.Timestamp
-	(CollectionChannel)(0),              // 39: holdfast.v1.CollectionChannel
-	(Scene)(0),                          // 40: holdfast.v1.Scene
+	(*ListMandatesRequest)(nil),         // 37: holdfast.v1.ListMandatesRequest
+	(*ListMandatesResponse)(nil),        // 38: holdfast.v1.ListMandatesResponse
+	(*EndMandateResponse)(nil),          // 39: holdfast.v1.EndMandateResponse
+	(*timestamppb.Timestamp)(nil),       // 40: google.protobuf.Timestamp
+	(CollectionChannel)(0),              // 41: holdfast.v1.CollectionChannel
+	(Scene)(0),                          // 42: holdfast.v1.Scene
 }
 var file_holdfast_v1_account_proto_depIdxs = []int32{
 	0,  // 0: holdfast.v1.Account.status:type_name -> holdfast.v1.AccountStatus
 	4,  // 1: holdfast.v1.Account.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
 	3,  // 2: holdfast.v1.Account.lines:type_name -> holdfast.v1.Line
-	38, // 3: holdfast.v1.Account.create_time:type_name -> google.protobuf.Timestamp
-	38, // 4: holdfast.v1.Account.update_time:type_name -> google.protobuf.Timestamp
-	39, // 5: holdfast.v1.Account.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	40, // 3: holdfast.v1.Account.create_time:type_name -> google.protobuf.Timestamp
+	40, // 4: holdfast.v1.Account.update_time:type_name -> google.protobuf.Timestamp
+	41, // 5: holdfast.v1.Account.collection_channel:type_name -> holdfast.v1.CollectionChannel
 	33, // 6: holdfast.v1.Account.mandates:type_name -> holdfast.v1.Mandate
-	40, // 7: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
+	42, // 7: holdfast.v1.Line.scene:type_name -> holdfast.v1.Scene
 	1,  // 8: holdfast.v1.Line.status:type_name -> holdfast.v1.LineStatus
 	4,  // 9: holdfast.v1.Line.temporary_limit:type_name -> holdfast.v1.TemporaryLimit
 	5,  // 10: holdfast.v1.Line.controls:type_name -> holdfast.v1.SpendingControls
 	6,  // 11: holdfast.v1.Line.use:type_name -> holdfast.v1.SpendingUse
-	40, // 12: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
+	42, // 12: holdfast.v1.LineOpening.scene:type_name -> holdfast.v1.Scene
 	5,  // 13: holdfast.v1.LineOpening.controls:type_name -> holdfast.v1.SpendingControls
 	7,  // 14: holdfast.v1.OpenAccountRequest.lines:type_name -> holdfast.v1.LineOpening
-	39, // 15: holdfast.v1.OpenAccountRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	41, // 15: holdfast.v1.OpenAccountRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
 	2,  // 16: holdfast.v1.OpenAccountResponse.account:type_name -> holdfast.v1.Account
 	2,  // 17: holdfast.v1.GetAccountResponse.account:type_name -> holdfast.v1.Account
 	2,  // 18: holdfast.v1.ListAccountsResponse.accounts:type_name -> holdfast.v1.Account
-	40, // 19: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
+	42, // 19: holdfast.v1.LineLimit.scene:type_name -> holdfast.v1.Scene
 	14, // 20: holdfast.v1.SetLimitsRequest.line_limits:type_name -> holdfast.v1.LineLimit
 	2,  // 21: holdfast.v1.SetLimitsResponse.account:type_name -> holdfast.v1.Account
-	40, // 22: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
+	42, // 22: holdfast.v1.SetTemporaryLimitRequest.scene:type_name -> holdfast.v1.Scene
 	2,  // 23: holdfast.v1.SetTemporaryLimitResponse.account:type_name -> holdfast.v1.Account
 	2,  // 24: holdfast.v1.FreezeAccountResponse.account:type_name -> holdfast.v1.Account
 	2,  // 25: holdfast.v1.UnfreezeAccountResponse.account:type_name -> holdfast.v1.Account
 	2,  // 26: holdfast.v1.CloseAccountResponse.account:type_name -> holdfast.v1.Account
 	7,  // 27: holdfast.v1.OpenLineRequest.line:type_name -> holdfast.v1.LineOpening
 	2,  // 28: holdfast.v1.OpenLineResponse.account:type_name -> holdfast.v1.Account
-	40, // 29: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
+	42, // 29: holdfast.v1.CloseLineRequest.scene:type_name -> holdfast.v1.Scene
 	2,  // 30: holdfast.v1.CloseLineResponse.account:type_name -> holdfast.v1.Account
-	40, // 31: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
+	42, // 31: holdfast.v1.AcceptAgreementRequest.scene:type_name -> holdfast.v1.Scene
 	2,  // 32: holdfast.v1.AcceptAgreementResponse.account:type_name -> holdfast.v1.Account
-	40, // 33: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
+	42, // 33: holdfast.v1.SetSpendingControlsRequest.scene:type_name -> holdfast.v1.Scene
 	5,  // 34: holdfast.v1.SetSpendingControlsRequest.controls:type_name -> holdfast.v1.SpendingControls
 	2,  // 35: holdfast.v1.SetSpendingControlsResponse.account:type_name -> holdfast.v1.Account
 	2,  // 36: holdfast.v1.SetMandateResponse.account:type_name -> holdfast.v1.Account
-	2,  // 37: holdfast.v1.EndMandateResponse.account:type_name -> holdfast.v1.Account
-	8,  // 38: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
-	10, // 39: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
-	12, // 40: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
-	15, // 41: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
-	17, // 42: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
-	19, // 43: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
-	21, // 44: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
-	23, // 45: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
-	25, // 46: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
-	27, // 47: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
-	29, // 48: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
-	31, // 49: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
-	34, // 50: holdfast.v1.AccountService.SetMandate:input_type -> holdfast.v1.SetMandateRequest
-	36, // 51: holdfast.v1.AccountService.EndMandate:input_type -> holdfast.v1.EndMandateRequest
-	9,  // 52: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
-	11, // 53: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
-	13, // 54: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
-	16, // 55: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
-	18, // 56: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
-	20, // 57: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
-	22, // 58: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
-	24, // 59: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
-	26, // 60: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
-	28, // 61: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
-	30, // 62: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
-	32, // 63: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
-	35, // 64: holdfast.v1.AccountService.SetMandate:output_type -> holdfast.v1.SetMandateResponse
-	37, // 65: holdfast.v1.AccountService.EndMandate:output_type -> holdfast.v1.EndMandateResponse
-	52, // [52:66] is the sub-list for method output_type
-	38, // [38:52] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	33, // 37: holdfast.v1.ListMandatesResponse.mandates:type_name -> holdfast.v1.Mandate
+	2,  // 38: holdfast.v1.EndMandateResponse.account:type_name -> holdfast.v1.Account
+	8,  // 39: holdfast.v1.AccountService.OpenAccount:input_type -> holdfast.v1.OpenAccountRequest
+	10, // 40: holdfast.v1.AccountService.GetAccount:input_type -> holdfast.v1.GetAccountRequest
+	12, // 41: holdfast.v1.AccountService.ListAccounts:input_type -> holdfast.v1.ListAccountsRequest
+	15, // 42: holdfast.v1.AccountService.SetLimits:input_type -> holdfast.v1.SetLimitsRequest
+	17, // 43: holdfast.v1.AccountService.SetTemporaryLimit:input_type -> holdfast.v1.SetTemporaryLimitRequest
+	19, // 44: holdfast.v1.AccountService.FreezeAccount:input_type -> holdfast.v1.FreezeAccountRequest
+	21, // 45: holdfast.v1.AccountService.UnfreezeAccount:input_type -> holdfast.v1.UnfreezeAccountRequest
+	23, // 46: holdfast.v1.AccountService.CloseAccount:input_type -> holdfast.v1.CloseAccountRequest
+	25, // 47: holdfast.v1.AccountService.OpenLine:input_type -> holdfast.v1.OpenLineRequest
+	27, // 48: holdfast.v1.AccountService.CloseLine:input_type -> holdfast.v1.CloseLineRequest
+	29, // 49: holdfast.v1.AccountService.AcceptAgreement:input_type -> holdfast.v1.AcceptAgreementRequest
+	31, // 50: holdfast.v1.AccountService.SetSpendingControls:input_type -> holdfast.v1.SetSpendingControlsRequest
+	34, // 51: holdfast.v1.AccountService.SetMandate:input_type -> holdfast.v1.SetMandateRequest
+	36, // 52: holdfast.v1.AccountService.EndMandate:input_type -> holdfast.v1.EndMandateRequest
+	37, // 53: holdfast.v1.AccountService.ListMandates:input_type -> holdfast.v1.ListMandatesRequest
+	9,  // 54: holdfast.v1.AccountService.OpenAccount:output_type -> holdfast.v1.OpenAccountResponse
+	11, // 55: holdfast.v1.AccountService.GetAccount:output_type -> holdfast.v1.GetAccountResponse
+	13, // 56: holdfast.v1.AccountService.ListAccounts:output_type -> holdfast.v1.ListAccountsResponse
+	16, // 57: holdfast.v1.AccountService.SetLimits:output_type -> holdfast.v1.SetLimitsResponse
+	18, // 58: holdfast.v1.AccountService.SetTemporaryLimit:output_type -> holdfast.v1.SetTemporaryLimitResponse
+	20, // 59: holdfast.v1.AccountService.FreezeAccount:output_type -> holdfast.v1.FreezeAccountResponse
+	22, // 60: holdfast.v1.AccountService.UnfreezeAccount:output_type -> holdfast.v1.UnfreezeAccountResponse
+	24, // 61: holdfast.v1.AccountService.CloseAccount:output_type -> holdfast.v1.CloseAccountResponse
+	26, // 62: holdfast.v1.AccountService.OpenLine:output_type -> holdfast.v1.OpenLineResponse
+	28, // 63: holdfast.v1.AccountService.CloseLine:output_type -> holdfast.v1.CloseLineResponse
+	30, // 64: holdfast.v1.AccountService.AcceptAgreement:output_type -> holdfast.v1.AcceptAgreementResponse
+	32, // 65: holdfast.v1.AccountService.SetSpendingControls:output_type -> holdfast.v1.SetSpendingControlsResponse
+	35, // 66: holdfast.v1.AccountService.SetMandate:output_type -> holdfast.v1.SetMandateResponse
+	39, // 67: holdfast.v1.AccountService.EndMandate:output_type -> holdfast.v1.EndMandateResponse
+	38, // 68: holdfast.v1.AccountService.ListMandates:output_type -> holdfast.v1.ListMandatesResponse
+	54, // [54:69] is the sub-list for method output_type
+	39, // [39:54] is the sub-list for method input_type
+	39, // [39:39] is the sub-list for extension type_name
+	39, // [39:39] is the sub-list for extension extendee
+	0,  // [0:39] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_account_proto_init() }
@@ -3226,7 +3373,7 @@ func file_holdfast_v1_account_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_holdfast_v1_account_proto_rawDesc), len(file_holdfast_v1_account_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   36,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

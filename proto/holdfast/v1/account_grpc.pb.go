@@ -33,6 +33,7 @@ const (
 	AccountService_SetSpendingControls_FullMethodName = "/holdfast.v1.AccountService/SetSpendingControls"
 	AccountService_SetMandate_FullMethodName          = "/holdfast.v1.AccountService/SetMandate"
 	AccountService_EndMandate_FullMethodName          = "/holdfast.v1.AccountService/EndMandate"
+	AccountService_ListMandates_FullMethodName        = "/holdfast.v1.AccountService/ListMandates"
 )
 
 // AccountServiceClient is the client API for AccountService service.
@@ -132,6 +133,14 @@ type AccountServiceClient interface {
 	//
 	// Example: {"request_id":"mdt-2","mandate_id":"mdt_00000000000010000001","reason":"consumer asked"}
 	EndMandate(ctx context.Context, in *EndMandateRequest, opts ...grpc.CallOption) (*EndMandateResponse, error)
+	// ListMandates reads the mandates of an account, oldest first, with the newest 16 of those that have ended. Closing the account
+	// or its line for bills ends them; freezing it does not, its bills are declined. The bills of a mandate are what
+	// ListAuthorizations has of it.
+	//
+	// Errors: NOT_FOUND, reason ACCOUNT_NOT_FOUND.
+	//
+	// Example: {"account_id":"acc_0000000000001"}
+	ListMandates(ctx context.Context, in *ListMandatesRequest, opts ...grpc.CallOption) (*ListMandatesResponse, error)
 }
 
 type accountServiceClient struct {
@@ -282,6 +291,16 @@ func (c *accountServiceClient) EndMandate(ctx context.Context, in *EndMandateReq
 	return out, nil
 }
 
+func (c *accountServiceClient) ListMandates(ctx context.Context, in *ListMandatesRequest, opts ...grpc.CallOption) (*ListMandatesResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(ListMandatesResponse)
+	err := c.cc.Invoke(ctx, AccountService_ListMandates_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // AccountServiceServer is the server API for AccountService service.
 // All implementations must embed UnimplementedAccountServiceServer
 // for forward compatibility.
@@ -379,6 +398,14 @@ type AccountServiceServer interface {
 	//
 	// Example: {"request_id":"mdt-2","mandate_id":"mdt_00000000000010000001","reason":"consumer asked"}
 	EndMandate(context.Context, *EndMandateRequest) (*EndMandateResponse, error)
+	// ListMandates reads the mandates of an account, oldest first, with the newest 16 of those that have ended. Closing the account
+	// or its line for bills ends them; freezing it does not, its bills are declined. The bills of a mandate are what
+	// ListAuthorizations has of it.
+	//
+	// Errors: NOT_FOUND, reason ACCOUNT_NOT_FOUND.
+	//
+	// Example: {"account_id":"acc_0000000000001"}
+	ListMandates(context.Context, *ListMandatesRequest) (*ListMandatesResponse, error)
 	mustEmbedUnimplementedAccountServiceServer()
 }
 
@@ -430,6 +457,9 @@ func (UnimplementedAccountServiceServer) SetMandate(context.Context, *SetMandate
 }
 func (UnimplementedAccountServiceServer) EndMandate(context.Context, *EndMandateRequest) (*EndMandateResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method EndMandate not implemented")
+}
+func (UnimplementedAccountServiceServer) ListMandates(context.Context, *ListMandatesRequest) (*ListMandatesResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method ListMandates not implemented")
 }
 func (UnimplementedAccountServiceServer) mustEmbedUnimplementedAccountServiceServer() {}
 func (UnimplementedAccountServiceServer) testEmbeddedByValue()                        {}
@@ -704,6 +734,24 @@ func _AccountService_EndMandate_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _AccountService_ListMandates_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListMandatesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(AccountServiceServer).ListMandates(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: AccountService_ListMandates_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(AccountServiceServer).ListMandates(ctx, req.(*ListMandatesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // AccountService_ServiceDesc is the grpc.ServiceDesc for AccountService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -766,6 +814,10 @@ var AccountService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "EndMandate",
 			Handler:    _AccountService_EndMandate_Handler,
+		},
+		{
+			MethodName: "ListMandates",
+			Handler:    _AccountService_ListMandates_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

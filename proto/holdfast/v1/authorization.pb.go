@@ -2976,7 +2976,10 @@ type ListAuthorizationsRequest struct {
 	// Most to answer with: 0 means 50, more than 500 is cut to 500, negative is an error.
 	PageSize int32 `protobuf:"varint,2,opt,name=page_size,json=pageSize,proto3" json:"page_size,omitempty"`
 	// Where to go on: next_page_token of the page before; empty for the first.
-	PageToken     string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	PageToken string `protobuf:"bytes,3,opt,name=page_token,json=pageToken,proto3" json:"page_token,omitempty"`
+	// Only those of the bills of this mandate, mdt_... of the account; left out for all. A page may then be short, and even
+	// empty, and go on all the same.
+	MandateId     string `protobuf:"bytes,4,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -3028,6 +3031,13 @@ func (x *ListAuthorizationsRequest) GetPageSize() int32 {
 func (x *ListAuthorizationsRequest) GetPageToken() string {
 	if x != nil {
 		return x.PageToken
+	}
+	return ""
+}
+
+func (x *ListAuthorizationsRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
 	}
 	return ""
 }
@@ -3948,13 +3958,15 @@ const file_holdfast_v1_authorization_proto_rawDesc = "" +
 	"\border_id\x18\x01 \x01(\tR\aorderId\"u\n" +
 	"\x13LookupOrderResponse\x12@\n" +
 	"\rauthorization\x18\x01 \x01(\v2\x1a.holdfast.v1.AuthorizationR\rauthorization\x12\x1c\n" +
-	"\ttombstone\x18\x02 \x01(\bR\ttombstone\"v\n" +
+	"\ttombstone\x18\x02 \x01(\bR\ttombstone\"\x95\x01\n" +
 	"\x19ListAuthorizationsRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x1b\n" +
 	"\tpage_size\x18\x02 \x01(\x05R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x03 \x01(\tR\tpageToken\"\x88\x01\n" +
+	"page_token\x18\x03 \x01(\tR\tpageToken\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\x04 \x01(\tR\tmandateId\"\x88\x01\n" +
 	"\x1aListAuthorizationsResponse\x12B\n" +
 	"\x0eauthorizations\x18\x01 \x03(\v2\x1a.holdfast.v1.AuthorizationR\x0eauthorizations\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"\xbe\x05\n" +

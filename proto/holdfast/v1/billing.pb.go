@@ -709,6 +709,14 @@ type QuoteRequest struct {
 	Amount int64 `protobuf:"varint,4,opt,name=amount,proto3" json:"amount,omitempty"`
 	// The installment plan to pay by; left out to be billed as a whole.
 	Plan *PlanChoice `protobuf:"bytes,5,opt,name=plan,proto3" json:"plan,omitempty"`
+	// Who would deliver, so that what holds for the carrier is looked at as well.
+	CarrierId string `protobuf:"bytes,6,opt,name=carrier_id,json=carrierId,proto3" json:"carrier_id,omitempty"`
+	// The phone, as a token, likewise.
+	PhoneToken string `protobuf:"bytes,7,opt,name=phone_token,json=phoneToken,proto3" json:"phone_token,omitempty"`
+	// The carrier's reference of the bill that would be paid. Only for SCENE_BILL.
+	BillReference string `protobuf:"bytes,8,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which it would be. Only for SCENE_BILL, with carrier_id and phone_token.
+	MandateId string `protobuf:"bytes,9,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	// The bundle that is to be bought, instead of amount and plan. Only for SCENE_BUNDLE.
 	BundleOfferId string `protobuf:"bytes,30,opt,name=bundle_offer_id,json=bundleOfferId,proto3" json:"bundle_offer_id,omitempty"`
 	// Points to pay a part of it with; 0 for none.
@@ -782,6 +790,34 @@ func (x *QuoteRequest) GetPlan() *PlanChoice {
 	return nil
 }
 
+func (x *QuoteRequest) GetCarrierId() string {
+	if x != nil {
+		return x.CarrierId
+	}
+	return ""
+}
+
+func (x *QuoteRequest) GetPhoneToken() string {
+	if x != nil {
+		return x.PhoneToken
+	}
+	return ""
+}
+
+func (x *QuoteRequest) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *QuoteRequest) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
 func (x *QuoteRequest) GetBundleOfferId() string {
 	if x != nil {
 		return x.BundleOfferId
@@ -828,7 +864,9 @@ type QuoteResponse struct {
 	SubsidyAmount int64 `protobuf:"varint,32,opt,name=subsidy_amount,json=subsidyAmount,proto3" json:"subsidy_amount,omitempty"`
 	// What points would pay, whether or not the account has so many; unset when none were asked for. It is not part of
 	// total_amount.
-	Points        *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
+	Points *PointsPayment `protobuf:"bytes,35,opt,name=points,proto3" json:"points,omitempty"`
+	// Why it would be declined if it was ordered now, as far as the request says; empty when it would be approved. It promises nothing.
+	Reasons       []DeclineReason `protobuf:"varint,40,rep,packed,name=reasons,proto3,enum=holdfast.v1.DeclineReason" json:"reasons,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -957,6 +995,13 @@ func (x *QuoteResponse) GetSubsidyAmount() int64 {
 func (x *QuoteResponse) GetPoints() *PointsPayment {
 	if x != nil {
 		return x.Points
+	}
+	return nil
+}
+
+func (x *QuoteResponse) GetReasons() []DeclineReason {
+	if x != nil {
+		return x.Reasons
 	}
 	return nil
 }
@@ -2813,16 +2858,23 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12\x12\n" +
 	"\x04date\x18\x02 \x01(\tR\x04date\"@\n" +
 	"\x11GetPayoffResponse\x12+\n" +
-	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\x8a\x02\n" +
+	"\x06payoff\x18\x01 \x01(\v2\x13.holdfast.v1.PayoffR\x06payoff\"\x90\x03\n" +
 	"\fQuoteRequest\x12\x1d\n" +
 	"\n" +
 	"account_id\x18\x01 \x01(\tR\taccountId\x12(\n" +
 	"\x05scene\x18\x02 \x01(\x0e2\x12.holdfast.v1.SceneR\x05scene\x12\x1a\n" +
 	"\bcurrency\x18\x03 \x01(\tR\bcurrency\x12\x16\n" +
 	"\x06amount\x18\x04 \x01(\x03R\x06amount\x12+\n" +
-	"\x04plan\x18\x05 \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12&\n" +
+	"\x04plan\x18\x05 \x01(\v2\x17.holdfast.v1.PlanChoiceR\x04plan\x12\x1d\n" +
+	"\n" +
+	"carrier_id\x18\x06 \x01(\tR\tcarrierId\x12\x1f\n" +
+	"\vphone_token\x18\a \x01(\tR\n" +
+	"phoneToken\x12%\n" +
+	"\x0ebill_reference\x18\b \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18\t \x01(\tR\tmandateId\x12&\n" +
 	"\x0fbundle_offer_id\x18\x1e \x01(\tR\rbundleOfferId\x12(\n" +
-	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\xd9\x04\n" +
+	"\x10points_to_redeem\x18# \x01(\x03R\x0epointsToRedeem\"\x8f\x05\n" +
 	"\rQuoteResponse\x12!\n" +
 	"\fopening_date\x18\x01 \x01(\tR\vopeningDate\x12!\n" +
 	"\fclosing_date\x18\x02 \x01(\tR\vclosingDate\x12\x19\n" +
@@ -2839,7 +2891,8 @@ const file_holdfast_v1_billing_proto_rawDesc = "" +
 	"\n" +
 	"total_cost\x18\x1f \x01(\x03R\ttotalCost\x12%\n" +
 	"\x0esubsidy_amount\x18  \x01(\x03R\rsubsidyAmount\x122\n" +
-	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\"\xc5\x01\n" +
+	"\x06points\x18# \x01(\v2\x1a.holdfast.v1.PointsPaymentR\x06points\x124\n" +
+	"\areasons\x18( \x03(\x0e2\x1a.holdfast.v1.DeclineReasonR\areasons\"\xc5\x01\n" +
 	"\x14PostRepaymentRequest\x12\x1d\n" +
 	"\n" +
 	"request_id\x18\x01 \x01(\tR\trequestId\x12\x1d\n" +
@@ -3082,9 +3135,10 @@ var file_holdfast_v1_billing_proto_goTypes = []any{
 	(*Installment)(nil),                  // 50: holdfast.v1.Installment
 	(*BundleOffer)(nil),                  // 51: holdfast.v1.BundleOffer
 	(*PointsPayment)(nil),                // 52: holdfast.v1.PointsPayment
-	(CollectionChannel)(0),               // 53: holdfast.v1.CollectionChannel
-	(*Collection)(nil),                   // 54: holdfast.v1.Collection
-	(AmountPart)(0),                      // 55: holdfast.v1.AmountPart
+	(DeclineReason)(0),                   // 53: holdfast.v1.DeclineReason
+	(CollectionChannel)(0),               // 54: holdfast.v1.CollectionChannel
+	(*Collection)(nil),                   // 55: holdfast.v1.Collection
+	(AmountPart)(0),                      // 56: holdfast.v1.AmountPart
 }
 var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	39, // 0: holdfast.v1.GetBillingResponse.billing:type_name -> holdfast.v1.Billing
@@ -3105,76 +3159,77 @@ var file_holdfast_v1_billing_proto_depIdxs = []int32{
 	50, // 15: holdfast.v1.QuoteResponse.installments:type_name -> holdfast.v1.Installment
 	51, // 16: holdfast.v1.QuoteResponse.bundle:type_name -> holdfast.v1.BundleOffer
 	52, // 17: holdfast.v1.QuoteResponse.points:type_name -> holdfast.v1.PointsPayment
-	44, // 18: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 19: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 20: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
-	39, // 21: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 22: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
-	39, // 23: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
-	0,  // 24: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
-	44, // 25: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
-	39, // 26: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
-	53, // 27: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
-	54, // 28: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
-	55, // 29: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
-	44, // 30: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
-	39, // 31: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 32: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
-	39, // 33: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 34: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
-	39, // 35: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
-	48, // 36: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
-	44, // 37: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
-	39, // 38: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
-	44, // 39: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
-	39, // 40: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 41: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
-	39, // 42: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
-	53, // 43: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
-	39, // 44: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
-	1,  // 45: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
-	3,  // 46: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
-	5,  // 47: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
-	7,  // 48: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
-	9,  // 49: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
-	11, // 50: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
-	13, // 51: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
-	15, // 52: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
-	17, // 53: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
-	19, // 54: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
-	21, // 55: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
-	23, // 56: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
-	25, // 57: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
-	27, // 58: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
-	29, // 59: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
-	31, // 60: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
-	33, // 61: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
-	35, // 62: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
-	37, // 63: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
-	2,  // 64: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
-	4,  // 65: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
-	6,  // 66: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
-	8,  // 67: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
-	10, // 68: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
-	12, // 69: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
-	14, // 70: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
-	16, // 71: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
-	18, // 72: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
-	20, // 73: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
-	22, // 74: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
-	24, // 75: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
-	26, // 76: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
-	28, // 77: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
-	30, // 78: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
-	32, // 79: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
-	34, // 80: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
-	36, // 81: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
-	38, // 82: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
-	64, // [64:83] is the sub-list for method output_type
-	45, // [45:64] is the sub-list for method input_type
-	45, // [45:45] is the sub-list for extension type_name
-	45, // [45:45] is the sub-list for extension extendee
-	0,  // [0:45] is the sub-list for field type_name
+	53, // 18: holdfast.v1.QuoteResponse.reasons:type_name -> holdfast.v1.DeclineReason
+	44, // 19: holdfast.v1.PostRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 20: holdfast.v1.PostRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 21: holdfast.v1.ReverseRepaymentResponse.item:type_name -> holdfast.v1.Item
+	39, // 22: holdfast.v1.ReverseRepaymentResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 23: holdfast.v1.RefundCreditBalanceResponse.item:type_name -> holdfast.v1.Item
+	39, // 24: holdfast.v1.RefundCreditBalanceResponse.billing:type_name -> holdfast.v1.Billing
+	0,  // 25: holdfast.v1.ReportCollectionRequest.outcome:type_name -> holdfast.v1.CollectionOutcome
+	44, // 26: holdfast.v1.ReportCollectionResponse.item:type_name -> holdfast.v1.Item
+	39, // 27: holdfast.v1.ReportCollectionResponse.billing:type_name -> holdfast.v1.Billing
+	54, // 28: holdfast.v1.StreamCollectionsRequest.channel:type_name -> holdfast.v1.CollectionChannel
+	55, // 29: holdfast.v1.StreamCollectionsResponse.collection:type_name -> holdfast.v1.Collection
+	56, // 30: holdfast.v1.WaiveChargesRequest.part:type_name -> holdfast.v1.AmountPart
+	44, // 31: holdfast.v1.WaiveChargesResponse.item:type_name -> holdfast.v1.Item
+	39, // 32: holdfast.v1.WaiveChargesResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 33: holdfast.v1.PausePenaltyResponse.item:type_name -> holdfast.v1.Item
+	39, // 34: holdfast.v1.PausePenaltyResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 35: holdfast.v1.ReageDebtResponse.item:type_name -> holdfast.v1.Item
+	39, // 36: holdfast.v1.ReageDebtResponse.billing:type_name -> holdfast.v1.Billing
+	48, // 37: holdfast.v1.PlanStatementRequest.plan:type_name -> holdfast.v1.PlanChoice
+	44, // 38: holdfast.v1.PlanStatementResponse.item:type_name -> holdfast.v1.Item
+	39, // 39: holdfast.v1.PlanStatementResponse.billing:type_name -> holdfast.v1.Billing
+	44, // 40: holdfast.v1.PayOffPlanResponse.item:type_name -> holdfast.v1.Item
+	39, // 41: holdfast.v1.PayOffPlanResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 42: holdfast.v1.AcceptTermsResponse.billing:type_name -> holdfast.v1.Billing
+	39, // 43: holdfast.v1.SetStatementDayResponse.billing:type_name -> holdfast.v1.Billing
+	54, // 44: holdfast.v1.SetCollectionChannelRequest.collection_channel:type_name -> holdfast.v1.CollectionChannel
+	39, // 45: holdfast.v1.SetCollectionChannelResponse.billing:type_name -> holdfast.v1.Billing
+	1,  // 46: holdfast.v1.BillingService.GetBilling:input_type -> holdfast.v1.GetBillingRequest
+	3,  // 47: holdfast.v1.BillingService.GetStatement:input_type -> holdfast.v1.GetStatementRequest
+	5,  // 48: holdfast.v1.BillingService.ListStatements:input_type -> holdfast.v1.ListStatementsRequest
+	7,  // 49: holdfast.v1.BillingService.ListItems:input_type -> holdfast.v1.ListItemsRequest
+	9,  // 50: holdfast.v1.BillingService.GetPayoff:input_type -> holdfast.v1.GetPayoffRequest
+	11, // 51: holdfast.v1.BillingService.Quote:input_type -> holdfast.v1.QuoteRequest
+	13, // 52: holdfast.v1.BillingService.PostRepayment:input_type -> holdfast.v1.PostRepaymentRequest
+	15, // 53: holdfast.v1.BillingService.ReverseRepayment:input_type -> holdfast.v1.ReverseRepaymentRequest
+	17, // 54: holdfast.v1.BillingService.RefundCreditBalance:input_type -> holdfast.v1.RefundCreditBalanceRequest
+	19, // 55: holdfast.v1.BillingService.ReportCollection:input_type -> holdfast.v1.ReportCollectionRequest
+	21, // 56: holdfast.v1.BillingService.StreamCollections:input_type -> holdfast.v1.StreamCollectionsRequest
+	23, // 57: holdfast.v1.BillingService.WaiveCharges:input_type -> holdfast.v1.WaiveChargesRequest
+	25, // 58: holdfast.v1.BillingService.PausePenalty:input_type -> holdfast.v1.PausePenaltyRequest
+	27, // 59: holdfast.v1.BillingService.ReageDebt:input_type -> holdfast.v1.ReageDebtRequest
+	29, // 60: holdfast.v1.BillingService.PlanStatement:input_type -> holdfast.v1.PlanStatementRequest
+	31, // 61: holdfast.v1.BillingService.PayOffPlan:input_type -> holdfast.v1.PayOffPlanRequest
+	33, // 62: holdfast.v1.BillingService.AcceptTerms:input_type -> holdfast.v1.AcceptTermsRequest
+	35, // 63: holdfast.v1.BillingService.SetStatementDay:input_type -> holdfast.v1.SetStatementDayRequest
+	37, // 64: holdfast.v1.BillingService.SetCollectionChannel:input_type -> holdfast.v1.SetCollectionChannelRequest
+	2,  // 65: holdfast.v1.BillingService.GetBilling:output_type -> holdfast.v1.GetBillingResponse
+	4,  // 66: holdfast.v1.BillingService.GetStatement:output_type -> holdfast.v1.GetStatementResponse
+	6,  // 67: holdfast.v1.BillingService.ListStatements:output_type -> holdfast.v1.ListStatementsResponse
+	8,  // 68: holdfast.v1.BillingService.ListItems:output_type -> holdfast.v1.ListItemsResponse
+	10, // 69: holdfast.v1.BillingService.GetPayoff:output_type -> holdfast.v1.GetPayoffResponse
+	12, // 70: holdfast.v1.BillingService.Quote:output_type -> holdfast.v1.QuoteResponse
+	14, // 71: holdfast.v1.BillingService.PostRepayment:output_type -> holdfast.v1.PostRepaymentResponse
+	16, // 72: holdfast.v1.BillingService.ReverseRepayment:output_type -> holdfast.v1.ReverseRepaymentResponse
+	18, // 73: holdfast.v1.BillingService.RefundCreditBalance:output_type -> holdfast.v1.RefundCreditBalanceResponse
+	20, // 74: holdfast.v1.BillingService.ReportCollection:output_type -> holdfast.v1.ReportCollectionResponse
+	22, // 75: holdfast.v1.BillingService.StreamCollections:output_type -> holdfast.v1.StreamCollectionsResponse
+	24, // 76: holdfast.v1.BillingService.WaiveCharges:output_type -> holdfast.v1.WaiveChargesResponse
+	26, // 77: holdfast.v1.BillingService.PausePenalty:output_type -> holdfast.v1.PausePenaltyResponse
+	28, // 78: holdfast.v1.BillingService.ReageDebt:output_type -> holdfast.v1.ReageDebtResponse
+	30, // 79: holdfast.v1.BillingService.PlanStatement:output_type -> holdfast.v1.PlanStatementResponse
+	32, // 80: holdfast.v1.BillingService.PayOffPlan:output_type -> holdfast.v1.PayOffPlanResponse
+	34, // 81: holdfast.v1.BillingService.AcceptTerms:output_type -> holdfast.v1.AcceptTermsResponse
+	36, // 82: holdfast.v1.BillingService.SetStatementDay:output_type -> holdfast.v1.SetStatementDayResponse
+	38, // 83: holdfast.v1.BillingService.SetCollectionChannel:output_type -> holdfast.v1.SetCollectionChannelResponse
+	65, // [65:84] is the sub-list for method output_type
+	46, // [46:65] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_holdfast_v1_billing_proto_init() }

@@ -628,7 +628,12 @@ type Event struct {
 	// What became of it.
 	CollectionLineOutcome CollectionLineOutcome `protobuf:"varint,71,opt,name=collection_line_outcome,json=collectionLineOutcome,proto3,enum=holdfast.v1.CollectionLineOutcome" json:"collection_line_outcome,omitempty"`
 	// What it did to points; unset when nothing.
-	Points        *PointsChange `protobuf:"bytes,65,opt,name=points,proto3" json:"points,omitempty"`
+	Points *PointsChange `protobuf:"bytes,65,opt,name=points,proto3" json:"points,omitempty"`
+	// Of an order that pays a bill: the carrier's reference of the bill.
+	BillReference string `protobuf:"bytes,72,opt,name=bill_reference,json=billReference,proto3" json:"bill_reference,omitempty"`
+	// The mandate by which it does, mdt_...; and that which was made, changed or ended. A DECLINED with a mandate is what the consumer
+	// has to be told of: the bill is not paid.
+	MandateId     string `protobuf:"bytes,73,opt,name=mandate_id,json=mandateId,proto3" json:"mandate_id,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -936,6 +941,20 @@ func (x *Event) GetPoints() *PointsChange {
 	return nil
 }
 
+func (x *Event) GetBillReference() string {
+	if x != nil {
+		return x.BillReference
+	}
+	return ""
+}
+
+func (x *Event) GetMandateId() string {
+	if x != nil {
+		return x.MandateId
+	}
+	return ""
+}
+
 // Posting is one leg of an event in the books.
 type Posting struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1022,7 +1041,7 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"carrierIds\x12#\n" +
 	"\rtell_progress\x18\b \x01(\bR\ftellProgress\"?\n" +
 	"\x13WatchEventsResponse\x12(\n" +
-	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\xbb\v\n" +
+	"\x05event\x18\x01 \x01(\v2\x12.holdfast.v1.EventR\x05event\"\x81\f\n" +
 	"\x05Event\x12\x16\n" +
 	"\x06cursor\x18\x01 \x01(\tR\x06cursor\x12\x14\n" +
 	"\x05shard\x18\x02 \x01(\x05R\x05shard\x12\x1a\n" +
@@ -1069,7 +1088,10 @@ const file_holdfast_v1_event_proto_rawDesc = "" +
 	"\x0fbundle_offer_id\x18< \x01(\tR\rbundleOfferId\x12)\n" +
 	"\x10collection_month\x18F \x01(\tR\x0fcollectionMonth\x12Z\n" +
 	"\x17collection_line_outcome\x18G \x01(\x0e2\".holdfast.v1.CollectionLineOutcomeR\x15collectionLineOutcome\x121\n" +
-	"\x06points\x18A \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\"I\n" +
+	"\x06points\x18A \x01(\v2\x19.holdfast.v1.PointsChangeR\x06points\x12%\n" +
+	"\x0ebill_reference\x18H \x01(\tR\rbillReference\x12\x1d\n" +
+	"\n" +
+	"mandate_id\x18I \x01(\tR\tmandateId\"I\n" +
 	"\aPosting\x12\x12\n" +
 	"\x04book\x18\x01 \x01(\tR\x04book\x12\x16\n" +
 	"\x06amount\x18\x02 \x01(\x03R\x06amount\x12\x12\n" +

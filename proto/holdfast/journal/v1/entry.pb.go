@@ -4626,7 +4626,11 @@ type MandateSet struct {
 	// Civil month of the last bill approved by it, months since year 0; 0 when there is none.
 	Month int64 `protobuf:"varint,7,opt,name=month,proto3" json:"month,omitempty"`
 	// Number of the authorization of that bill.
-	Last          int64 `protobuf:"varint,8,opt,name=last,proto3" json:"last,omitempty"`
+	Last int64 `protobuf:"varint,8,opt,name=last,proto3" json:"last,omitempty"`
+	// Number of the newest authorization by it that was declined since one was approved; 0 when there is none.
+	Declined int64 `protobuf:"varint,9,opt,name=declined,proto3" json:"declined,omitempty"`
+	// How many were.
+	Declines      int64 `protobuf:"varint,10,opt,name=declines,proto3" json:"declines,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4717,6 +4721,20 @@ func (x *MandateSet) GetLast() int64 {
 	return 0
 }
 
+func (x *MandateSet) GetDeclined() int64 {
+	if x != nil {
+		return x.Declined
+	}
+	return 0
+}
+
+func (x *MandateSet) GetDeclines() int64 {
+	if x != nil {
+		return x.Declines
+	}
+	return 0
+}
+
 // MandateEnded is a mandate ended.
 type MandateEnded struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -4725,7 +4743,9 @@ type MandateEnded struct {
 	// Number of the mandate on the account.
 	Mandate int64 `protobuf:"varint,2,opt,name=mandate,proto3" json:"mandate,omitempty"`
 	// Why.
-	Reason        string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason string `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Civil day, days since 1970-01-01; 0 in entries from before mandates that have ended were remembered.
+	Day           int64 `protobuf:"varint,4,opt,name=day,proto3" json:"day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4779,6 +4799,13 @@ func (x *MandateEnded) GetReason() string {
 		return x.Reason
 	}
 	return ""
+}
+
+func (x *MandateEnded) GetDay() int64 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
 }
 
 // HoldIncremented is an amount added to a hold, or refused.
@@ -8810,7 +8837,7 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x0fPolicyActivated\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12\x12\n" +
 	"\x04from\x18\x02 \x01(\x03R\x04from\x12\x16\n" +
-	"\x06shadow\x18\x03 \x01(\bR\x06shadow\"\xc2\x01\n" +
+	"\x06shadow\x18\x03 \x01(\bR\x06shadow\"\xfa\x01\n" +
 	"\n" +
 	"MandateSet\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
@@ -8820,11 +8847,15 @@ const file_holdfast_journal_v1_entry_proto_rawDesc = "" +
 	"\x03cap\x18\x05 \x01(\x03R\x03cap\x12\x14\n" +
 	"\x05since\x18\x06 \x01(\x03R\x05since\x12\x14\n" +
 	"\x05month\x18\a \x01(\x03R\x05month\x12\x12\n" +
-	"\x04last\x18\b \x01(\x03R\x04last\"Z\n" +
+	"\x04last\x18\b \x01(\x03R\x04last\x12\x1a\n" +
+	"\bdeclined\x18\t \x01(\x03R\bdeclined\x12\x1a\n" +
+	"\bdeclines\x18\n" +
+	" \x01(\x03R\bdeclines\"l\n" +
 	"\fMandateEnded\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\x18\n" +
 	"\amandate\x18\x02 \x01(\x03R\amandate\x12\x16\n" +
-	"\x06reason\x18\x03 \x01(\tR\x06reason\"\xe3\x02\n" +
+	"\x06reason\x18\x03 \x01(\tR\x06reason\x12\x10\n" +
+	"\x03day\x18\x04 \x01(\x03R\x03day\"\xe3\x02\n" +
 	"\x0fHoldIncremented\x12\x18\n" +
 	"\aaccount\x18\x01 \x01(\x06R\aaccount\x12\f\n" +
 	"\x01n\x18\x02 \x01(\x03R\x01n\x12\x14\n" +
