@@ -92,10 +92,18 @@ func (s *reconciliations) Reconcile(stream holdfastv1.ReconciliationService_Reco
 	if s.node == nil || cameFromPeer(ctx) || s.node.leads(home) {
 		return s.reconcile(ctx, stream, cmd)
 	}
-	return s.node.at(ctx, home, func() error { return s.reconcile(ctx, stream, cmd) },
-		func(_ context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
-			return s.sendOn(stream, first, conn)
-		})
+	var to *grpc.ClientConn
+	err = s.node.at(ctx, home, func() error { return nil }, func(_ context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
+		to = conn
+		return nil
+	})
+	switch { // it is tried once: records that were passed on are not there to be sent again
+	case err != nil:
+		return err
+	case to == nil:
+		return s.reconcile(ctx, stream, cmd)
+	}
+	return s.sendOn(stream, first, to)
 }
 
 // sendOn has another node carry out a reconciliation, and passes on what either side says. The hop has no deadline but the
@@ -109,11 +117,13 @@ func (s *reconciliations) sendOn(stream holdfastv1.ReconciliationService_Reconci
 	}
 	go func() { // it ends with the stream, which ends when this call returns
 		for m := first; there.Send(m) == nil; {
-			if m, err = stream.Recv(); err != nil {
-				_ = there.CloseSend() // whoever was cut off does not say so: the other side sees that it has no end
-				if !errors.Is(err, io.EOF) {
-					cancel()
-				}
+			var err error
+			switch m, err = stream.Recv(); {
+			case errors.Is(err, io.EOF):
+				_ = there.CloseSend()
+				return
+			case err != nil: // a caller who was cut off has not sent all, and must not seem to have
+				cancel()
 				return
 			}
 		}

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"testing"
 	"time"
 
@@ -52,8 +53,31 @@ func TestReconcileAtAnyNode(t *testing.T) {
 	}
 	n := &till{book: others[0]}
 	n.again()
+	n.cutOff(yesterday.Format(time.DateOnly), records[0])
 	_, err := n.ResolveBreak(t.Context(), &holdfastv1.ResolveBreakRequest{
 		RequestId: "res", CarrierId: "cmcc", Number: 1, BreakNumber: 1, Resolution: holdfastv1.BreakResolution_BREAK_RESOLUTION_ACCEPT_OURS, Reason: "no sale of ours"})
 	require.NoError(t, err)
 	ns.alike()
+}
+
+// cutOff has a caller who is cut off before all records are sent: that is no end, although the call had been sent on.
+func (b *till) cutOff(day string, record *holdfastv1.CarrierRecord) {
+	b.t.Helper()
+	ctx, cancel := context.WithCancel(b.t.Context())
+	defer cancel()
+	stream, err := b.Reconcile(ctx)
+	require.NoError(b.t, err)
+	require.NoError(b.t, stream.Send(&holdfastv1.ReconcileRequest{Part: &holdfastv1.ReconcileRequest_Header{
+		Header: &holdfastv1.ReconcileHeader{RequestId: "cut", CarrierId: "cmcc", Currency: "CNY", BusinessDate: day}}}))
+	require.NoError(b.t, stream.Send(&holdfastv1.ReconcileRequest{Part: &holdfastv1.ReconcileRequest_Records{
+		Records: &holdfastv1.CarrierRecords{Records: []*holdfastv1.CarrierRecord{record}}}}))
+	_, err = stream.Recv()
+	require.NoError(b.t, err)
+	cancel()
+	require.Eventually(b.t, func() bool {
+		got, err := b.GetReconciliation(b.t.Context(), &holdfastv1.GetReconciliationRequest{CarrierId: "cmcc", Number: 2})
+		require.NoError(b.t, err)
+		require.NotEqual(b.t, holdfastv1.ReconciliationState_RECONCILIATION_STATE_DONE, got.GetReconciliation().GetState())
+		return got.GetReconciliation().GetState() == holdfastv1.ReconciliationState_RECONCILIATION_STATE_INTERRUPTED
+	}, patience, 5*time.Millisecond)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"os"
 	"os/exec"
@@ -141,6 +142,9 @@ func TestReconcile(t *testing.T) {
 	r.postedAsTheCarrierSays()
 	out, code = r.run("verify")
 	require.Zero(t, code, out)
+	r.server.kill() // what is on the disk, after a crash
+	said, ok := r.holdfast("verify", "--data", "book")
+	require.True(t, ok, said)
 }
 
 // postedAsTheCarrierSays holds the postings to the carrier's own word: of the day, and of the day before, of which the file
@@ -166,6 +170,37 @@ func (r *reconciler) postedAsTheCarrierSays() {
 	require.Equal(r.t, theirs+outside, payable)
 	require.Equal(r.t, s.GetAdjustedAmount(), payable-outside-(s.GetOurs().GetAmount()-s.GetOurs().GetFee())-(4000-40)+(3000-30))
 	require.Equal(r.t, payable, r.settled(), "settlements and what is unsettled")
+}
+
+// export writes the settlement of the day as a CSV file, when the server has closed it.
+func (r *reconciler) export(name string) {
+	r.t.Helper()
+	conn, err := grpc.NewClient(r.target, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	r.must(err)
+	defer conn.Close()
+	api := holdfastv1.NewSettlementServiceClient(conn)
+	var newest *holdfastv1.Settlement
+	require.Eventually(r.t, func() bool {
+		list, err := api.ListSettlements(r.t.Context(), &holdfastv1.ListSettlementsRequest{CarrierId: "sample", Currency: "CNY"})
+		r.must(err)
+		if len(list.GetSettlements()) > 0 {
+			newest = list.GetSettlements()[0]
+		}
+		return newest.GetThroughDate() >= "2026-01-20" && newest.GetState() == holdfastv1.SettlementState_SETTLEMENT_STATE_CLOSED
+	}, 30*time.Second, 20*time.Millisecond)
+	stream, err := api.ExportSettlement(r.t.Context(), &holdfastv1.ExportSettlementRequest{
+		CarrierId: "sample", Currency: "CNY", Number: newest.GetNumber(), Csv: true})
+	r.must(err)
+	var text []byte
+	for {
+		m, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		r.must(err)
+		text = append(text, m.GetCsv()...)
+	}
+	r.write(name, text)
 }
 
 // settled is what the settlements of the carrier come to, with what is in none yet.
@@ -202,6 +237,12 @@ func TestReconcileClean(t *testing.T) {
 	out, code = r.reconcile()
 	require.Zero(t, code, out)
 	require.Contains(t, out, "both sides agree")
+
+	r.export("own.csv")
+	out, code = r.reconcile("--file", "own.csv", "--map", "settlement")
+	require.Zero(t, code, out)
+	require.Contains(t, out, "both sides agree", "what we settle is what we reconcile")
+	require.Regexp(t, `agree +23\n`, out)
 
 	bad := recordHead + strings.Repeat("s,o,SALE,0000,1,,\n", 30)
 	r.write("day.csv", []byte(bad))
