@@ -16,7 +16,7 @@ import (
 // Help method teaches its use with examples.
 type CLI struct {
 	Serve      ServeCmd      `cmd:"" help:"Run the server."`
-	Demo       DemoCmd       `cmd:"" help:"Tell one consumer's story against a server in this process."`
+	Demo       DemoCmd       `cmd:"" help:"Tell a consumer's or a carrier's story against a server in this process."`
 	Verify     VerifyCmd     `cmd:"" help:"Check a data directory, a backup or a running server."`
 	Backup     BackupCmd     `cmd:"" help:"Write a backup of the book."`
 	Restore    RestoreCmd    `cmd:"" help:"Make a data directory of a backup."`
