@@ -23,10 +23,11 @@ func (s *Shard) Carrier(id CarrierID) *Carrier {
 
 // CarrierAt is a version of a carrier; nil when there is none.
 func (s *Shard) CarrierAt(id CarrierID, version uint32) *Carrier {
-	at, found := slices.BinarySearchFunc(s.Carriers, &Carrier{ID: id, Version: version}, func(a Carrier, b *Carrier) int {
-		return cmp.Or(cmp.Compare(a.ID, b.ID), cmp.Compare(a.Version, b.Version))
+	at := sort.Search(len(s.Carriers), func(i int) bool {
+		c := &s.Carriers[i]
+		return cmp.Or(cmp.Compare(c.ID, id), cmp.Compare(c.Version, version)) >= 0
 	})
-	if !found {
+	if at == len(s.Carriers) || s.Carriers[at].ID != id || s.Carriers[at].Version != version {
 		return nil
 	}
 	return &s.Carriers[at]
