@@ -2,15 +2,12 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-	"google.golang.org/protobuf/encoding/protojson"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -86,23 +83,15 @@ func (c *BundleOfferPutCmd) Run(ctx context.Context) error {
 
 // offerSettings reads an offer from YAML, whose fields are those of the API.
 func offerSettings(text []byte) (*holdfastv1.BundleOfferSettings, error) {
-	var document map[string]any
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return nil, err
-	}
-	if p, ok := document["plan"].(map[string]any); ok { // percentages are texts, and people leave the quotes out
+	settings := new(holdfastv1.BundleOfferSettings)
+	return settings, readSettings(text, settings, func(document map[string]any) {
+		p, _ := document["plan"].(map[string]any) // percentages are texts, and people leave the quotes out
 		for _, name := range []string{"monthly_fee_percent", "annual_interest_percent"} {
 			if v, ok := p[name]; ok {
 				p[name] = fmt.Sprint(v)
 			}
 		}
-	}
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return nil, err
-	}
-	settings := new(holdfastv1.BundleOfferSettings)
-	return settings, protojson.Unmarshal(asJSON, settings)
+	})
 }
 
 // BundleOfferListCmd lists the offers of a server.

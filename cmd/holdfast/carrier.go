@@ -1,17 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 	"strconv"
 	"time"
 
-	"go.yaml.in/yaml/v3"
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/proto"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
@@ -102,44 +97,8 @@ func (c *CarrierPutCmd) Run(ctx context.Context) error {
 
 // carrierSettings reads settings from YAML, whose fields are those of the API.
 func carrierSettings(text []byte) (*holdfastv1.CarrierSettings, error) {
-	var document map[string]any
-	if err := yaml.Unmarshal(text, &document); err != nil {
-		return nil, err
-	}
-	asJSON, err := json.Marshal(document)
-	if err != nil {
-		return nil, err
-	}
 	settings := new(holdfastv1.CarrierSettings)
-	return settings, protojson.Unmarshal(asJSON, settings)
-}
-
-// settingsText is a message as YAML, as people write it, with the names of the API.
-func settingsText(settings proto.Message) ([]byte, error) {
-	asJSON, err := protojson.MarshalOptions{UseProtoNames: true}.Marshal(settings)
-	if err != nil {
-		return nil, err
-	}
-	var document yaml.Node // keeps the order of fields, and JSON is YAML
-	if err := yaml.Unmarshal(asJSON, &document); err != nil {
-		return nil, err
-	}
-	unquoted(&document)
-	var b bytes.Buffer
-	e := yaml.NewEncoder(&b)
-	e.SetIndent(2)
-	if err := e.Encode(&document); err != nil {
-		return nil, err
-	}
-	return b.Bytes(), nil
-}
-
-// unquoted has YAML that was JSON written as people do. What was quoted and would be read as something else stays quoted.
-func unquoted(n *yaml.Node) {
-	n.Style = 0
-	for _, inner := range n.Content {
-		unquoted(inner)
-	}
+	return settings, readSettings(text, settings, nil)
 }
 
 // CarrierListCmd lists the carriers of a server.

@@ -1,15 +1,12 @@
 package main
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"time"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v3"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
@@ -66,12 +63,7 @@ func loadRecordMap(name string) (*recordMap, error) {
 
 func parseRecordMap(text []byte) (*recordMap, error) {
 	m := &recordMap{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(m); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("it is empty")
-		}
+	if err := decodeMap(text, m); err != nil {
 		return nil, err
 	}
 	return m, m.check()

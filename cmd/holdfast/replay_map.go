@@ -1,31 +1,19 @@
 package main
 
 import (
-	"bytes"
-	"embed"
 	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
-	"go.yaml.in/yaml/v3"
 
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger/terms"
 )
-
-// shippedMaps are the maps, and the terms, that can be named without their folder and ending.
-//
-//go:embed maps
-var shippedMaps embed.FS
 
 // orderMap says how a CSV file of orders is to be read. It is the YAML file as it is written; check has read what is
 // written as text.
@@ -102,20 +90,6 @@ const (
 // readOrderMap reads the text of a map from a file, or of a shipped one by its name.
 func readOrderMap(name string) ([]byte, error) { return readShipped(name, "maps", "map") }
 
-// readShipped reads a file, or one of a kind that ships in a folder by its name.
-func readShipped(name, folder, kind string) ([]byte, error) {
-	text, err := os.ReadFile(name)
-	if errors.Is(err, fs.ErrNotExist) && !strings.ContainsAny(name, "/\\") {
-		if shipped, shippedErr := shippedMaps.ReadFile(path.Join(folder, strings.TrimSuffix(name, ".yaml")+".yaml")); shippedErr == nil {
-			return shipped, nil
-		}
-	}
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, fmt.Errorf("there is no %s %s; shipped are: %s", kind, name, strings.Join(shippedNames(folder), ", "))
-	}
-	return text, err
-}
-
 // loadOrderMap reads a map.
 func loadOrderMap(name string) (*orderMap, error) {
 	text, err := readOrderMap(name)
@@ -129,25 +103,9 @@ func loadOrderMap(name string) (*orderMap, error) {
 	return m, nil
 }
 
-func shippedNames(folder string) []string {
-	entries, _ := shippedMaps.ReadDir(folder) // it is embedded
-	var names []string
-	for _, e := range entries {
-		if !e.IsDir() {
-			names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
-		}
-	}
-	return names
-}
-
 func parseOrderMap(text []byte) (*orderMap, error) {
 	m := &orderMap{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(m); err != nil {
-		if errors.Is(err, io.EOF) {
-			return nil, errors.New("it is empty")
-		}
+	if err := decodeMap(text, m); err != nil {
 		return nil, err
 	}
 	return m, m.check()
