@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"time"
 
-
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/client"

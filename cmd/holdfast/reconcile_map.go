@@ -7,7 +7,6 @@ import (
 	"time"
 	"unicode/utf8"
 
-
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 )
 

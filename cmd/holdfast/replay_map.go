@@ -9,7 +9,6 @@ import (
 	"strings"
 	"time"
 
-
 	holdfastv1 "github.com/holdfast-credit/holdfast/proto/holdfast/v1"
 
 	"github.com/holdfast-credit/holdfast/ledger/terms"
