@@ -1,7 +1,7 @@
 package outbox
 
 import (
-	"encoding/binary"
+	"errors"
 	"fmt"
 	"time"
 
@@ -59,26 +59,11 @@ func letter(m Message, r *refusal) Letter {
 }
 
 // Dead are the dead letters, oldest first.
-func (o *Outbox) Dead() (all []Letter, err error) {
-	err = o.db.View(func(tx *bolt.Tx) error {
-		return tx.Bucket(deadBucket).ForEach(func(k, v []byte) error {
-			m, r, err := decode(binary.BigEndian.Uint64(k), v)
-			all = append(all, letter(m, r))
-			return err
-		})
-	})
-	return all, err
-}
+func (o *Outbox) Dead() ([]Letter, error) { return deadIn(o.db) }
 
 // Retry has a dead letter sent again, as the message that it was.
 func (o *Outbox) Retry(sequence uint64) error {
-	_, err := o.exhume(sequence, func(tx *bolt.Tx, m *Message) error {
-		value, err := encode(m, nil)
-		if err != nil {
-			return err
-		}
-		return tx.Bucket(messagesBucket).Put(key(sequence), value)
-	}, func(l *lane) {
+	_, err := o.exhume(sequence, putBack, func(l *lane) {
 		o.stats.Pending++
 		l.dead = false
 		o.serve(l)
@@ -110,17 +95,14 @@ func (o *Outbox) exhume(sequence uint64, also func(*bolt.Tx, *Message) error, th
 	}
 	o.queue(step{
 		apply: func(tx *bolt.Tx) (err error) {
-			value := tx.Bucket(deadBucket).Get(key(sequence))
-			if value == nil {
-				return nil
+			m, err = exhumed(tx, sequence)
+			if errors.Is(err, ErrNotFound) {
+				return nil // that fails nobody else's commit
 			}
-			if m, _, err = decode(sequence, value); err != nil {
+			if err != nil {
 				return err
 			}
 			found = true
-			if err := tx.Bucket(deadBucket).Delete(key(sequence)); err != nil {
-				return err
-			}
 			return also(tx, &m)
 		},
 		durable: func() {

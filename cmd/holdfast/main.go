@@ -35,6 +35,7 @@ type CLI struct {
 	Bench      BenchCmd      `cmd:"" help:"Measure the server beside an empty echo server."`
 	Replay     ReplayCmd     `cmd:"" help:"Drive a CSV of orders through a server with a virtual clock."`
 	Sample     SampleCmd     `cmd:"" help:"A carrier and its gateway, to look at and to begin from."`
+	Outbox     OutboxCmd     `cmd:"" help:"Look after what a gateway had to tell the core and the core refused."`
 	Torture    TortureCmd    `cmd:"" help:"Kill a loaded server again and again, or harm a cluster, and check that nothing is lost."`
 	Version    VersionCmd    `cmd:"" help:"Print the version."`
 	Echo       EchoCmd       `cmd:"" hidden:"" help:"Serve empty answers to empty questions, for bench."`

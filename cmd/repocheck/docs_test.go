@@ -87,7 +87,7 @@ func anchors(text string) (list []string) {
 var (
 	helpCommand = regexp.MustCompile(`(?m)^  ([a-z]+)\b`)
 	flag        = regexp.MustCompile(`--[a-z][a-z-]*`)
-	called      = regexp.MustCompile(`\bholdfast ([a-z]+(?: (?:(?:offer|bill) (?:put|list|show|export|report)|breaks|resolve|day|cancel|return|status|move|drain|undrain|forget|put|show|print|check|list|unsettled|close|confirm|export|compare|portfolio|backtest|train|evaluate|gateway|carrier|usage)\b)?)[^\n` + "`" + `]*`)
+	called      = regexp.MustCompile(`\bholdfast ([a-z]+(?: (?:(?:offer|bill) (?:put|list|show|export|report)|breaks|resolve|day|cancel|return|status|move|drain|undrain|forget|put|show|print|check|list|unsettled|close|confirm|export|compare|portfolio|backtest|train|evaluate|gateway|carrier|usage|retry|drop)\b)?)[^\n` + "`" + `]*`)
 )
 
 // help is what the program says of itself, or of a command.
