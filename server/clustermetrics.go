@@ -79,7 +79,9 @@ func (m *clusterMetrics) watchEtcd(ctx context.Context) {
 
 var (
 	clusterNodes = prometheus.NewDesc("holdfast_cluster_nodes", "Nodes that are registered, this one included, as this one knows.", nil, nil)
-	replicaLag   = prometheus.NewDesc("holdfast_replica_lag_entries",
+	setupsDiffer = prometheus.NewDesc("holdfast_cluster_setups_differ",
+		"In how many of terms and risk policy the nodes were not started alike, as this one knows.", nil, nil)
+	replicaLag = prometheus.NewDesc("holdfast_replica_lag_entries",
 		"Entries of the shard's journal that this node's copy did not have when it last looked.", []string{"shard"}, nil)
 	trimmedTo = prometheus.NewDesc("holdfast_journal_trimmed_sequence",
 		"Up to here etcd no longer has the shard's journal, because enough nodes have it.", []string{"shard"}, nil)
@@ -95,7 +97,7 @@ var (
 
 // Describe implements prometheus.Collector.
 func (m *clusterMetrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{clusterNodes, replicaLag, trimmedTo, etcdUp, etcdLeads, etcdSize, etcdInUse, etcdQuota, etcdAlarms} {
+	for _, d := range []*prometheus.Desc{clusterNodes, setupsDiffer, replicaLag, trimmedTo, etcdUp, etcdLeads, etcdSize, etcdInUse, etcdQuota, etcdAlarms} {
 		to <- d
 	}
 }
@@ -109,6 +111,7 @@ func (m *clusterMetrics) Collect(to chan<- prometheus.Metric) {
 		to <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, value, labels...)
 	}
 	gauge(clusterNodes, float64(len(m.node.view().Nodes())))
+	gauge(setupsDiffer, float64(len(m.node.view().Differences())))
 	for shard, c := range m.node.copies {
 		first, next := m.node.bounds[shard].first.Load(), m.node.bounds[shard].next.Load()
 		if next == 0 {

@@ -231,9 +231,9 @@ func isCopy(ctx context.Context, have journal.Head, log *etcd.Journal) error {
 }
 
 // join makes the node one of the cluster, which leads what it is given from then on.
-func (n *node) join(ctx context.Context, shards int, zone, version string) error {
+func (n *node) join(ctx context.Context, shards int, zone, version string, setup cluster.Setup) error {
 	c, err := cluster.Join(ctx, cluster.Config{
-		Client: n.client, Prefix: n.config.registry(), ID: n.config.Node, Address: n.config.Advertise, Version: version,
+		Client: n.client, Prefix: n.config.registry(), ID: n.config.Node, Address: n.config.Advertise, Version: version, Setup: setup,
 		Shards: shards, Zone: zone, Holder: n, Logger: n.logger, Lease: n.config.Lease,
 	})
 	if err != nil {
@@ -247,6 +247,7 @@ func (n *node) join(ctx context.Context, shards int, zone, version string) error
 		var working sync.WaitGroup
 		working.Go(func() { n.keepCopies(run) })
 		working.Go(func() { n.metrics.watchEtcd(run) })
+		working.Go(func() { n.compareSetups(run) })
 		working.Wait()
 	}()
 	return nil

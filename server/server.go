@@ -330,7 +330,7 @@ func (s *Server) Serve() error {
 	if s.node != nil { // now that calls that the others send on can be answered
 		ctx, cancel := context.WithTimeout(context.Background(), joinWithin)
 		defer cancel()
-		if err := s.node.join(ctx, s.data.Meta.Shards, s.data.Meta.Zone, s.config.Version); err != nil {
+		if err := s.node.join(ctx, s.data.Meta.Shards, s.data.Meta.Zone, s.config.Version, s.config.setup()); err != nil {
 			return err
 		}
 	}

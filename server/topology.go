@@ -86,7 +86,7 @@ func (s *clusterService) GetClusterStatus(ctx context.Context, _ *holdfastv1.Get
 	ctx, cancel := context.WithTimeout(ctx, statusWithin)
 	defer cancel()
 	v := s.node.view()
-	resp := &holdfastv1.GetClusterStatusResponse{Nodes: nodesProto(v)}
+	resp := &holdfastv1.GetClusterStatusResponse{Nodes: nodesProto(v), Differences: v.Differences()}
 	for _, m := range s.node.health(ctx) {
 		resp.Members = append(resp.Members, memberProto(&m))
 	}

@@ -67,6 +67,9 @@ func (s *clusterStatus) faults() (faults []string) {
 			say("node %s has not caught up with %s: wait; if its lag does not fall, its log says why", n.GetNodeId(), shardNames(missing))
 		}
 	}
+	for _, d := range s.GetDifferences() {
+		say("%s: start all with the same --policy and version, or put and activate a policy", d)
+	}
 	if len(s.GetNodes()) == 1 {
 		say("node %s is alone: nobody would take its shards over", s.GetNodes()[0].GetNodeId())
 	}

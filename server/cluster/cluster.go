@@ -24,6 +24,7 @@ type Config struct {
 	ID      string           // of the node, the same after each start
 	Address string           // at which other nodes and clients reach its API
 	Version string           // of the program, for people
+	Setup   Setup            // what the node was started with, for the others to compare
 	Shards  int              // of the cluster, fixed for ever
 	Zone    string           // in which civil days begin, fixed for ever
 	Holder  Holder
@@ -99,7 +100,7 @@ func Join(ctx context.Context, cfg Config) (*Cluster, error) {
 	c := &Cluster{
 		Registry: registry, cfg: cfg, cancel: cancel, done: make(chan struct{}), wake: make(chan struct{}, 1),
 		self: self{changed: make(chan struct{}, 1), node: Node{
-			ID: cfg.ID, Address: cfg.Address, Version: cfg.Version, Started: time.Now().UTC(), Process: rand.Text(),
+			ID: cfg.ID, Address: cfg.Address, Version: cfg.Version, Setup: cfg.Setup, Started: time.Now().UTC(), Process: rand.Text(),
 		}},
 	}
 	first, err := c.enter(ctx, life)

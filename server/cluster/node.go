@@ -13,6 +13,8 @@ type Node struct {
 	Started time.Time `json:"started"` // by its own clock; for people
 	Process string    `json:"process"` // random, another one with each start
 
+	Setup // what it was started with
+
 	// Leaving says that the node is shutting down: it gives away everything and takes nothing.
 	Leaving bool `json:"leaving,omitempty"`
 

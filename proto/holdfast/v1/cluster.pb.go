@@ -336,7 +336,10 @@ type GetClusterStatusResponse struct {
 	// The shards, in their order.
 	Shards []*ShardStatus `protobuf:"bytes,2,rep,name=shards,proto3" json:"shards,omitempty"`
 	// The members of etcd.
-	Members       []*EtcdMember `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	Members []*EtcdMember `protobuf:"bytes,3,rep,name=members,proto3" json:"members,omitempty"`
+	// In what the nodes that are there were not started alike, which they should be: terms, or the risk policy that decides while
+	// none has been activated. For people.
+	Differences   []string `protobuf:"bytes,4,rep,name=differences,proto3" json:"differences,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -388,6 +391,13 @@ func (x *GetClusterStatusResponse) GetShards() []*ShardStatus {
 func (x *GetClusterStatusResponse) GetMembers() []*EtcdMember {
 	if x != nil {
 		return x.Members
+	}
+	return nil
+}
+
+func (x *GetClusterStatusResponse) GetDifferences() []string {
+	if x != nil {
+		return x.Differences
 	}
 	return nil
 }
@@ -1058,11 +1068,12 @@ const file_holdfast_v1_cluster_proto_rawDesc = "" +
 	"\brevision\x18\x01 \x01(\x03R\brevision\x12'\n" +
 	"\x05nodes\x18\x02 \x03(\v2\x11.holdfast.v1.NodeR\x05nodes\x12/\n" +
 	"\x06shards\x18\x03 \x03(\v2\x17.holdfast.v1.ShardOwnerR\x06shards\"\x19\n" +
-	"\x17GetClusterStatusRequest\"\xa8\x01\n" +
+	"\x17GetClusterStatusRequest\"\xca\x01\n" +
 	"\x18GetClusterStatusResponse\x12'\n" +
 	"\x05nodes\x18\x01 \x03(\v2\x11.holdfast.v1.NodeR\x05nodes\x120\n" +
 	"\x06shards\x18\x02 \x03(\v2\x18.holdfast.v1.ShardStatusR\x06shards\x121\n" +
-	"\amembers\x18\x03 \x03(\v2\x17.holdfast.v1.EtcdMemberR\amembers\"\xc3\x02\n" +
+	"\amembers\x18\x03 \x03(\v2\x17.holdfast.v1.EtcdMemberR\amembers\x12 \n" +
+	"\vdifferences\x18\x04 \x03(\tR\vdifferences\"\xc3\x02\n" +
 	"\vShardStatus\x12-\n" +
 	"\x05owner\x18\x01 \x01(\v2\x17.holdfast.v1.ShardOwnerR\x05owner\x120\n" +
 	"\x05since\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12*\n" +
