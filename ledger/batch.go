@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
@@ -178,4 +179,34 @@ func (l *Ledger) foldLine(e *Entry, a *Account, b *Booking) {
 		line.Reason = b.Note
 	}
 	l.book.PutBatchLine(id, &line)
+}
+
+// BatchTally adds lines up, to be compared with what a shard says of its batches. The zero BatchTally is empty.
+type BatchTally struct{ batches Shard } // only Batches is used
+
+// Add adds a line of a batch.
+func (t *BatchTally) Add(id BatchID, l *BatchLine) {
+	b := t.batches.Batch(id)
+	if b == nil {
+		at, _ := slices.BinarySearchFunc(t.batches.Batches, id, func(b Batch, id BatchID) int { return b.Compare(id) })
+		t.batches.Batches = slices.Insert(t.batches.Batches, at, Batch{BatchID: id})
+		b = &t.batches.Batches[at]
+	}
+	b.Lines++
+	b.By[l.Outcome].plus(1, l.Amount, l.Collected)
+}
+
+// Check compares what was added up, which must be all there is, with the shard. Lines are numbered without a gap, so that their
+// number is that of the newest.
+func (t *BatchTally) Check(s *Shard) error {
+	have, want := s.Batches, t.batches.Batches
+	for i := range max(len(have), len(want)) {
+		switch {
+		case i >= len(have):
+			return fmt.Errorf("shard %d has no batch of %+v", s.Number, want[i])
+		case i >= len(want) || have[i] != want[i]:
+			return fmt.Errorf("shard %d has a batch of %+v, which its lines do not add up to", s.Number, have[i])
+		}
+	}
+	return nil
 }

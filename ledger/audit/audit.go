@@ -196,7 +196,26 @@ func (a *auditor) compare() error {
 	if err := a.checkAccounts(fold); err != nil {
 		return err
 	}
+	if err := a.checkBatches(fold); err != nil {
+		return err
+	}
 	return a.checkApplicants(fold)
+}
+
+// checkBatches adds the lines of carriers' batches up, which must be what the shard says of them.
+func (a *auditor) checkBatches(fold *state.Snapshot) error {
+	var tally ledger.BatchTally
+	err := fold.BatchLines(func(id ledger.BatchID, l *ledger.BatchLine) error {
+		tally.Add(id, l)
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("audit: %w", err)
+	}
+	if err := tally.Check(a.book.Shard()); err != nil {
+		a.report.fault("batches: %v", err)
+	}
+	return nil
 }
 
 // checkApplicants checks every applicant of the fold with its applications and reviews, and that these are the shard's.

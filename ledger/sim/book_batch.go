@@ -25,33 +25,17 @@ func cloneBatchLine(l *ledger.BatchLine) *ledger.BatchLine {
 // checkBatches adds all lines up, which must be what the shard says of its batches: numbered without a gap, each of a
 // collection that says the same, none waiting that its account does not wait for.
 func (b *Book) checkBatches() error {
-	sums := map[ledger.BatchID]*ledger.Batch{}
-	for _, batch := range b.shard.Batches {
-		sums[batch.BatchID] = &ledger.Batch{BatchID: batch.BatchID}
-	}
+	var tally ledger.BatchTally
 	for key, line := range b.lines.rows {
-		s := sums[key.Batch]
-		if s == nil || key.N != line.N {
-			return fmt.Errorf("line %d of %+v is of no batch, or says that it is line %d", key.N, key.Batch, line.N)
+		if key.N != line.N {
+			return fmt.Errorf("line %d of %+v says that it is line %d", key.N, key.Batch, line.N)
 		}
-		s.Lines++
-		by := &s.By[line.Outcome]
-		by.Lines++
-		by.Amount += line.Amount
-		by.Collected += line.Collected
+		tally.Add(key.Batch, line)
 		if err := b.checkLine(key, line); err != nil {
 			return fmt.Errorf("line %d of %+v: %w", key.N, key.Batch, err)
 		}
 	}
-	for i := range b.shard.Batches {
-		if have, want := b.shard.Batches[i], *sums[b.shard.Batches[i].BatchID]; have != want {
-			return fmt.Errorf("batch %+v is %+v, its lines come to %+v", have.BatchID, have, want)
-		}
-	}
-	if !slices.IsSortedFunc(b.shard.Batches, func(x, y ledger.Batch) int { return x.Compare(y.BatchID) }) {
-		return fmt.Errorf("batches are out of order: %+v", b.shard.Batches)
-	}
-	return nil
+	return tally.Check(&b.shard)
 }
 
 func (b *Book) checkLine(key lineKey, line *ledger.BatchLine) error {

@@ -318,20 +318,3 @@ func (b *Book) PutStatement(id ledger.AccountID, v *ledger.Statement) {
 	b.buf = record.AppendStatement(b.buf[:0], v)
 	putHistory(b, b.state.statements, &b.statement, v)
 }
-
-// BatchLine finds a line of a batch.
-func (b *Book) BatchLine(id ledger.BatchID, n uint32) *ledger.BatchLine {
-	b.key = lineKey(b.key[:0], id, n)
-	l := history(b, b.state.lines, &b.line, record.DecodeBatchLine)
-	if l == nil { // whoever asks has its number from the shard or from an item
-		b.fail(&CorruptError{b.state.path, fmt.Sprintf("line %d of the batch of %s in %s of %s is gone", n, id.Carrier, id.Currency, id.Month)})
-	}
-	return l
-}
-
-// PutBatchLine keeps a line of a batch.
-func (b *Book) PutBatchLine(id ledger.BatchID, l *ledger.BatchLine) {
-	b.key = lineKey(b.key[:0], id, l.N)
-	b.buf = record.AppendBatchLine(b.buf[:0], l)
-	putHistory(b, b.state.lines, &b.line, l)
-}

@@ -115,16 +115,6 @@ func statementKey(b []byte, id ledger.AccountID, opens calendar.Date) []byte {
 	return binary.BigEndian.AppendUint32(accountKey(b, id), uint32(opens)^1<<31)
 }
 
-// lineKey is in the order of batches, and in a batch of its lines.
-func lineKey(b []byte, id ledger.BatchID, n uint32) []byte {
-	b = append(b, id.Carrier...)
-	b = append(b, 0)
-	b = append(b, id.Currency...)
-	b = append(b, 0)
-	b = binary.BigEndian.AppendUint32(b, uint32(id.Month))
-	return binary.BigEndian.AppendUint32(b, n)
-}
-
 func callerKey[T ~string](b []byte, c ledger.Caller, id T) []byte {
 	b = append(b, c...)
 	b = append(b, 0)
