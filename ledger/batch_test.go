@@ -40,7 +40,9 @@ func TestBatchTally(t *testing.T) {
 		"a minor unit":    func(s *ledger.Shard) { s.Batches[0].By[ledger.OutcomePartly].Collected++ },
 		"another outcome": func(s *ledger.Shard) { s.Batches[1].By[0], s.Batches[1].By[1] = s.Batches[1].By[1], s.Batches[1].By[0] },
 		"no batch":        func(s *ledger.Shard) { s.Batches = s.Batches[:1] },
-		"one more":        func(s *ledger.Shard) { s.Batches = append(s.Batches, ledger.Batch{BatchID: ledger.BatchID{Carrier: "x"}}) },
+		"one more": func(s *ledger.Shard) {
+			s.Batches = append(s.Batches, ledger.Batch{BatchID: ledger.BatchID{Carrier: "x"}})
+		},
 	} {
 		s := sound()
 		spoil(s)
