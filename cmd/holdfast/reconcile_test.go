@@ -210,22 +210,27 @@ func (r *reconciler) settled() (net int64) {
 	r.must(err)
 	defer conn.Close()
 	api := holdfastv1.NewSettlementServiceClient(conn)
-	closed := func() (open bool) { // the server closes a day by itself
+	closed := func() (net int64, numbers int, ok bool) { // the server closes days by itself
 		list, err := api.ListSettlements(r.t.Context(), &holdfastv1.ListSettlementsRequest{CarrierId: "sample", Currency: "CNY"})
 		r.must(err)
-		net = 0
+		ok = len(list.GetSettlements()) > 0
 		for _, s := range list.GetSettlements() {
 			net += s.GetSums().GetNetAmount()
-			open = open || s.GetState() == holdfastv1.SettlementState_SETTLEMENT_STATE_CLOSING
+			ok = ok && s.GetState() != holdfastv1.SettlementState_SETTLEMENT_STATE_CLOSING
 		}
-		return !open && len(list.GetSettlements()) > 0
+		return net, len(list.GetSettlements()), ok
 	}
-	require.Eventually(r.t, closed, 30*time.Second, 20*time.Millisecond)
-	rest, err := api.GetUnsettled(r.t.Context(), &holdfastv1.GetUnsettledRequest{CarrierId: "sample"})
-	r.must(err)
-	for _, day := range rest.GetDays() {
-		net += day.GetSums().GetNetAmount()
-	}
+	require.Eventually(r.t, func() bool {
+		before, numbers, ok := closed()
+		rest, err := api.GetUnsettled(r.t.Context(), &holdfastv1.GetUnsettledRequest{CarrierId: "sample"})
+		r.must(err)
+		net = before
+		for _, day := range rest.GetDays() {
+			net += day.GetSums().GetNetAmount()
+		}
+		after, still, okStill := closed()
+		return ok && okStill && numbers == still && before == after // none was closed while they were read
+	}, 30*time.Second, 20*time.Millisecond)
 	return net
 }
 
