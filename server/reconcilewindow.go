@@ -29,7 +29,7 @@ type dateWindow struct {
 
 // window is that of a request; an error when the business date is none, or is not over.
 func (s *reconciliations) window(ctx context.Context, cmd *ledger.BeginReconciliation) (*dateWindow, error) {
-	known, err := look(ctx, s.writers[len(s.writers)-1], &ledger.GetShard{})
+	known, err := look(ctx, s.writers[s.everybodys()], &ledger.GetShard{})
 	if err != nil {
 		return nil, err
 	}
