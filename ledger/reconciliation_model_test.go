@@ -102,6 +102,10 @@ func (c *clerk) rerun() {
 
 func (c *clerk) find() {
 	n, m := c.pick()
+	c.findIn(n, m)
+}
+
+func (c *clerk) findIn(n uint32, m *modelled) {
 	run, first := c.runOf(m), uint32(1)
 	if m != nil {
 		first = uint32(len(m.breaks)) + 1
@@ -134,7 +138,10 @@ func (c *clerk) end() {
 
 func (c *clerk) resolve() {
 	n, m := c.pick()
-	of := uint32(rapid.IntRange(0, 3).Draw(c.rt, "break"))
+	c.resolveOne(n, m, uint32(rapid.IntRange(0, 3).Draw(c.rt, "break")))
+}
+
+func (c *clerk) resolveOne(n uint32, m *modelled, of uint32) {
 	how := ledger.ResolutionKind(rapid.IntRange(1, 3).Draw(c.rt, "how"))
 	cmd := &ledger.ResolveBreak{Request: c.next(), Carrier: "cmcc", Reconciliation: n, N: of, How: how, Reason: "why"}
 	if how == ledger.Adjust {
@@ -173,6 +180,24 @@ func (c *clerk) resolve() {
 	c.wants("", cmd) // again, it does nothing
 }
 
+// finish brings the last reconciliation to its end, and resolves all that it has.
+func (c *clerk) finish() {
+	n, m := uint32(len(c.list)), c.list[len(c.list)-1]
+	if m.ended && !m.done {
+		c.wants("", &ledger.RerunReconciliation{Carrier: "cmcc", N: n, Run: m.run})
+		*m = modelled{run: m.run + 1}
+	}
+	if !m.done {
+		c.findIn(n, m)
+		c.wants("", &ledger.EndReconciliation{Carrier: "cmcc", N: n, Run: m.run})
+		m.ended, m.done = true, true
+	}
+	for i := range m.breaks {
+		c.resolveOne(n, m, uint32(i+1))
+	}
+	c.agrees()
+}
+
 // agrees holds the book to the model.
 func (c *clerk) agrees() {
 	for i, m := range c.list {
@@ -206,6 +231,7 @@ func TestReconciliationsAgainstAModel(t *testing.T) {
 			deeds[rapid.IntRange(0, len(deeds)-1).Draw(rt, "deed")]()
 			c.agrees()
 		}
+		c.finish()
 	})
 	for how, n := range met {
 		require.NotZero(t, n, "never met: %d", how)
