@@ -352,6 +352,21 @@ func TestSettlementGoesOn(t *testing.T) {
 	b.sound()
 }
 
+// TestSettlementOfAStrangerGoesOn has the settler go on with what was begun by hand of a carrier that is not registered.
+func TestSettlementOfAStrangerGoesOn(t *testing.T) {
+	b := unattended(t, "2026-01-05", fourShards)
+	b.charged(b.account(50_000_000), 1000, nil)
+	begin := &ledger.BeginSettlement{Request: ledger.Request{Caller: LocalCaller, ID: "close"}, Carrier: "cmcc", Currency: "CNY"}
+	begin.Through, _ = calendar.ParseDate("2026-01-04")
+	_, err := submit(t.Context(), b.server.router.writers[b.server.router.settlementHome("cmcc")], begin)
+	require.NoError(t, err)
+	b.settleNow()
+	all := b.settlementsOf("cmcc")
+	require.Len(t, all, 1)
+	require.EqualValues(t, 1000, all[0].GetSums().GetNetAmount())
+	b.requireExport(all[0])
+}
+
 // requireClosing wants that nothing can be made of a settlement that is being closed.
 func (b *book) requireClosing(number int32) {
 	b.t.Helper()

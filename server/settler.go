@@ -87,7 +87,7 @@ func (s *settler) pass(ctx context.Context) error {
 	for _, c := range mine {
 		about += " " + string(c.ID)
 	}
-	if now := s.now(); len(mine) == 0 || about == s.about && now < s.until {
+	if now := s.now(); about == s.about && now < s.until {
 		return nil
 	}
 	begun, next := s.now(), calendar.Instant(0)
@@ -108,7 +108,7 @@ func (s *settler) pass(ctx context.Context) error {
 		}
 	}
 	s.metrics.unsettledOf(all)
-	if err != nil {
+	if err = errors.Join(err, s.strangers(ctx, known.Shard, shards)); err != nil {
 		return err
 	}
 	// Figures for the metrics are looked at again every minute; nothing is due before the next cut-off.
@@ -117,6 +117,24 @@ func (s *settler) pass(ctx context.Context) error {
 		s.until = next
 	}
 	return nil
+}
+
+// strangers goes on with what was begun by hand of carriers that are not registered: for those nothing is ever due.
+func (s *settler) strangers(ctx context.Context, known *ledger.Shard, shards []*ledger.Shard) (err error) {
+	for home, shard := range shards {
+		for i := range shard.Payables {
+			p := &shard.Payables[i]
+			if p.Closing == 0 || known.Carrier(p.Carrier) != nil || s.settlementHome(p.Carrier) != home || !s.writers[home].Stats().Leads {
+				continue
+			}
+			last, failed := s.last(ctx, p.Carrier, p.Currency)
+			if failed == nil && last != nil && last.State == ledger.SettlementClosing {
+				_, failed = s.finish(ctx, last)
+			}
+			err = errors.Join(err, failed)
+		}
+	}
+	return err
 }
 
 // carrier closes what is to be closed of a carrier, in each currency.
