@@ -55,7 +55,7 @@ func (l *Ledger) judge(a *Account, q question) (approved money.Amount, reasons R
 	if q.Bill != "" && l.alreadyPaid(a, q.Purchase) {
 		reasons.Add(BillAlreadyPaid)
 	}
-	if w := a.Wallet; q.points.Points > 0 && (w == nil || w.Lots.Sum() < q.points.Points) {
+	if q.points.Points > 0 && (a.Wallet == nil || a.Wallet.Lots.Sum() < q.points.Points) {
 		reasons.Add(PointsInsufficient)
 	}
 	smallest := money.Amount(0) // that can be lent
@@ -151,8 +151,12 @@ func (l *Ledger) judgeAmounts(a *Account, line *Line, q question, reasons *Reaso
 		within(left, CarrierExposureLimit)
 	}
 	h := a.Headroom(q.Scene, l.today)
-	within(q.lending(h.Limit-h.Held-h.Posted), LineLimit)
-	within(q.lending(h.AccountAvailable()), AccountLimit)
+	ofLine, ofAccount := h.Limit-h.Held-h.Posted, h.AccountAvailable()
+	if q.points.Worth != 0 {
+		ofLine, ofAccount = q.lending(ofLine), q.lending(ofAccount)
+	}
+	within(ofLine, LineLimit)
+	within(ofAccount, AccountLimit)
 	return room
 }
 
