@@ -114,6 +114,8 @@ func (s *admin) Verify(_ *holdfastv1.VerifyRequest, stream holdfastv1.AdminServi
 		result.Accounts, result.Authorizations = result.Accounts+report.Accounts, result.Authorizations+report.Authorizations
 		result.Items, result.Statements = result.Items+report.Items, result.Statements+report.Statements
 		result.Applications, result.Reviews = result.Applications+report.Applications, result.Reviews+report.Reviews
+		result.PointsOutstanding += int64(report.Points.Outstanding())
+		result.PointsHeld += int64(report.Points.Held)
 		result.Shards = append(result.Shards, &holdfastv1.VerifiedShard{
 			Shard: int32(i), Sequence: report.Entries, Hash: report.Hash.String(), StateHash: report.Digest.String(),
 		})

@@ -43,6 +43,9 @@ func TestPointsOnAStatement(t *testing.T) {
 	if out, ok := run("show", "--json"); !ok || !strings.Contains(out, `"balance": "130"`) {
 		t.Errorf("show as JSON: %v\n%s", ok, out)
 	}
+	if out, ok := p.holdfast("verify", "--target", d.target); !ok || !strings.Contains(out, "130 points are outstanding, 0 of them held") {
+		t.Errorf("verify: %v\n%s", ok, out)
+	}
 	d.on("2026-02-05")
 	_, text := d.statement("2026-01-05")
 	for _, want := range []string{

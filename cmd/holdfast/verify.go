@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"os"
 
-	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/audit"
 	"github.com/holdfast-credit/holdfast/ledger/calendar"
 	"github.com/holdfast-credit/holdfast/ledger/journal"
@@ -127,7 +126,7 @@ func newCounting(what string, shard int) func(done, total uint64) {
 func printReport(shard int, r *audit.Report) bool {
 	if len(r.Faults) == 0 {
 		fmt.Printf("shard %d: sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications, %d reviews and %d receipts; %s%s; journal hash %s, state hash %s\n",
-			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Applications, r.Reviews, r.Receipts, outstanding(r), comparison(r), r.Hash, r.Digest)
+			shard, r.Entries, r.Accounts, r.Authorizations, r.Items, r.Statements, r.Applications, r.Reviews, r.Receipts, outstanding(int64(r.Points.Outstanding()), int64(r.Points.Held)), comparison(r), r.Hash, r.Digest)
 		return false
 	}
 	for _, f := range r.Faults {
@@ -136,12 +135,12 @@ func printReport(shard int, r *audit.Report) bool {
 	return true
 }
 
-// outstanding says how many points there are; nothing when there never were any.
-func outstanding(r *audit.Report) string {
-	if r.Points == (ledger.PointsTotals{}) {
+// outstanding says how many points there are; nothing when there are none.
+func outstanding(points, held int64) string {
+	if points == 0 && held == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d points are outstanding, %d of them held; ", r.Points.Outstanding(), r.Points.Held)
+	return fmt.Sprintf("%d points are outstanding, %d of them held; ", points, held)
 }
 
 // comparison says what the state was good for.
@@ -172,9 +171,9 @@ func (c *VerifyCmd) verifyServer(ctx context.Context) error {
 	if len(verdict.GetFaults()) > 0 {
 		return errFaults
 	}
-	fmt.Printf("sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications and %d reviews; the state agrees in %d rows\n", verdict.GetEntries(),
+	fmt.Printf("sound: %d entries make %d accounts, %d authorizations, %d items, %d statements, %d applications and %d reviews; %sthe state agrees in %d rows\n", verdict.GetEntries(),
 		verdict.GetAccounts(), verdict.GetAuthorizations(), verdict.GetItems(), verdict.GetStatements(),
-		verdict.GetApplications(), verdict.GetReviews(), verdict.GetRows())
+		verdict.GetApplications(), verdict.GetReviews(), outstanding(verdict.GetPointsOutstanding(), verdict.GetPointsHeld()), verdict.GetRows())
 	return nil
 }
 

@@ -35,14 +35,39 @@ func worked(t *testing.T, seed uint64, steps int) (log *mem.Log, path string, la
 	}, nil)
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(seed, 7))
-	for range steps {
-		out, err := w.Submit(t.Context(), work.Next(r))
+	for step := range steps {
+		c := work.Next(r)
+		if p := pointed(c); p != nil && step%3 == 0 {
+			_, err := w.Submit(t.Context(), &ledger.GrantPoints{
+				Request: ledger.Request{Caller: "partner", ID: ledger.RequestID(fmt.Sprint("grant-", step))}, Account: p.Account, Points: 60,
+				LastDay: calendar.UTC.DateAt(work.Now).AddDays(step % 90),
+			})
+			require.NoError(t, err)
+		}
+		out, err := w.Submit(t.Context(), c)
 		require.NoError(t, err)
 		work.Saw(*out)
 	}
 	last = w.Stats().Durable
 	require.NoError(t, w.Close())
 	return log, path, last
+}
+
+// pointed has some orders pay with points, the same when they are sent again; nil when the command is no order.
+func pointed(c ledger.Command) *ledger.Purchase {
+	var p *ledger.Purchase
+	switch c := c.(type) {
+	case *ledger.Authorize:
+		p = &c.Purchase
+	case *ledger.Charge:
+		p = &c.Purchase
+	default:
+		return nil
+	}
+	if n := len(p.Order) + int(p.Amount); n%2 == 0 {
+		p.Points = ledger.Points(p.Amount / 4)
+	}
+	return p
 }
 
 func check(t *testing.T, j journal.Journal, upto uint64, path string) []string {
@@ -99,6 +124,11 @@ func TestReportSaysWhatWasChecked(t *testing.T) {
 			case *ledger.ReviewRequested:
 				want.Reviews++
 			}
+			if p := ledger.PointsOf(entry.Fact); p != nil {
+				f, o := &want.Points.Flows, &p.Flows
+				f.Granted, f.Restored, f.Redeemed, f.Expired = f.Granted+o.Granted, f.Restored+o.Restored, f.Redeemed+o.Redeemed, f.Expired+o.Expired
+				want.Points.Held += p.Held
+			}
 			if b := ledger.BookingOf(entry.Fact); b != nil {
 				want.Items += min(1, int64(b.Item))
 				if b.Statement != nil {
@@ -118,6 +148,7 @@ func TestReportSaysWhatWasChecked(t *testing.T) {
 		if upto < last {
 			continue // the state has more than was folded
 		}
+		require.NotZero(t, want.Points.Flows.Redeemed*want.Points.Flows.Expired)
 		have := *report(t, log.Open(), upto, path)
 		require.Greater(t, have.Rows, want.Accounts+want.Receipts)
 		want.Compared, want.Flushed, want.Rows = true, last, have.Rows

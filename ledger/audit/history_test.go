@@ -19,8 +19,8 @@ func past() (*ledger.Account, *state.History) {
 	h := &state.History{
 		Items: []*ledger.Item{{N: 1, Outcome: ledger.Succeeded}, {N: 2, Outcome: ledger.Failed}, {N: 3}},
 		Statements: []*ledger.Statement{
-			{N: 1, Window: calendar.Window{Opens: 100}, Flows: ledger.Flows{Purchases: 100}, Closing: 100},
-			{N: 2, Window: calendar.Window{Opens: 131}, Opening: 100, Flows: ledger.Flows{Repayments: -40, Fees: 10}, Closing: 70, Previous: 100},
+			{N: 1, Window: calendar.Window{Opens: 100}, Flows: ledger.Flows{Purchases: 100}, Closing: 100, Points: &ledger.StatedPoints{Flows: ledger.PointsFlows{Granted: 5}, Closing: 5}},
+			{N: 2, Window: calendar.Window{Opens: 131}, Opening: 100, Flows: ledger.Flows{Repayments: -40, Fees: 10}, Closing: 70, Previous: 100, Points: &ledger.StatedPoints{Opening: 5, Flows: ledger.PointsFlows{Redeemed: 2}, Closing: 3}},
 		},
 	}
 	return a, h
@@ -41,6 +41,9 @@ func TestHistory(t *testing.T) {
 		{"comes after", func(_ *ledger.Account, h *state.History) { h.Statements[1].Previous = 99 }},
 		{"opens with 99, and", func(_ *ledger.Account, h *state.History) { h.Statements[1].Opening = 99 }},
 		{"changes by -29 and closes with 70", func(_ *ledger.Account, h *state.History) { h.Statements[1].Flows.Fees = 11 }},
+		{"says nothing of points", func(_ *ledger.Account, h *state.History) { h.Statements[1].Points = nil }},
+		{"opens with 4 points", func(_ *ledger.Account, h *state.History) { h.Statements[1].Points.Opening = 4 }},
+		{"changes by -3 and closes with 3", func(_ *ledger.Account, h *state.History) { h.Statements[1].Points.Flows.Redeemed = 3 }},
 		{"the newest statement is", func(a *ledger.Account, _ *state.History) { a.Billing.LastStatement = 100 }},
 		{"the open window opened with 71", func(a *ledger.Account, _ *state.History) { a.Billing.Open.Opening = 71 }},
 		{"no window is open", func(a *ledger.Account, _ *state.History) { a.Billing.Open = ledger.Cycle{} }},

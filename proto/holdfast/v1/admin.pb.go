@@ -545,7 +545,11 @@ type VerifyResponse struct {
 	// Applications that were checked with their consumers. Set in the last message.
 	Applications int64 `protobuf:"varint,12,opt,name=applications,proto3" json:"applications,omitempty"`
 	// Reviews that were checked with their consumers. Set in the last message.
-	Reviews       int64 `protobuf:"varint,13,opt,name=reviews,proto3" json:"reviews,omitempty"`
+	Reviews int64 `protobuf:"varint,13,opt,name=reviews,proto3" json:"reviews,omitempty"`
+	// Points that all accounts have, those that orders hold included. Set in the last message.
+	PointsOutstanding int64 `protobuf:"varint,30,opt,name=points_outstanding,json=pointsOutstanding,proto3" json:"points_outstanding,omitempty"`
+	// Points of those that orders hold. Set in the last message.
+	PointsHeld    int64 `protobuf:"varint,31,opt,name=points_held,json=pointsHeld,proto3" json:"points_held,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -667,6 +671,20 @@ func (x *VerifyResponse) GetApplications() int64 {
 func (x *VerifyResponse) GetReviews() int64 {
 	if x != nil {
 		return x.Reviews
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetPointsOutstanding() int64 {
+	if x != nil {
+		return x.PointsOutstanding
+	}
+	return 0
+}
+
+func (x *VerifyResponse) GetPointsHeld() int64 {
+	if x != nil {
+		return x.PointsHeld
 	}
 	return 0
 }
@@ -1557,7 +1575,7 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"\rBackupRequest\"&\n" +
 	"\x0eBackupResponse\x12\x14\n" +
 	"\x05chunk\x18\x01 \x01(\fR\x05chunk\"\x0f\n" +
-	"\rVerifyRequest\"\x91\x03\n" +
+	"\rVerifyRequest\"\xe1\x03\n" +
 	"\x0eVerifyResponse\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x04R\aentries\x12#\n" +
@@ -1574,7 +1592,10 @@ const file_holdfast_v1_admin_proto_rawDesc = "" +
 	"statements\x122\n" +
 	"\x06shards\x18\v \x03(\v2\x1a.holdfast.v1.VerifiedShardR\x06shards\x12\"\n" +
 	"\fapplications\x18\f \x01(\x03R\fapplications\x12\x18\n" +
-	"\areviews\x18\r \x01(\x03R\areviews\"t\n" +
+	"\areviews\x18\r \x01(\x03R\areviews\x12-\n" +
+	"\x12points_outstanding\x18\x1e \x01(\x03R\x11pointsOutstanding\x12\x1f\n" +
+	"\vpoints_held\x18\x1f \x01(\x03R\n" +
+	"pointsHeld\"t\n" +
 	"\rVerifiedShard\x12\x14\n" +
 	"\x05shard\x18\x01 \x01(\x05R\x05shard\x12\x1a\n" +
 	"\bsequence\x18\x02 \x01(\x04R\bsequence\x12\x12\n" +
