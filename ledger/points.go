@@ -225,6 +225,11 @@ type PointsChange struct {
 	Balance Points        // that can be spent afterwards
 }
 
+// Changes says whether there is anything but the balance: an entry that writes a statement only notes what was stated.
+func (c *PointsChange) Changes() bool {
+	return c.Flows != (PointsFlows{}) || c.Held != 0 || c.Pledged != 0 || c.Paid != 0
+}
+
 // PointsBooking is what an entry does to the points of an account: by how much it changes them, and as they are afterwards.
 type PointsBooking struct {
 	PointsChange

@@ -31,7 +31,7 @@ func eventProto(shard int, e *ledger.Entry) *holdfastv1.Event {
 	} else {
 		tellAccount(p, e.Fact)
 	}
-	if points := ledger.PointsOf(e.Fact); points != nil {
+	if points := ledger.PointsOf(e.Fact); points != nil && points.Changes() {
 		p.Points = pointsChangeProto(&points.PointsChange)
 	}
 	for _, posting := range ledger.Postings(e) {

@@ -114,6 +114,9 @@ func TestALifeOfPoints(t *testing.T) {
 	books := map[string]int64{}
 	for _, e := range b.events(&holdfastv1.WatchEventsRequest{}) {
 		units := map[string]int64{}
+		if e.GetType() == holdfastv1.EventType_EVENT_TYPE_STATEMENT_CLOSED {
+			require.Nil(t, e.GetPoints(), "a statement does nothing to points")
+		}
 		for _, p := range e.GetPostings() {
 			books[p.GetBook()] += p.GetAmount()
 			units[p.GetUnit()] += p.GetAmount()
