@@ -59,12 +59,13 @@ func (r *sampleRun) sell(log *strings.Builder, orders int) *process {
 
 // TestNothingIsLostOrDoubled kills the gateway again and again, and now and then the core as well, while the gateway cuts itself off
 // from the core and the carrier does what carriers do. The gateway that is left alone in the end finds that both books agree, and one
-// that is shown a forged book finds that they do not.
+// that is shown a forged book finds that they do not. A day later the carrier's book is reconciled with the core's, and settled.
 func TestNothingIsLostOrDoubled(t *testing.T) {
 	const orders = 900
 	r := &sampleRun{t: t, dir: t.TempDir()}
 	r.serve("127.0.0.1:0")
 	defer func() { r.server.kill() }()
+	r.register()
 	r.deliver("127.0.0.1:0")
 	defer func() { r.carrier.kill() }()
 	seed := uint64(time.Now().UnixNano())
@@ -101,7 +102,7 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	}
 
 	r.carrier.kill()
-	forge(t, r.book())
+	forged := forge(t, r.book())
 	r.deliver("127.0.0.1:0")
 	log.Reset()
 	p = r.sell(&log, orders)
@@ -110,6 +111,9 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 		t.Errorf("a forged book was not found: %v\n%s", p.err, log.String())
 	}
 
+	honest := r.told()
+	honest[forged].Amount--
+	r.settle(honest)
 	if err := r.server.stop(); err != nil {
 		t.Error(err)
 	}
@@ -118,8 +122,8 @@ func TestNothingIsLostOrDoubled(t *testing.T) {
 	}
 }
 
-// forge adds a minor unit to an order that the carrier has delivered.
-func forge(t *testing.T, book string) {
+// forge adds a minor unit to an order that the carrier has delivered, and answers with which.
+func forge(t *testing.T, book string) string {
 	t.Helper()
 	text, err := os.ReadFile(book)
 	if err != nil {
@@ -144,10 +148,11 @@ func forge(t *testing.T, book string) {
 			if err := json.NewEncoder(file).Encode(o); err != nil {
 				t.Fatal(err)
 			}
-			return
+			return id
 		}
 	}
 	t.Fatal("nothing was delivered")
+	return ""
 }
 
 // What the carrier does with an order is the same in each run, and it does everything that it may.
