@@ -3,11 +3,13 @@ package state
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"github.com/holdfast-credit/holdfast/ledger"
 	"github.com/holdfast-credit/holdfast/ledger/record"
@@ -193,7 +195,7 @@ func (f *flusher) rest(took time.Duration) {
 	}
 }
 
-// transact runs one transaction. A panic of bbolt is how it meets corruption.
+// transact runs one transaction. A panic of bbolt is how it meets nearly all corruption.
 func (f *flusher) transact(change func(*bolt.Tx) error) (err error) {
 	if err := f.ctx.Err(); err != nil {
 		return err
@@ -204,7 +206,10 @@ func (f *flusher) transact(change func(*bolt.Tx) error) (err error) {
 			err = &CorruptError{f.path, fmt.Sprint(p)}
 		}
 	}()
-	if err := f.db.Update(change); err != nil {
+	switch err := f.db.Update(change); {
+	case errors.Is(err, berrors.ErrIncompatibleValue): // where a row is, the page says that there is a bucket: a bit has flipped
+		return &CorruptError{f.path, err.Error()}
+	case err != nil:
 		return fmt.Errorf("flush state: %w", err)
 	}
 	return nil

@@ -83,7 +83,7 @@ func (s *session) serve(ctx context.Context, w *Writer) role {
 			return w.lost(ctx, s, s.failure)
 		case <-ctx.Done():
 			w.session.Store(nil)
-			w.err = s.close()
+			w.err = w.closed(s.close())
 			return nil
 		case t := <-w.turns:
 			if w.alone && !t.lead {
@@ -171,7 +171,7 @@ func (s *standby) serve(ctx context.Context, w *Writer) role {
 			w.setAsideIfCorrupt(err)
 			return w.standAgain(ctx)
 		case <-ctx.Done():
-			w.err = s.close(w)
+			w.err = w.closed(s.close(w))
 			return nil
 		case t := <-w.turns:
 			if !t.lead {
@@ -302,6 +302,15 @@ func (w *Writer) closeState(r *rows) {
 	if err := r.state.Close(); err != nil {
 		w.config.Logger.Error("close state file", "error", err)
 	}
+}
+
+// closed is how the end of a role is told. A state file that only the last flush finds to be corrupt is set aside, and that is no
+// error: everything is in the journal, and the next start builds the file anew.
+func (w *Writer) closed(err error) error {
+	if corrupt := (*state.CorruptError)(nil); errors.As(err, &corrupt) {
+		return w.setAside(corrupt)
+	}
+	return err
 }
 
 // setAsideIfCorrupt sets a corrupt state file aside, when that is what an error says.
