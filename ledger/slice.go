@@ -14,7 +14,8 @@ import (
 // neither, so that the slices never add up to more than the limit.
 //
 // Committed is what is held, and what was captured, less what was refunded, on days that the carrier need not have been paid
-// for yet: the day of a capture and the next, or 32 more where it is paid monthly. Days are of UTC: a replay has no other.
+// for yet: the day of a capture and the next, or 32 more where it is paid monthly. Days are of UTC: a replay has no other. See
+// Committed for a refund of a sale of earlier days.
 type Slice struct {
 	Carrier  CarrierID
 	Currency money.Currency
@@ -94,7 +95,9 @@ func (s *Shard) Room(id CarrierID, c money.Currency, now calendar.Instant) (mone
 	return s.Slices[at].Amount - held - unpaid, true
 }
 
-// Committed is what is committed to a carrier that has a limit in a currency, or had one: held, and captured and not paid yet.
+// Committed is what is committed to a carrier that has a limit in a currency, or had one: held, and captured and not paid yet. It
+// never grows by itself: where a refund is of a sale of days that count no more, what it makes less is soon nobody's, and so it is
+// counted as it will be when the days of the refund are over.
 func (s *Shard) Committed(id CarrierID, c money.Currency, now calendar.Instant) (held, unpaid money.Amount) {
 	at := sort.Search(len(s.Totals), func(i int) bool {
 		t := &s.Totals[i]
@@ -105,11 +108,10 @@ func (s *Shard) Committed(id CarrierID, c money.Currency, now calendar.Instant) 
 	}
 	if at, found := s.slice(id, c); found {
 		v := &s.Slices[at]
-		since := calendar.UTC.DateAt(now).AddDays(-int(v.Window))
-		for _, d := range v.Days {
-			if d.Day >= since {
-				unpaid += d.Amount
-			}
+		since, from := calendar.UTC.DateAt(now).AddDays(-int(v.Window)), money.Amount(0)
+		for n := len(v.Days) - 1; n >= 0 && v.Days[n].Day >= since; n-- {
+			from += v.Days[n].Amount
+			unpaid = max(unpaid, from)
 		}
 	}
 	return held, unpaid

@@ -380,7 +380,8 @@ type CarrierSettings struct {
 	StandInFloorLimits []*CurrencyAmount `protobuf:"bytes,9,rep,name=stand_in_floor_limits,json=standInFloorLimits,proto3" json:"stand_in_floor_limits,omitempty"`
 	// How much may be committed to it in a currency, over all accounts together; no end of it where a currency is not named.
 	// Committed is what is held, and what was captured, less what was refunded, on days that it need not have been paid for
-	// yet: the day of a capture and the next, or 32 more where it is paid monthly. An order that would go beyond is declined
+	// yet: the day of a capture and the next, or 32 more where it is paid monthly. What is committed never grows by the mere
+	// passing of time, so a refund makes no room beyond what still counts. An order that would go beyond is declined
 	// with CARRIER_EXPOSURE_LIMIT. Each shard has a part of the limit, evened out in the background: an order may be
 	// declined while others still have room, and never the other way round.
 	ExposureLimits []*CurrencyAmount `protobuf:"bytes,10,rep,name=exposure_limits,json=exposureLimits,proto3" json:"exposure_limits,omitempty"`
