@@ -128,7 +128,7 @@ func (b *book) Capture(_ context.Context, r *pb.CaptureRequest) (*pb.CaptureResp
 		if e == nil || e.auth.HeldAmount == 0 {
 			return nil, refusalBy(codes.FailedPrecondition, "AUTHORIZATION_NOT_OPEN")
 		}
-		e.auth.HeldAmount, e.auth.CapturedAmount = 0, r.Amount
+		e.auth.HeldAmount, e.auth.CapturedAmount, e.auth.CarrierReference = 0, r.Amount, r.CarrierReference
 		e.captures++
 		return &pb.CaptureResponse{}, nil
 	})
@@ -166,7 +166,7 @@ func (b *book) Advise(_ context.Context, r *pb.AdviseRequest) (*pb.AdviseRespons
 			return nil, err
 		}
 		a := b.enter(r.AccountId, r.OrderId, r.Amount)
-		a.CapturedAmount, a.Advised = r.Amount, true
+		a.CapturedAmount, a.Advised, a.CarrierReference = r.Amount, true, r.CarrierReference
 		b.orders[r.OrderId].captures++
 		return &pb.AdviseResponse{}, nil
 	})

@@ -95,10 +95,11 @@ func TestAnOrderFromBeginningToEnd(t *testing.T) {
 	if _, err := g.Sell(t.Context(), req); !errors.Is(err, ErrInHand) {
 		t.Fatal(err)
 	}
-	for range 2 {
-		if err := g.Delivered("o-1"); err != nil {
-			t.Fatal(err)
-		}
+	if err := g.DeliveredAs("o-1", "sale-77"); err != nil {
+		t.Fatal(err)
+	}
+	if err := g.Delivered("o-1"); err != nil {
+		t.Fatal(err)
 	}
 	if err := g.NotDelivered("o-1"); !errors.Is(err, ErrOver) {
 		t.Fatal(err)
@@ -121,6 +122,9 @@ func TestAnOrderFromBeginningToEnd(t *testing.T) {
 	settled(t, g)
 	want(t, b, "o-1", 5000, 0)
 	want(t, b, "o-2", 0, 0)
+	if got := b.orders["o-1"].auth.GetCarrierReference(); got != "sale-77" {
+		t.Errorf("the carrier's id of the sale is %q", got)
+	}
 	for range 2 {
 		if err := g.Reverse("acc_1", "o-1"); err != nil {
 			t.Fatal(err)

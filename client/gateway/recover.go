@@ -79,7 +79,7 @@ func (g *Gateway) resolve(o *order) {
 		if o.state == asking && o.approved == nil {
 			g.askAgain(ctx, o)
 		}
-		err = g.deliver(o)
+		err = g.deliver(o, "")
 	} else {
 		err = g.fail(o)
 	}

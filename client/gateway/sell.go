@@ -127,7 +127,7 @@ func (g *Gateway) decided(o *order, resp *holdfastv1.AuthorizeResponse) (Sale, e
 func (g *Gateway) withoutCore(o *order, asked bool) (Sale, error) {
 	if g.trust.lend(o.request) {
 		o.state, o.heard = stoodIn, g.opts.now()
-		if err := g.write(o, g.advice(o)); err != nil {
+		if err := g.write(o, g.advice(o, "")); err != nil {
 			o.state = asking
 			g.trust.settled(o.id)
 			if !asked {
@@ -147,12 +147,13 @@ func (g *Gateway) withoutCore(o *order, asked bool) (Sale, error) {
 }
 
 // advice tells of the order as of a sale that took place, now.
-func (g *Gateway) advice(o *order) outbox.Message {
+func (g *Gateway) advice(o *order, reference string) outbox.Message {
 	r := o.request
 	return outbox.Advise(&holdfastv1.AdviseRequest{
 		RequestId: g.core.NewRequestID(), AccountId: r.AccountId, Scene: r.Scene, OrderId: r.OrderId, CarrierId: r.CarrierId,
 		PhoneToken: r.PhoneToken, Currency: r.Currency, Amount: r.Amount, SaleTime: timestamppb.New(g.opts.now()), Plan: r.Plan,
-		BillReference: r.BillReference, MandateId: r.MandateId,
+		BillReference: r.BillReference, MandateId: r.MandateId, ProductId: r.ProductId, BundleOfferId: r.BundleOfferId,
+		PointsToRedeem: r.PointsToRedeem, CarrierReference: reference,
 	})
 }
 

@@ -16,7 +16,11 @@ func (g *Gateway) Known(orderID string) bool {
 
 // Delivered says that the carrier has delivered an order, and returns when a capture of it is in the outbox. Said again it does
 // nothing. ErrOver is for an order that was not sold, or of which NotDelivered was said before.
-func (g *Gateway) Delivered(orderID string) error {
+func (g *Gateway) Delivered(orderID string) error { return g.DeliveredAs(orderID, "") }
+
+// DeliveredAs is Delivered with the carrier's own id of the sale, which the core keeps as carrier_reference: records of the carrier
+// that lack the order id are reconciled by it. The core has heard of a sale in stand-in without it.
+func (g *Gateway) DeliveredAs(orderID, reference string) error {
 	o, err := g.find(orderID)
 	if err != nil {
 		return err
@@ -29,19 +33,19 @@ func (g *Gateway) Delivered(orderID string) error {
 		}
 		return fmt.Errorf("%w: %s: %s", ErrOver, o.id, o.end)
 	}
-	return g.deliver(o)
+	return g.deliver(o, reference)
 }
 
 // deliver ends an order that was delivered. Called with its lock.
-func (g *Gateway) deliver(o *order) error {
+func (g *Gateway) deliver(o *order, reference string) error {
 	switch {
 	case o.state == stoodIn: // the advice is in the outbox
 		return g.finish(o, delivered)
 	case o.approved != nil:
-		return g.finish(o, delivered, g.capture(o))
+		return g.finish(o, delivered, g.capture(o, reference))
 	}
 	// A crash took the core's answer along. The sale took place; if there is a hold the outbox captures it.
-	m := g.advice(o)
+	m := g.advice(o, reference)
 	g.trust.owe(o.id, o.request.Amount)
 	if err := g.finish(o, delivered, m); err != nil {
 		g.trust.settled(o.id)
@@ -51,10 +55,10 @@ func (g *Gateway) deliver(o *order) error {
 }
 
 // capture takes what the core approved.
-func (g *Gateway) capture(o *order) outbox.Message {
+func (g *Gateway) capture(o *order, reference string) outbox.Message {
 	return outbox.Capture(o.id, &holdfastv1.CaptureRequest{
 		RequestId: g.core.NewRequestID(), AuthorizationId: o.approved.AuthorizationId, Currency: o.approved.Currency,
-		Amount: o.approved.AuthorizedAmount, Final: true,
+		Amount: o.approved.AuthorizedAmount, Final: true, CarrierReference: reference,
 	})
 }
 

@@ -56,7 +56,7 @@ func advise(ctx context.Context, core Core, req *holdfastv1.AdviseRequest) error
 	}
 	_, err = core.Capture(ctx, &holdfastv1.CaptureRequest{
 		RequestId: capturing(req.RequestId), AuthorizationId: a.GetAuthorizationId(),
-		Currency: req.Currency, Amount: req.Amount, Final: true,
+		Currency: req.Currency, Amount: req.Amount, Final: true, CarrierReference: req.CarrierReference,
 	})
 	return err
 }
