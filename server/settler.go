@@ -246,7 +246,8 @@ func (s *settler) cut(ctx context.Context, shard int, v *ledger.Settlement) (cut
 		return err
 	}
 	if s.node == nil {
-		return cut, here()
+		err = here()
+		return cut, err
 	}
 	err = s.node.at(ctx, shard, here, func(ctx context.Context, _ cluster.Node, conn *grpc.ClientConn) error {
 		answer, err := peerv1.NewPeerServiceClient(conn).CutSettlement(s.node.asPeer(ctx), r)
